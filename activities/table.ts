@@ -1,0 +1,60 @@
+import type { Activities, ActivityName } from './types.js';
+
+/**
+ * What the kernel must know of each activity; the one place with time limits and retries.
+ * - `read`: changes nothing; retried for a minute.
+ * - `quick`: a change that takes seconds.
+ * - `long`: heartbeats, may take hours, is found again after a crash.
+ * `where` is the queue: the control workers, or the worker of one host.
+ * `mutates`: presents its owner and is refused when that is stale.
+ */
+interface ActivityRow<K extends ActivityName> {
+  class: 'read' | 'quick' | 'long';
+  where: 'control' | 'host';
+  mutates: boolean;
+  /** One line for the Temporal UI. */
+  summary(input: Parameters<Activities[K]>[0]): string;
+}
+
+const read = { class: 'read', where: 'control', mutates: false } as const;
+const quick = { class: 'quick', where: 'control', mutates: false } as const;
+const change = { class: 'quick', where: 'control', mutates: true } as const;
+const long = { class: 'long', where: 'control', mutates: true } as const;
+
+export const activityTable: { readonly [K in ActivityName]: ActivityRow<K> } = {
+  beginOperation: { ...quick, summary: (i) => `begin ${i.kind}` },
+  startUnwind: { ...quick, summary: () => 'begin to undo' },
+  commit: { ...quick, summary: (i) => `point of no return${i.patch.host ? `: the instance is on ${i.patch.host}` : ''}` },
+  admit: { ...quick, summary: (i) => (i.undo ? `note what to undo: ${i.undo.says}` : 'check ownership') },
+  finishOperation: { ...quick, summary: (i) => `close as ${i.state}` },
+  refuseOperation: { ...quick, summary: (i) => `record the refusal: ${i.error.code}` },
+  claimHost: { ...long, summary: (i) => (i.host ? `claim room on ${i.host}` : 'choose a host and claim room') },
+  releaseClaim: { ...quick, summary: () => 'release the claim' },
+  getHost: { ...read, summary: (i) => `where is host ${i.host}` },
+  listInstances: { ...read, summary: (i) => `list instances${i.host ? ` of ${i.host}` : ''}` },
+  listHosts: { ...read, summary: () => 'list hosts' },
+  setHostEnabled: { ...quick, summary: (i) => `${i.enabled ? 'enable' : 'disable'} ${i.host}` },
+  startRun: { ...quick, summary: (i) => `record the start of ${i.runbook}` },
+  finishRun: { ...quick, summary: (i) => `record the run as ${i.state}` },
+  findOrphans: { ...read, summary: () => 'look for operations that nobody runs' },
+  look: { ...read, summary: (i) => `look for the guest on ${i.hosts.map((h) => h.name).join(', ')}` },
+  defineGuest: { ...change, summary: (i) => `define ${i.spec.name} on ${i.host.name}` },
+  startGuest: { ...change, summary: (i) => `start ${i.name} on ${i.host.name}` },
+  stopGuest: { ...long, summary: (i) => `shut ${i.name} down, by force after ${i.graceSeconds} s` },
+  rebootGuest: { ...long, summary: (i) => `${i.soft ? 'soft' : 'hard'} reboot of ${i.name}` },
+  pauseGuest: { ...change, summary: (i) => `pause ${i.name}` },
+  unpauseGuest: { ...change, summary: (i) => `unpause ${i.name}` },
+  removeGuest: { ...change, summary: (i) => `remove ${i.name} from ${i.host.name}` },
+  migrateGuest: { ...long, summary: (i) => `${i.copy.length ? 'block' : 'live'} migration ${i.source.name} → ${i.target.name}` },
+  undoMigrate: { ...long, summary: (i) => `end the migration ${i.source.name} → ${i.target.name} and clean the target` },
+  probeHosts: { ...read, summary: () => 'ask every host how it is' },
+  createDisk: { ...long, where: 'host', summary: (i) => `create ${i.path}` },
+  prepareDisk: { ...long, where: 'host', summary: (i) => `prepare ${i.path} (${i.bytes} bytes)` },
+  removeDisk: { ...long, where: 'host', summary: (i) => `remove ${i.path}` },
+  diskFacts: { ...read, where: 'host', summary: (i) => `inspect ${i.path}` },
+  writeProbe: { ...read, where: 'host', summary: (i) => `write a nonce to ${i.directory}` },
+  readProbe: { ...read, where: 'host', summary: (i) => `look for the nonce in ${i.directory}` },
+  removeProbe: { ...read, where: 'host', summary: (i) => `remove the nonce from ${i.directory}` },
+  readSerialLog: { ...read, where: 'host', summary: (i) => `read ${i.path}` },
+  waitForWorkflow: { ...long, mutates: false, summary: (i) => `wait for ${i.workflowId}` },
+};

@@ -1,0 +1,236 @@
+/**
+ * The names and shapes of all activities. Workflows import these types and `table.ts`, never the code.
+ * Inputs and answers are JSON objects; errors are those of the error table.
+ */
+import type { Host, HostRef, Rejection } from '../model/host.js';
+import type { Disk, Instance, PowerState } from '../model/instance.js';
+import type { Intent, IntentCall, InstancePatch, Owner, Request } from '../model/operation.js';
+import type { ErrorRecord } from '../model/errors.js';
+import type { GuestSpec, JobView } from './hypervisor/port.js';
+
+/** One host's view of one guest; `power` is `unknown` with the error when the host did not answer. */
+export interface Sighting {
+  host: string;
+  power: PowerState;
+  persistent: boolean;
+  disks: Disk[];
+  job: JobView | null;
+  error: string | null;
+}
+
+export interface BeginInput {
+  kind: string;
+  request: Request;
+  instance: string;
+  input: Record<string, unknown>;
+  /** States that allow the operation; null for any. */
+  allowedStates: string[] | null;
+  /** Word for the task while it runs, for the state sentence: 'migrating'. */
+  doing: string;
+  /** False for operations that do not change the instance or may run on a locked or broken one. */
+  respectsLock: boolean;
+  respectsNeedsRepair: boolean;
+  needs: string | null;
+  /** For launch: the row to create when there is none. */
+  create: NewInstance | null;
+}
+
+export interface NewInstance {
+  name: string;
+  flavor: string | null;
+  vcpus: number;
+  memoryMiB: number;
+  image: string | null;
+  metadata: Record<string, string>;
+}
+
+export type BeginAnswer =
+  | { outcome: 'began'; owner: Owner; instance: Instance }
+  /** The operation id is closed already (a repeated request, or a reset run): its record, nothing to do. */
+  | { outcome: 'closed'; state: string; result: Record<string, unknown> | null; error: ErrorRecord | null }
+  /** An earlier operation did not close. The caller owns the instance now and must reconcile, then begin again. */
+  | { outcome: 'reconcile'; owner: Owner; instance: Instance; predecessor: { id: string; kind: string } | null; intents: Intent[] };
+
+export interface FinishInput {
+  owner: Owner;
+  state: 'succeeded' | 'failed' | 'cancelled';
+  patch: InstancePatch;
+  result: Record<string, unknown> | null;
+  error: ErrorRecord | null;
+  /** Intents that were carried out, by operation and seq; all others that are open stay open. */
+  settled: { operation: string; seq: number }[];
+  /** Sentences of what is left; not empty sets needsRepair. */
+  left: string[];
+}
+
+export interface ClaimInput {
+  owner: Owner;
+  /** Chosen by the caller; a repeated claim with the same id answers the same. */
+  claim: string;
+  vcpus: number;
+  memoryMiB: number;
+  /** The only host to consider, or null for any. */
+  host: string | null;
+  exclude: string[];
+  /** For a move: the source, which gives one migration slot as well. */
+  from: string | null;
+  /** Seconds to wait while every rejection is temporary; 0 refuses at once. */
+  waitSeconds: number;
+}
+export interface ClaimAnswer {
+  host: HostRef;
+  rejected: Rejection[];
+}
+
+export interface MigrateInput {
+  migration: string;
+  instance: string;
+  name: string;
+  source: HostRef;
+  target: HostRef;
+  copy: string[];
+  disks: Disk[];
+  bandwidthMiBs: number | null;
+  /** Whole limit of the migration in seconds; then it is aborted (TimedOut). */
+  timeoutSeconds: number;
+  /** Registered when the guest is found on the target, however that came to be. */
+  cleanup: IntentCall[];
+}
+export interface MigrateAnswer {
+  downtimeMs: number | null;
+  totalMs: number | null;
+  transferredBytes: number | null;
+}
+
+/** What undoing a step answers: it is undone, or it turned out that the step had passed its point of no return. */
+export type UndoAnswer = { undone: true } | { undone: false; patch: InstancePatch; cleanup: IntentCall[] };
+
+export interface Guest {
+  instance: string;
+  name: string;
+  host: HostRef;
+}
+
+export interface InventoryActivities {
+  beginOperation(input: BeginInput): Promise<BeginAnswer>;
+  /** Raises the epoch, so that late steps of this operation fail, and hands over the open intents, newest first. */
+  startUnwind(input: { owner: Owner }): Promise<{ owner: Owner; intents: Intent[] }>;
+  /** The point of no return: writes the patch, makes claims on the new host permanent, closes undo intents, adds clean-ups. */
+  commit(input: { owner: Owner; patch: InstancePatch; cleanup: IntentCall[] }): Promise<{ intents: Intent[] }>;
+  /** Registers an intent for a step that another machine carries out. */
+  admit(input: { owner: Owner; seq: number; undo: IntentCall | null }): Promise<void>;
+  finishOperation(input: FinishInput): Promise<{ sentence: string }>;
+  refuseOperation(input: { kind: string; request: Request; instance: string | null; input: Record<string, unknown>; error: ErrorRecord }): Promise<void>;
+  claimHost(input: ClaimInput): Promise<ClaimAnswer>;
+  releaseClaim(input: { claim: string }): Promise<UndoAnswer>;
+  getHost(input: { host: string }): Promise<HostRef>;
+  listInstances(input: { host?: string | undefined; state?: string | undefined }): Promise<Instance[]>;
+  listHosts(input: { enabled?: boolean | undefined }): Promise<Host[]>;
+  setHostEnabled(input: { host: string; enabled: boolean; reason: string | null; by: string }): Promise<{ was: { enabled: boolean; reason: string | null } }>;
+  startRun(input: RunStart): Promise<void>;
+  finishRun(input: RunFinish): Promise<void>;
+  /** Instances whose operation is open in the inventory although its workflow is not, or that need repair. */
+  findOrphans(input: Record<string, never>): Promise<{ instance: string; name: string; why: string }[]>;
+}
+
+export interface RunStart {
+  id: string;
+  runbook: string;
+  digest: string;
+  source: string;
+  inputs: Record<string, unknown>;
+  by: string;
+}
+export interface RunStepRecord {
+  id: string;
+  name: string;
+  state: 'pending' | 'running' | 'succeeded' | 'failed' | 'skipped' | 'cancelled';
+  done: number;
+  failed: number;
+  refused: number;
+  total: number;
+  error: ErrorRecord | null;
+  items: RunItemRecord[];
+}
+export interface RunItemRecord {
+  key: string;
+  label: string;
+  state: 'done' | 'failed' | 'refused' | 'cancelled' | 'not-started';
+  error: ErrorRecord | null;
+  result: Record<string, unknown> | null;
+}
+export interface RunFinish {
+  id: string;
+  state: 'succeeded' | 'failed' | 'cancelled';
+  steps: RunStepRecord[];
+  undone: string[];
+  outputs: Record<string, unknown>;
+  error: ErrorRecord | null;
+}
+
+export interface HypervisorActivities {
+  /** Looks for the guest on each host, all at a time; never throws for a host that does not answer. */
+  look(input: { instance: string; hosts: HostRef[] }): Promise<{ sightings: Sighting[] }>;
+  defineGuest(input: { host: HostRef; spec: GuestSpec }): Promise<void>;
+  startGuest(input: Guest): Promise<{ power: PowerState }>;
+  /** ACPI shutdown, then forced after `graceSeconds`; answers whether force was needed. */
+  stopGuest(input: Guest & { graceSeconds: number }): Promise<{ forced: boolean }>;
+  /** `soft` asks the guest and falls back to hard after `graceSeconds`. */
+  rebootGuest(input: Guest & { soft: boolean; graceSeconds: number }): Promise<{ forced: boolean }>;
+  pauseGuest(input: Guest): Promise<void>;
+  unpauseGuest(input: Guest): Promise<void>;
+  /** Ends the process and removes the definition. */
+  removeGuest(input: Guest): Promise<UndoAnswer>;
+  migrateGuest(input: MigrateInput): Promise<MigrateAnswer>;
+  undoMigrate(input: MigrateInput): Promise<UndoAnswer>;
+  /** Asks every host of the inventory how it is and records the answer. */
+  probeHosts(input: Record<string, never>): Promise<{ up: string[]; unknown: { host: string; reason: string }[] }>;
+}
+
+/** Done by `drover worker --host NAME`, where the disk is. No inventory there: the host keeps its own fence. */
+export interface DiskActivities {
+  /** A new disk from an image on the same host; format inspected, never trusted; refuses a backing or data file. */
+  createDisk(input: { instance: string; image: string; path: string; diskGiB: number }): Promise<{ disk: Disk; bytes: number }>;
+  /** An empty disk of exactly `bytes` virtual size for a block migration to fill. */
+  prepareDisk(input: { instance: string; path: string; format: 'qcow2' | 'raw'; bytes: number }): Promise<void>;
+  /** Removes a disk unless a process of this host has it open (then DiskError). */
+  removeDisk(input: { instance: string; path: string }): Promise<UndoAnswer>;
+  diskFacts(input: { path: string }): Promise<{ path: string; format: 'qcow2' | 'raw'; bytes: number; allocatedBytes: number; backing: string | null }>;
+  /** Sharing is proven, not believed: one host writes a nonce beside the disk, the other reads it. */
+  writeProbe(input: { directory: string; nonce: string }): Promise<void>;
+  readProbe(input: { directory: string; nonce: string }): Promise<{ shared: boolean }>;
+  removeProbe(input: { directory: string; nonce: string }): Promise<void>;
+  readSerialLog(input: { path: string; tailBytes: number }): Promise<{ text: string; bytes: number }>;
+}
+
+/** Waits, heartbeating, until no workflow with this id is open; answers who held it if the deadline came first. */
+export interface WaitActivities {
+  waitForWorkflow(input: { workflowId: string; seconds: number }): Promise<{ free: boolean; holder: string | null }>;
+}
+
+export type Activities = InventoryActivities & HypervisorActivities & DiskActivities & WaitActivities;
+export type ActivityName = keyof Activities;
+
+/** What an activity's code gets beside its input. */
+export interface Call {
+  /** The operation that makes the call, with its epoch; null for calls that belong to none. */
+  owner: Owner | null;
+  /** Aborted when the activity should stop, for whatever reason. */
+  signal: AbortSignal;
+  /** True only when somebody asked to cancel: the one reason that may abort a hypervisor's job. */
+  cancelRequested(): boolean;
+  heartbeat(details: Record<string, unknown>): void;
+}
+
+/** How a part of the activities is implemented: the same names, with the call as second parameter. */
+export type Implement<A> = {
+  [K in keyof A]: A[K] extends (input: infer I) => infer O ? (input: I, call: Call) => O : never;
+};
+
+/** What every activity is given over the wire. `undo` is registered before the step begins. */
+export interface Envelope {
+  input: Record<string, unknown>;
+  owner: Owner | null;
+  seq: number;
+  undo: IntentCall | null;
+}

@@ -1,0 +1,17 @@
+/**
+ * The search attributes that drover sets on its workflows: what can be found and shown without a worker.
+ * Data only. Temporal needs them registered in the namespace before a workflow that sets one can start.
+ */
+export const searchAttributes = {
+  /** The cloud as configured, for example `lab`. */
+  DroverCloud: 'Keyword',
+  DroverHost: 'Keyword',
+  DroverInstance: 'Keyword',
+  /** The operation by its registry name, for example `live-migrate`. */
+  DroverOperation: 'Keyword',
+  DroverRunbook: 'Keyword',
+  /** Where it stands, for example `copying`: kept here because a query needs a living worker. */
+  DroverPhase: 'Keyword',
+} as const;
+
+export type SearchAttributeName = keyof typeof searchAttributes;
