@@ -223,10 +223,11 @@ export function inputValueSchema(input: RunbookInput): z.ZodType {
     case 'list':
       return z.array(z.string());
     case 'string':
-      return input.enum === undefined ? z.string() : z.enum(input.enum);
     case 'host':
     case 'instance':
     case 'flavor':
-      return input.enum === undefined ? z.string().min(1) : z.enum(input.enum);
+      break;
   }
+  if (input.enum !== undefined) return z.enum(input.enum);
+  return input.type === 'string' ? z.string() : z.string().min(1);
 }
