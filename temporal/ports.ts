@@ -1,0 +1,31 @@
+import { createServer } from 'node:net';
+import { DroverError } from '../model/errors.js';
+
+/** Refuses with the port's number and the option that chooses another. */
+export async function assertPortFree(ip: string, port: number, option: string): Promise<void> {
+  const code = await tryListen(ip, port);
+  if (code === undefined) return;
+  if (code === 'EADDRINUSE') {
+    throw new DroverError('InvalidInput', `port ${port} on ${ip} is in use`, {
+      details: { ip, port },
+      hint: `end what listens there, or choose another port with ${option}`,
+    });
+  }
+  const reasons: Record<string, string> = {
+    EADDRNOTAVAIL: 'this machine has no such address',
+    EACCES: 'not permitted',
+  };
+  throw new DroverError('InvalidInput', `cannot listen on ${ip} port ${port}: ${reasons[code] ?? code}`, {
+    details: { ip, port },
+    hint: `choose another with --ip or ${option}`,
+  });
+}
+
+/** The error code when nobody can listen there now. */
+function tryListen(host: string, port: number): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
+    server.listen({ host, port }, () => server.close(() => resolve(undefined)));
+  });
+}
