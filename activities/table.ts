@@ -23,6 +23,7 @@ const long = { class: 'long', where: 'control', mutates: true } as const;
 
 export const activityTable: { readonly [K in ActivityName]: ActivityRow<K> } = {
   beginOperation: { ...quick, summary: (i) => `begin ${i.kind}` },
+  reconciled: { ...quick, summary: (i) => `close what ${i.predecessor ?? 'an earlier operation'} left open` },
   startUnwind: { ...quick, summary: () => 'begin to undo' },
   commit: { ...quick, summary: (i) => `point of no return${i.patch.host ? `: the instance is on ${i.patch.host}` : ''}` },
   admit: { ...quick, summary: (i) => (i.undo ? `note what to undo: ${i.undo.says}` : 'check ownership') },

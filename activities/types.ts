@@ -51,6 +51,19 @@ export type BeginAnswer =
   /** An earlier operation did not close. The caller owns the instance now and must reconcile, then begin again. */
   | { outcome: 'reconcile'; owner: Owner; instance: Instance; predecessor: { id: string; kind: string } | null; intents: Intent[] };
 
+/** What the caller of a begin that answered `reconcile` found and did; then it begins again. */
+export interface ReconciledInput {
+  owner: Owner;
+  /** The operation that did not close; null when only intents of closed operations were left. */
+  predecessor: string | null;
+  /** What was observed: `host` and `state` make the allocations true again. */
+  patch: InstancePatch;
+  settled: { operation: string; seq: number }[];
+  left: string[];
+  /** A sentence for the predecessor's record: what was found, what was done. */
+  note: string;
+}
+
 export interface FinishInput {
   owner: Owner;
   state: 'succeeded' | 'failed' | 'cancelled';
@@ -113,6 +126,8 @@ export interface Guest {
 
 export interface InventoryActivities {
   beginOperation(input: BeginInput): Promise<BeginAnswer>;
+  /** Closes the predecessor in the records; the caller goes on to own the instance and calls beginOperation again. */
+  reconciled(input: ReconciledInput): Promise<{ instance: Instance }>;
   /** Raises the epoch, so that late steps of this operation fail, and hands over the open intents, newest first. */
   startUnwind(input: { owner: Owner }): Promise<{ owner: Owner; intents: Intent[] }>;
   /** The point of no return: writes the patch, makes claims on the new host permanent, closes undo intents, adds clean-ups. */
