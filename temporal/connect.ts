@@ -180,9 +180,12 @@ async function checkNamespace(
     );
   } catch (error) {
     const code = grpcCode(error);
-    if (code === GRPC.DEADLINE_EXCEEDED) throw unreachable(target, error);
     // Not everybody may describe a namespace that they may use.
-    if (code !== GRPC.NOT_FOUND) return;
+    if (code === GRPC.PERMISSION_DENIED) return;
+    // Connecting takes UNIMPLEMENTED for an old server; any web server or proxy there answers so.
+    if (code === GRPC.UNIMPLEMENTED)
+      throw unreachable(target, new Error('what answers there is not Temporal'));
+    if (code !== GRPC.NOT_FOUND) throw unreachable(target, error);
     throw new DroverError(
       'InvalidConfig',
       `the Temporal server at ${address} has no namespace "${namespace}"`,

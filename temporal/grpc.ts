@@ -2,10 +2,10 @@ import { isGrpcServiceError } from '@temporalio/client';
 
 /** The gRPC status codes that drover tells apart. */
 export const GRPC = {
-  DEADLINE_EXCEEDED: 4,
   NOT_FOUND: 5,
   ALREADY_EXISTS: 6,
   PERMISSION_DENIED: 7,
+  UNIMPLEMENTED: 12,
   UNAUTHENTICATED: 16,
 } as const;
 
