@@ -15,6 +15,7 @@ guest_help() {
 guest create NAME HOST [disk=shared|local|none] [mem=96] [dirty=MIB] [ip=A.B.C.D] [start=yes|no]
                       a disk, a definition (direct kernel boot), started
 guest fleet [N]       N guests (default 4) over the hosts that are up, on shared and local disks by turns
+guest remove NAME     stops it, removes its definitions, disks and logs from all hosts that are up
 guest tell NAME HOST WORD...    writes to its serial console: dirty MIB | poweroff | reboot
 guest image           makes the bootable image of the guest if need be, prints its path
 T
@@ -84,19 +85,19 @@ guest_xml() {
 X
 }
 guest_create() {
-  [ $# -ge 2 ] || die 'guest create NAME HOST [disk=..] [mem=..] [dirty=..] [ip=..] [start=..]'
+  [ $# -ge 2 ] || usage 'guest create NAME HOST [disk=..] [mem=..] [dirty=..] [ip=..] [start=..]'
   local name=$1 i disk=shared mem=96 dirty='' ip='' start=yes file='' setting xml; shift
-  i=$(host_no "$1") || exit 1; shift
-  [[ $name =~ ^[A-Za-z0-9][A-Za-z0-9._-]*$ ]] || die "not a name for a guest: '$name'"
+  i=$(host_no "$1") || exit; shift
+  [[ $name =~ ^[A-Za-z0-9][A-Za-z0-9._-]*$ ]] || usage "not a name for a guest: '$name'"
   for setting in "$@"; do
-    [[ $setting =~ ^(disk|mem|dirty|ip|start)=[A-Za-z0-9.]+$ ]] || die "guest create does not take '$setting'"
+    [[ $setting =~ ^(disk|mem|dirty|ip|start)=[A-Za-z0-9.]+$ ]] || usage "guest create does not take '$setting'"
     local "$setting"
   done
   case $disk in
     shared) file=/srv/shared/$name.qcow2 ;;
     local) file=/var/lib/libvirt/images/$name.qcow2 ;;
     none) ;;
-    *) die "disk=shared|local|none, not '$disk'" ;;
+    *) usage "disk=shared|local|none, not '$disk'" ;;
   esac
   # The same limit as a real operator's: an existing disk is somebody's data.
   [ -z "$file" ] || ! inside "$i" test -e "$file" || die "$file is there already on host$i"
@@ -114,9 +115,21 @@ guest_fleet() {
     guest_create "vm$((j + 1))" "${up[j % ${#up[@]}]}" "disk=$([ $(((j / ${#up[@]} + j) % 2)) = 0 ] && echo shared || echo local)"
   done
 }
+guest_remove() {
+  local name=${1:-} i
+  [ -n "$name" ] || usage 'guest remove NAME'
+  for i in $(known_hosts); do
+    host_pid "$i" >/dev/null || continue
+    virsh -q -c "$(host_uri "$i")" destroy "$name" >/dev/null 2>&1
+    virsh -q -c "$(host_uri "$i")" undefine --managed-save --snapshots-metadata "$name" >/dev/null 2>&1
+    rm -f "$(host_dir "$i")/lib/images/$name.qcow2" "$(host_dir "$i")/log/libvirt/qemu/$name".{serial,log}
+  done
+  rm -f "$SHARED/$name.qcow2"
+}
 guest_tell() {
-  [ $# -ge 3 ] || die 'guest tell NAME HOST WORD...'
-  local name=$1 i tty; i=$(host_no "$2") || exit 1; shift 2
+  [ $# -ge 3 ] || usage 'guest remove NAME     stops it, removes its definitions, disks and logs from all hosts that are up
+guest tell NAME HOST WORD...'
+  local name=$1 i tty; i=$(host_no "$2") || exit; shift 2
   tty=$(virsh -q -c "$(host_uri "$i")" ttyconsole "$name") && [ -c "$tty" ] || die "$name has no console on host$i"
   # qemu looks once a second whether somebody has opened the terminal, and reads only then.
   { echo "$*"; sleep 2; } >"$tty"
@@ -124,7 +137,7 @@ guest_tell() {
 guest() {
   local what=${1:-help}; shift
   case $what in
-    create | fleet | tell) "guest_$what" "$@" ;;
+    create | fleet | remove | tell) "guest_$what" "$@" ;;
     image) build_guest; [ -s "$GUEST/guest.qcow2" ] || with_build build_image >&2 || exit 1; echo "$GUEST/guest.qcow2" ;;
     *) guest_help ;;
   esac

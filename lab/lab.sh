@@ -27,6 +27,8 @@ NET=10.77.$K
 SHARED=$LAB/shared
 
 die() { echo "lab: $*" >&2; exit 1; }
+usage() { echo "lab: $*" >&2; exit 2; }
+unable() { echo "lab: $*" >&2; exit 3; } # this machine cannot have a lab as it is
 # until SECONDS WHAT CMD...: every wait in the lab has an end, and says what it waited for.
 until_ok() {
   local limit=$1 what=$2 end=$((SECONDS + $1)); shift 2
@@ -37,8 +39,8 @@ until_ok() {
 }
 
 check_machine() {
-  [ "$(uname -s)" = Linux ] || die "the lab needs Linux: it is made of namespaces (this is $(uname -s))"
-  [ "$(id -u)" = 0 ] || die "the lab needs root: it makes namespaces, mounts and network links. Try: sudo $0"
+  [ "$(uname -s)" = Linux ] || unable "the lab needs Linux: it is made of namespaces (this is $(uname -s))"
+  [ "$(id -u)" = 0 ] || unable "the lab needs root: it makes namespaces, mounts and network links. Try: sudo $0"
   local need missing='' pair
   need="libvirtd:libvirt-daemon virsh:libvirt-clients qemu-system-x86_64:qemu-system-x86 qemu-img:qemu-utils
     ip:iproute2 tc:iproute2 gcc:gcc cpio:cpio unshare:util-linux nsenter:util-linux flock:util-linux"
@@ -49,15 +51,15 @@ check_machine() {
   [ -e /usr/include/stdio.h ] || missing="$missing libc6-dev"
   [ -e /usr/lib/x86_64-linux-gnu/libvirt/connection-driver/libvirt_driver_qemu.so ] ||
     missing="$missing libvirt-daemon-driver-qemu"
-  [ -z "$missing" ] || die "programs are missing. On Debian or Ubuntu:
+  [ -z "$missing" ] || unable "programs are missing. On Debian or Ubuntu:
   apt-get install --no-install-recommends $(echo "$missing" | xargs -n1 | sort -u | xargs)"
-  [[ $K =~ ^[0-9]+$ && $K -le 255 ]] || die "DROVER_LAB_NET must be 0..255, not '$K'"
+  [[ $K =~ ^[0-9]+$ && $K -le 255 ]] || usage "DROVER_LAB_NET must be 0..255, not '$K'"
 }
 
 # ---- what a host is ------------------------------------------------------------------------------------
 host_no() {
   local i=${1:-}; i=${i#host}
-  [[ $i =~ ^[1-9]$ ]] || die "not a host: '${1:-}' (host1..host9)"
+  [[ $i =~ ^[1-9]$ ]] || usage "not a host: '${1:-}' (host1..host9)"
   echo "$i"
 }
 host_dir() { echo "$LAB/hosts/host$1"; }
@@ -175,7 +177,7 @@ network_up() {
 }
 up() {
   local n=${1:-3} i
-  [[ $n =~ ^[1-9]$ ]] || die "up takes 1..9 hosts, not '$n'"
+  [[ $n =~ ^[1-9]$ ]] || usage "up takes 1..9 hosts, not '$n'"
   [ "$(cat "$LAB/net" 2>/dev/null || echo "$K")" = "$K" ] ||
     die "$LAB was made with DROVER_LAB_NET=$(cat "$LAB/net"); use that, or wipe it first"
   mkdir -p "$LAB/hosts" "$SHARED" && echo "$K" >"$LAB/net" || die "cannot write $LAB"
@@ -212,12 +214,12 @@ libvirtd() {
       pid=$(libvirtd_pid "$i") || return 0
       inside "$i" kill -$signal "$pid"
       until_ok 20 "libvirtd of host$i does not end (see $(host_dir "$i")/log/libvirt/libvirtd.log)" no_libvirtd "$i" ;;
-    *) die 'libvirtd HOST start|stop|kill' ;;
+    *) usage 'libvirtd HOST start|stop|kill' ;;
   esac
 }
 limit_link() {
   local i=$1 rate=${2:-}; host_pid "$i" >/dev/null || die "host$i is not up"
-  [[ $rate = off || $rate =~ ^[0-9]+[kmg]?bit$ ]] || die 'link HOST RATE|off, with a RATE like 20mbit'
+  [[ $rate = off || $rate =~ ^[0-9]+[kmg]?bit$ ]] || usage 'link HOST RATE|off, with a RATE like 20mbit'
   tc qdisc del dev "$(veth "$i")" root 2>/dev/null
   inside "$i" tc qdisc del dev eth0 root 2>/dev/null
   [ "$rate" != off ] || return 0
@@ -263,5 +265,5 @@ case $command in
   exec) inside "$i" "$@" ;;
   worker) worker "$i" "$@" ;;
   guest) guest "$@" ;;
-  *) die "no such command: $command (try: $0 help)" ;;
+  *) usage "no such command: $command (try: $0 help)" ;;
 esac

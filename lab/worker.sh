@@ -6,18 +6,18 @@ worker() {
     start) [ -e "$script" ] || die "host$i has no worker installed"; start_worker "$i"; return ;;
     stop) stop_worker "$i" TERM; return ;;
     kill) stop_worker "$i" KILL; return ;;
-    remove) stop_worker "$i" TERM; rm -f "$script"; return ;;
+    remove) rm -f "$script"; ! host_pid "$i" >/dev/null || stop_worker "$i" TERM; return ;;
   esac
   local settings=() cwd=$PWD
   while [ $# -gt 0 ]; do
     case $1 in
-      --env) [[ ${2:-} =~ ^[A-Za-z_][A-Za-z0-9_]*= ]] || die '--env takes NAME=VALUE'; settings+=("$2"); shift 2 ;;
+      --env) [[ ${2:-} =~ ^[A-Za-z_][A-Za-z0-9_]*= ]] || usage '--env takes NAME=VALUE'; settings+=("$2"); shift 2 ;;
       --cwd) cwd=$2; shift 2 ;;
       --) shift; break ;;
-      *) die 'worker HOST [--env K=V].. [--cwd DIR] -- CMD... | start | stop | kill | remove' ;;
+      *) usage 'worker HOST [--env K=V].. [--cwd DIR] -- CMD... | start | stop | kill | remove' ;;
     esac
   done
-  [ $# -gt 0 ] || die 'worker: no command after --'
+  [ $# -gt 0 ] || usage 'worker: no command after --'
   mkdir -p "$d/boot.d"
   # A host boots with an empty environment, so the script carries all that the command needs.
   {
