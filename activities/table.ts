@@ -3,13 +3,14 @@ import type { Activities, ActivityName } from './types.js';
 /**
  * What the kernel must know of each activity; the one place with time limits and retries.
  * - `read`: changes nothing; retried for a minute.
- * - `quick`: a change that takes seconds.
+ * - `record`: a change of the inventory; retried until it is written.
+ * - `quick`: a change on a host that takes seconds.
  * - `long`: heartbeats, may take hours, is found again after a crash.
  * `where` is the queue: the control workers, or the worker of one host.
  * `mutates`: presents its owner and is refused when that is stale.
  */
 interface ActivityRow<K extends ActivityName> {
-  class: 'read' | 'quick' | 'long';
+  class: 'read' | 'record' | 'quick' | 'long';
   where: 'control' | 'host';
   mutates: boolean;
   /** One line for the Temporal UI. */
@@ -17,26 +18,36 @@ interface ActivityRow<K extends ActivityName> {
 }
 
 const read = { class: 'read', where: 'control', mutates: false } as const;
-const quick = { class: 'quick', where: 'control', mutates: false } as const;
+const record = { class: 'record', where: 'control', mutates: false } as const;
 const change = { class: 'quick', where: 'control', mutates: true } as const;
 const long = { class: 'long', where: 'control', mutates: true } as const;
 
 export const activityTable: { readonly [K in ActivityName]: ActivityRow<K> } = {
-  beginOperation: { ...quick, summary: (i) => `begin ${i.kind}` },
-  reconciled: { ...quick, summary: (i) => `close what ${i.predecessor ?? 'an earlier operation'} left open` },
-  startUnwind: { ...quick, summary: () => 'begin to undo' },
-  commit: { ...quick, summary: (i) => `point of no return${i.patch.host ? `: the instance is on ${i.patch.host}` : ''}` },
-  admit: { ...quick, summary: (i) => (i.undo ? `note what to undo: ${i.undo.says}` : 'check ownership') },
-  finishOperation: { ...quick, summary: (i) => `close as ${i.state}` },
-  refuseOperation: { ...quick, summary: (i) => `record the refusal: ${i.error.code}` },
-  claimHost: { ...long, summary: (i) => (i.host ? `claim room on ${i.host}` : 'choose a host and claim room') },
-  releaseClaim: { ...quick, summary: () => 'release the claim' },
+  beginOperation: { ...record, summary: (i) => `begin ${i.kind}` },
+  reconciled: {
+    ...record,
+    summary: (i) => `close what ${i.predecessor ?? 'an earlier operation'} left open`,
+  },
+  startUnwind: { ...record, summary: () => 'begin to undo' },
+  commit: {
+    ...record,
+    summary: (i) => `point of no return${i.patch.host ? `: the instance is on ${i.patch.host}` : ''}`,
+  },
+  admit: { ...record, summary: (i) => (i.undo ? `note what to undo: ${i.undo.says}` : 'check ownership') },
+  finishOperation: { ...record, summary: (i) => `close as ${i.state}` },
+  refuseOperation: { ...record, summary: (i) => `record the refusal: ${i.error.code}` },
+  claimHost: {
+    ...long,
+    summary: (i) => (i.host ? `claim room on ${i.host}` : 'choose a host and claim room'),
+  },
+  releaseClaim: { ...record, summary: () => 'release the claim' },
   getHost: { ...read, summary: (i) => `where is host ${i.host}` },
+  getInstance: { ...read, summary: (i) => `which instance is ${i.instance}` },
   listInstances: { ...read, summary: (i) => `list instances${i.host ? ` of ${i.host}` : ''}` },
   listHosts: { ...read, summary: () => 'list hosts' },
-  setHostEnabled: { ...quick, summary: (i) => `${i.enabled ? 'enable' : 'disable'} ${i.host}` },
-  startRun: { ...quick, summary: (i) => `record the start of ${i.runbook}` },
-  finishRun: { ...quick, summary: (i) => `record the run as ${i.state}` },
+  setHostEnabled: { ...record, summary: (i) => `${i.enabled ? 'enable' : 'disable'} ${i.host}` },
+  startRun: { ...record, summary: (i) => `record the start of ${i.runbook}` },
+  finishRun: { ...record, summary: (i) => `record the run as ${i.state}` },
   findOrphans: { ...read, summary: () => 'look for operations that nobody runs' },
   look: { ...read, summary: (i) => `look for the guest on ${i.hosts.map((h) => h.name).join(', ')}` },
   defineGuest: { ...change, summary: (i) => `define ${i.spec.name} on ${i.host.name}` },
@@ -46,8 +57,14 @@ export const activityTable: { readonly [K in ActivityName]: ActivityRow<K> } = {
   pauseGuest: { ...change, summary: (i) => `pause ${i.name}` },
   unpauseGuest: { ...change, summary: (i) => `unpause ${i.name}` },
   removeGuest: { ...change, summary: (i) => `remove ${i.name} from ${i.host.name}` },
-  migrateGuest: { ...long, summary: (i) => `${i.copy.length ? 'block' : 'live'} migration ${i.source.name} → ${i.target.name}` },
-  undoMigrate: { ...long, summary: (i) => `end the migration ${i.source.name} → ${i.target.name} and clean the target` },
+  migrateGuest: {
+    ...long,
+    summary: (i) => `${i.copy.length ? 'block' : 'live'} migration ${i.source.name} → ${i.target.name}`,
+  },
+  undoMigrate: {
+    ...long,
+    summary: (i) => `end the migration ${i.source.name} → ${i.target.name} and clean the target`,
+  },
   probeHosts: { ...read, summary: () => 'ask every host how it is' },
   createDisk: { ...long, where: 'host', summary: (i) => `create ${i.path}` },
   prepareDisk: { ...long, where: 'host', summary: (i) => `prepare ${i.path} (${i.bytes} bytes)` },

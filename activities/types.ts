@@ -49,7 +49,13 @@ export type BeginAnswer =
   /** The operation id is closed already (a repeated request, or a reset run): its record, nothing to do. */
   | { outcome: 'closed'; state: string; result: Record<string, unknown> | null; error: ErrorRecord | null }
   /** An earlier operation did not close. The caller owns the instance now and must reconcile, then begin again. */
-  | { outcome: 'reconcile'; owner: Owner; instance: Instance; predecessor: { id: string; kind: string } | null; intents: Intent[] };
+  | {
+      outcome: 'reconcile';
+      owner: Owner;
+      instance: Instance;
+      predecessor: { id: string; kind: string } | null;
+      intents: Intent[];
+    };
 
 /** What the caller of a begin that answered `reconcile` found and did; then it begins again. */
 export interface ReconciledInput {
@@ -76,8 +82,8 @@ export interface FinishInput {
   left: string[];
 }
 
+/** The claim belongs to the operation that makes the call (`Call.owner`). */
 export interface ClaimInput {
-  owner: Owner;
   /** Chosen by the caller; a repeated claim with the same id answers the same. */
   claim: string;
   vcpus: number;
@@ -108,6 +114,8 @@ export interface MigrateInput {
   timeoutSeconds: number;
   /** Registered when the guest is found on the target, however that came to be. */
   cleanup: IntentCall[];
+  /** When it is undone: seconds to let a running job end by itself before it is aborted; the janitor's. */
+  patienceSeconds?: number;
 }
 export interface MigrateAnswer {
   downtimeMs: number | null;
@@ -131,17 +139,34 @@ export interface InventoryActivities {
   /** Raises the epoch, so that late steps of this operation fail, and hands over the open intents, newest first. */
   startUnwind(input: { owner: Owner }): Promise<{ owner: Owner; intents: Intent[] }>;
   /** The point of no return: writes the patch, makes claims on the new host permanent, closes undo intents, adds clean-ups. */
-  commit(input: { owner: Owner; patch: InstancePatch; cleanup: IntentCall[] }): Promise<{ intents: Intent[] }>;
+  commit(input: {
+    owner: Owner;
+    patch: InstancePatch;
+    cleanup: IntentCall[];
+  }): Promise<{ intents: Intent[] }>;
   /** Registers an intent for a step that another machine carries out. */
   admit(input: { owner: Owner; seq: number; undo: IntentCall | null }): Promise<void>;
   finishOperation(input: FinishInput): Promise<{ sentence: string }>;
-  refuseOperation(input: { kind: string; request: Request; instance: string | null; input: Record<string, unknown>; error: ErrorRecord }): Promise<void>;
+  refuseOperation(input: {
+    kind: string;
+    request: Request;
+    instance: string | null;
+    input: Record<string, unknown>;
+    error: ErrorRecord;
+  }): Promise<void>;
   claimHost(input: ClaimInput): Promise<ClaimAnswer>;
   releaseClaim(input: { claim: string }): Promise<UndoAnswer>;
   getHost(input: { host: string }): Promise<HostRef>;
+  /** By name or id; NotFound, Ambiguous. */
+  getInstance(input: { instance: string }): Promise<Instance>;
   listInstances(input: { host?: string | undefined; state?: string | undefined }): Promise<Instance[]>;
   listHosts(input: { enabled?: boolean | undefined }): Promise<Host[]>;
-  setHostEnabled(input: { host: string; enabled: boolean; reason: string | null; by: string }): Promise<{ was: { enabled: boolean; reason: string | null } }>;
+  setHostEnabled(input: {
+    host: string;
+    enabled: boolean;
+    reason: string | null;
+    by: string;
+  }): Promise<{ was: { enabled: boolean; reason: string | null } }>;
   startRun(input: RunStart): Promise<void>;
   finishRun(input: RunFinish): Promise<void>;
   /** Instances whose operation is open in the inventory although its workflow is not, or that need repair. */
@@ -199,18 +224,38 @@ export interface HypervisorActivities {
   migrateGuest(input: MigrateInput): Promise<MigrateAnswer>;
   undoMigrate(input: MigrateInput): Promise<UndoAnswer>;
   /** Asks every host of the inventory how it is and records the answer. */
-  probeHosts(input: Record<string, never>): Promise<{ up: string[]; unknown: { host: string; reason: string }[] }>;
+  probeHosts(
+    input: Record<string, never>,
+  ): Promise<{ up: string[]; unknown: { host: string; reason: string }[] }>;
 }
 
 /** Done by `drover worker --host NAME`, where the disk is. No inventory there: the host keeps its own fence. */
 export interface DiskActivities {
   /** A new disk from an image on the same host; format inspected, never trusted; refuses a backing or data file. */
-  createDisk(input: { instance: string; image: string; path: string; diskGiB: number }): Promise<{ disk: Disk; bytes: number }>;
+  createDisk(input: {
+    instance: string;
+    image: string;
+    path: string;
+    diskGiB: number;
+  }): Promise<{ disk: Disk; bytes: number }>;
   /** An empty disk of exactly `bytes` virtual size for a block migration to fill. */
-  prepareDisk(input: { instance: string; path: string; format: 'qcow2' | 'raw'; bytes: number }): Promise<void>;
+  prepareDisk(input: {
+    instance: string;
+    path: string;
+    format: 'qcow2' | 'raw';
+    bytes: number;
+  }): Promise<void>;
   /** Removes a disk unless a process of this host has it open (then DiskError). */
   removeDisk(input: { instance: string; path: string }): Promise<UndoAnswer>;
-  diskFacts(input: { path: string }): Promise<{ path: string; format: 'qcow2' | 'raw'; bytes: number; allocatedBytes: number; backing: string | null }>;
+  diskFacts(input: {
+    path: string;
+  }): Promise<{
+    path: string;
+    format: 'qcow2' | 'raw';
+    bytes: number;
+    allocatedBytes: number;
+    backing: string | null;
+  }>;
   /** Sharing is proven, not believed: one host writes a nonce beside the disk, the other reads it. */
   writeProbe(input: { directory: string; nonce: string }): Promise<void>;
   readProbe(input: { directory: string; nonce: string }): Promise<{ shared: boolean }>;
@@ -220,11 +265,15 @@ export interface DiskActivities {
 
 /** Waits, heartbeating, until no workflow with this id is open; answers who held it if the deadline came first. */
 export interface WaitActivities {
-  waitForWorkflow(input: { workflowId: string; seconds: number }): Promise<{ free: boolean; holder: string | null }>;
+  waitForWorkflow(input: {
+    workflowId: string;
+    seconds: number;
+  }): Promise<{ free: boolean; holder: string | null }>;
 }
 
 export type Activities = InventoryActivities & HypervisorActivities & DiskActivities & WaitActivities;
 export type ActivityName = keyof Activities;
+export type Answer<K extends ActivityName> = Awaited<ReturnType<Activities[K]>>;
 
 /** What an activity's code gets beside its input. */
 export interface Call {

@@ -21,41 +21,161 @@ const row = (retryable: boolean, http: number, exit: number, meaning: string, to
 
 export const errorTable = {
   // Wrong usage, wrong files
-  InvalidInput: row(false, 400, 2, 'the input is not what the operation takes', 'correct the input and try again'),
-  InvalidRunbook: row(false, 400, 2, 'the runbook has errors', 'correct the places named and run `drover runbook check FILE`'),
-  InvalidConfig: row(false, 400, 2, 'the configuration has errors', 'correct the places named in drover.yaml'),
-  NotFound: row(false, 404, 2, 'nothing has that name or id', 'list what there is, for example with `drover instance list`'),
+  InvalidInput: row(
+    false,
+    400,
+    2,
+    'the input is not what the operation takes',
+    'correct the input and try again',
+  ),
+  InvalidRunbook: row(
+    false,
+    400,
+    2,
+    'the runbook has errors',
+    'correct the places named and run `drover runbook check FILE`',
+  ),
+  InvalidConfig: row(
+    false,
+    400,
+    2,
+    'the configuration has errors',
+    'correct the places named in drover.yaml',
+  ),
+  NotFound: row(
+    false,
+    404,
+    2,
+    'nothing has that name or id',
+    'list what there is, for example with `drover instance list`',
+  ),
   Ambiguous: row(false, 409, 2, 'more than one thing has that name', 'use one of the ids'),
-  AlreadyExists: row(false, 409, 2, 'something with that name or id is there already', 'choose another name, or remove the other one'),
+  AlreadyExists: row(
+    false,
+    409,
+    2,
+    'something with that name or id is there already',
+    'choose another name, or remove the other one',
+  ),
   // Refused: nothing was changed
-  WrongState: row(false, 409, 3, 'the state does not allow the operation', 'bring the instance to an allowed state first'),
+  WrongState: row(
+    false,
+    409,
+    3,
+    'the state does not allow the operation',
+    'bring the instance to an allowed state first',
+  ),
   InstanceBusy: row(false, 409, 3, 'another operation runs on the instance', 'wait for it, or cancel it'),
   HostBusy: row(false, 409, 3, 'another operation runs on the host', 'wait for it, or cancel it'),
   InstanceLocked: row(false, 409, 3, 'the instance is locked', 'ask who locked it to unlock it'),
-  NeedsRepair: row(false, 409, 3, 'an earlier operation could not clean up after itself', 'see `drover instance show`; the janitor tries again, or terminate the instance'),
-  NoValidHost: row(false, 409, 3, 'no host can take the instance', 'free capacity, enable a host, or name another one'),
-  NoMigrationSlot: row(true, 409, 3, 'every migration slot of the hosts in question is in use', 'wait for a running migration to end'),
+  NeedsRepair: row(
+    false,
+    409,
+    3,
+    'an earlier operation could not clean up after itself',
+    'see `drover instance show`; the janitor tries again, or terminate the instance',
+  ),
+  NoValidHost: row(
+    false,
+    409,
+    3,
+    'no host can take the instance',
+    'free capacity, enable a host, or name another one',
+  ),
+  NoMigrationSlot: row(
+    true,
+    409,
+    3,
+    'every migration slot of the hosts in question is in use',
+    'wait for a running migration to end',
+  ),
   PermissionDenied: row(false, 403, 3, 'your role does not allow it', 'ask someone whose role does'),
-  Unsupported: row(false, 409, 3, 'the hypervisor or the guest does not support it', 'see the reason; choose another operation'),
+  Unsupported: row(
+    false,
+    409,
+    3,
+    'the hypervisor or the guest does not support it',
+    'see the reason; choose another operation',
+  ),
   HostUnknown: row(false, 409, 3, 'the state of the host is unknown', 'bring the host back, or recover it'),
-  ConfirmationNeeded: row(false, 400, 2, 'this destroys something and was not confirmed', 'repeat with --yes'),
+  ConfirmationNeeded: row(
+    false,
+    400,
+    2,
+    'this destroys something and was not confirmed',
+    'repeat with --yes',
+  ),
   // Out of reach
-  TemporalUnreachable: row(true, 503, 4, 'the Temporal server does not answer', 'start it (`drover dev`), or set TEMPORAL_ADDRESS'),
-  HypervisorUnreachable: row(true, 503, 4, 'the hypervisor does not answer', 'check the host, its libvirtd and the network'),
-  HostWorkerMissing: row(false, 503, 4, 'no worker of the host took the task', 'run `drover worker --host NAME` on that host'),
+  TemporalUnreachable: row(
+    true,
+    503,
+    4,
+    'the Temporal server does not answer',
+    'start it (`drover dev`), or set TEMPORAL_ADDRESS',
+  ),
+  HypervisorUnreachable: row(
+    true,
+    503,
+    4,
+    'the hypervisor does not answer',
+    'check the host, its libvirtd and the network',
+  ),
+  HostWorkerMissing: row(
+    false,
+    503,
+    4,
+    'no worker of the host took the task',
+    'run `drover worker --host NAME` on that host',
+  ),
   InventoryUnavailable: row(true, 503, 4, 'the inventory database does not answer', 'check the database'),
   // The work failed
   HypervisorError: row(false, 502, 1, 'the hypervisor refused or failed', 'see its message'),
-  MigrationFailed: row(false, 502, 1, 'the migration did not complete; the guest runs on the source', 'see the reason and try again'),
-  MigrationStalled: row(false, 502, 1, 'the migration made no progress within its limit and was aborted', 'raise the limit or the bandwidth, or migrate when the guest is less busy'),
-  GuestLost: row(false, 502, 1, 'the guest is not running where it should be', 'see `drover instance show` and start it, or evacuate'),
+  MigrationFailed: row(
+    false,
+    502,
+    1,
+    'the migration did not complete; the guest runs on the source',
+    'see the reason and try again',
+  ),
+  MigrationStalled: row(
+    false,
+    502,
+    1,
+    'the migration made no progress within its limit and was aborted',
+    'raise the limit or the bandwidth, or migrate when the guest is less busy',
+  ),
+  GuestLost: row(
+    false,
+    502,
+    1,
+    'the guest is not running where it should be',
+    'see `drover instance show` and start it, or evacuate',
+  ),
   DiskError: row(false, 502, 1, 'work on a disk failed', 'see the message'),
   TimedOut: row(false, 504, 1, 'it did not end within its time limit', 'see where it stands and try again'),
   Cancelled: row(false, 409, 5, 'it was cancelled', 'start it again when you want it'),
-  UnwindIncomplete: row(false, 500, 1, 'undoing did not complete', 'see what is left in the record; the janitor tries again'),
-  CleanupIncomplete: row(false, 500, 1, 'the work is done, but something could not be cleaned up', 'see what is left in the record; the janitor tries again'),
+  UnwindIncomplete: row(
+    false,
+    500,
+    1,
+    'undoing did not complete',
+    'see what is left in the record; the janitor tries again',
+  ),
+  CleanupIncomplete: row(
+    false,
+    500,
+    1,
+    'the work is done, but something could not be cleaned up',
+    'see what is left in the record; the janitor tries again',
+  ),
   RunFailed: row(false, 500, 1, 'the run failed', 'see `drover run show`'),
-  StaleOwner: row(false, 409, 1, 'another operation owns the instance by now', 'nothing: the newer owner goes on'),
+  StaleOwner: row(
+    false,
+    409,
+    1,
+    'another operation owns the instance by now',
+    'nothing: the newer owner goes on',
+  ),
   Internal: row(true, 500, 1, 'an error inside drover', 'see the log of the worker'),
 } as const satisfies Record<string, ErrorRow>;
 
@@ -79,7 +199,11 @@ export class DroverError extends Error {
   readonly details: Record<string, unknown>;
   readonly hint: string;
 
-  constructor(code: ErrorCode, message: string, options: { details?: Record<string, unknown>; hint?: string; cause?: unknown } = {}) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { details?: Record<string, unknown>; hint?: string; cause?: unknown } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'DroverError';
     this.code = code;

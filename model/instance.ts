@@ -18,7 +18,15 @@ export const instanceState = z.enum(instanceStates);
 export type InstanceState = z.infer<typeof instanceState>;
 
 /** What a hypervisor reports of a guest. `migrating` is an incoming guest that does not run yet. */
-export const powerState = z.enum(['running', 'paused', 'migrating', 'shutoff', 'crashed', 'absent', 'unknown']);
+export const powerState = z.enum([
+  'running',
+  'paused',
+  'migrating',
+  'shutoff',
+  'crashed',
+  'absent',
+  'unknown',
+]);
 export type PowerState = z.infer<typeof powerState>;
 
 /** One disk of a guest: `path` as the host sees it, `format` of its image, `bytes` its virtual size where known. */
@@ -70,21 +78,18 @@ export function stateSentence(name: string, from: string, to: string, operation:
   return `instance ${name}: ${from} -> ${to} (${operation})`;
 }
 
-/** What a power state makes of an instance that no operation is changing. */
-export function stateOfPower(power: PowerState): InstanceState {
-  switch (power) {
-    case 'running':
-      return 'active';
-    case 'paused':
-      return 'paused';
-    case 'shutoff':
-    case 'crashed':
-      return 'stopped';
-    case 'migrating':
-    case 'absent':
-    case 'unknown':
-      return 'error';
-    default:
-      return power satisfies never;
-  }
+/** The states that a power state confirms; the first is what an instance becomes that was in none of them. */
+const confirmed: Record<PowerState, readonly [InstanceState, ...InstanceState[]]> = {
+  running: ['active', 'rescued', 'resized'],
+  paused: ['paused'],
+  shutoff: ['stopped', 'suspended', 'rescued', 'resized', 'shelved'],
+  crashed: ['stopped'],
+  migrating: ['error'],
+  absent: ['error', 'shelved-offloaded', 'deleted'],
+  unknown: ['error'],
+};
+
+/** What an instance is, given what it was and what the hypervisor reports now. */
+export function stateSeen(state: InstanceState, power: PowerState): InstanceState {
+  return confirmed[power].includes(state) ? state : confirmed[power][0];
 }

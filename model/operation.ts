@@ -33,7 +33,14 @@ export interface Intent extends IntentCall {
   seq: number;
 }
 
-export const operationStates = ['running', 'unwinding', 'succeeded', 'failed', 'cancelled', 'refused'] as const;
+export const operationStates = [
+  'running',
+  'unwinding',
+  'succeeded',
+  'failed',
+  'cancelled',
+  'refused',
+] as const;
 export type OperationState = (typeof operationStates)[number];
 
 /** The record of an operation: it outlives Temporal's history. Times are RFC 3339 in UTC. */

@@ -126,7 +126,16 @@ export const forEachSchema = z
 
 export type ForEach = z.infer<typeof forEachSchema>;
 
-export const undoSchema = z.strictObject({ uses: usesSchema, with: withSchema.optional() });
+export const undoSchema = z.strictObject({
+  uses: usesSchema,
+  with: withSchema.optional(),
+  if: z
+    .union([z.boolean(), z.string().min(1)], {
+      error: 'must be a condition, such as steps.disable.result.was.enabled',
+    })
+    .optional()
+    .describe('Taken back only when this is true. Sees the step itself among the steps.'),
+});
 
 export type Undo = z.infer<typeof undoSchema>;
 

@@ -1,0 +1,51 @@
+import type { Activities, ActivityName, Answer } from '../activities/types.js';
+import type { HostRef } from '../model/host.js';
+import type { Instance } from '../model/instance.js';
+import type { InstancePatch, IntentCall, Request } from '../model/operation.js';
+
+export interface CallOptions {
+  /** The host whose worker does it; the control workers otherwise. */
+  on?: HostRef | undefined;
+  /** How to take the step back; registered before the step begins. */
+  undo?: IntentCall | undefined;
+}
+
+type Call = <K extends ActivityName>(
+  name: K,
+  input: Parameters<Activities[K]>[0],
+  options?: CallOptions,
+) => Promise<Answer<K>>;
+
+/** What a host operation gets. */
+export interface HostCtx {
+  readonly request: Request;
+  readonly call: Call;
+}
+
+/** What an instance operation gets: every effect goes through here. */
+export interface Ctx extends HostCtx {
+  /** The instance as it was when the operation began. */
+  readonly instance: Instance;
+  /** Where the instance is; for an operation that needs a host. */
+  host(): Promise<HostRef>;
+  id(): string;
+  /** Says where the work stands, in the Temporal UI and `run watch`. */
+  phase(phase: string, detail?: string): void;
+  /**
+   * The point of no return: writes what is so by now and drops every undo. `cleanup` is carried out after
+   * `run`, by whoever closes the operation. From here on a cancel comes too late.
+   */
+  commit(patch: InstancePatch, cleanup?: IntentCall[]): Promise<void>;
+  /** Tries `work`; when it fails, takes back what it did and answers the error instead of throwing it. */
+  attempt<T>(work: () => Promise<T>): Promise<{ ok: true; value: T } | { ok: false; error: Error }>;
+}
+
+/** Writes an intent: `undo('removeDisk', input, 'the disk /x on host2', host2)`. */
+export function intent<K extends ActivityName>(
+  activity: K,
+  input: Parameters<Activities[K]>[0],
+  says: string,
+  on?: HostRef,
+): IntentCall {
+  return { activity, input: { ...input }, onHost: on?.name ?? null, says };
+}

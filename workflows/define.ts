@@ -1,0 +1,63 @@
+import type { z } from 'zod';
+import type { Capability } from '../activities/hypervisor/port.js';
+import type { InstancePatch } from '../model/operation.js';
+import type { InstanceState } from '../model/instance.js';
+import type { NewInstance } from '../activities/types.js';
+import type { Ctx, HostCtx } from './ctx.js';
+
+/** What an operation found to be so at its end, and what it answers to who asked. */
+export interface Outcome {
+  patch: InstancePatch;
+  result?: Record<string, unknown>;
+}
+
+interface Declaration<I extends z.ZodObject> {
+  name: string;
+  summary: string;
+  input: I;
+}
+
+export interface InstanceOperation<I extends z.ZodObject = z.ZodObject> extends Declaration<I> {
+  target: 'instance';
+  /** States from which it may start; 'any' but deleted. */
+  allowedStates: readonly InstanceState[] | 'any';
+  /** The word for the task while it runs: `instance web-1: active -> migrating (live-migrate)`. */
+  doing: string;
+  /** What the hypervisor must be able to do; checked before any side effect. */
+  needs?: Capability;
+  /** False for what does not change the instance or rescues it. */
+  respectsLock?: boolean;
+  respectsNeedsRepair?: boolean;
+  /** What the instance is when, at an unexpected end, no host knows its guest. */
+  whenGone?: InstanceState;
+  /** Launch alone: the row to make from the input. */
+  creates?: (input: z.output<I>) => NewInstance;
+  run(input: z.output<I>, ctx: Ctx): Promise<Outcome>;
+}
+
+export interface HostOperation<I extends z.ZodObject = z.ZodObject> extends Declaration<I> {
+  target: 'host';
+  run(input: z.output<I>, ctx: HostCtx): Promise<Record<string, unknown>>;
+}
+
+export type Operation = InstanceOperation | HostOperation;
+
+/**
+ * Declares an operation. The command line, the runbook's `uses`, the checks and the records derive from this
+ * one declaration; the wrapper (operate.ts) parses, admits, unwinds and records, so `run` is only the story.
+ */
+export function defineOperation<I extends z.ZodObject>(
+  operation: Omit<InstanceOperation<I>, 'target'>,
+): InstanceOperation {
+  // The registry holds operations of every input; only the wrapper calls run, and it parses with this very schema.
+  return { ...operation, target: 'instance' } as unknown as InstanceOperation;
+}
+
+export function defineHostOperation<I extends z.ZodObject>(
+  operation: Omit<HostOperation<I>, 'target'>,
+): HostOperation {
+  return { ...operation, target: 'host' } as unknown as HostOperation;
+}
+
+/** The name by which runbooks (`uses`) and Temporal (workflow type) know it: `instance.live-migrate`. */
+export const operationKey = (operation: Operation): string => `${operation.target}.${operation.name}`;

@@ -1,0 +1,17 @@
+import { defineHostOperation } from '../define.js';
+import { hostRefInput } from '../inputs.js';
+
+export const enable = defineHostOperation({
+  name: 'enable',
+  summary: 'Let a host take instances again.',
+  input: hostRefInput,
+  async run({ host }, ctx) {
+    const { was } = await ctx.call('setHostEnabled', {
+      host,
+      enabled: true,
+      reason: null,
+      by: ctx.request.by,
+    });
+    return { host, was };
+  },
+});

@@ -1,0 +1,14 @@
+import { z } from 'zod';
+import { durationSchema, parseDuration } from '../model/duration.js';
+
+/** Inputs that operations share, so that they read the same everywhere. */
+export const instanceRef = z.object({ instance: z.string().min(1).describe('Name or id of the instance') });
+export const hostRefInput = z.object({ host: z.string().min(1).describe('Name of the host') });
+
+export const grace = (seconds: string) =>
+  durationSchema
+    .default(seconds)
+    .describe('How long the guest may take before force is used, for example 60s');
+
+/** Seconds of a duration that its schema has checked. */
+export const seconds = (duration: string): number => parseDuration(duration) ?? 0;

@@ -1,0 +1,96 @@
+import { z } from 'zod';
+import type { MigrateInput } from '../../activities/types.js';
+import { durationSchema } from '../../model/duration.js';
+import { DroverError } from '../../model/errors.js';
+import type { IntentCall } from '../../model/operation.js';
+import { intent } from '../ctx.js';
+import { defineOperation } from '../define.js';
+import { instanceRef, seconds } from '../inputs.js';
+import { probeStorage } from './probe-storage.js';
+
+export const liveMigrate = defineOperation({
+  name: 'live-migrate',
+  summary: 'Move a running instance to another host; whether its disks must be copied is found by probing.',
+  input: instanceRef.extend({
+    host: z.string().optional().describe('The target; without it drover chooses'),
+    bandwidth: z.int().positive().optional().describe('Cap in MiB per second'),
+    timeout: durationSchema
+      .default('30m')
+      .describe('Then the migration is aborted; the guest stays on the source'),
+    wait: durationSchema.default('0s').describe('How long to wait for a free migration slot'),
+  }),
+  allowedStates: ['active', 'paused'],
+  doing: 'migrating',
+  needs: 'liveMigration',
+  async run(input, ctx) {
+    const { id, name, vcpus, memoryMiB, disks } = ctx.instance;
+    const source = await ctx.host();
+    if (input.host === source.name) {
+      throw new DroverError('NoValidHost', `${name} is on ${source.name} already`, {
+        hint: 'name another host, or none',
+      });
+    }
+
+    ctx.phase('placing', 'choose a host and claim room and migration slots');
+    const claim = ctx.id();
+    const { host: target } = await ctx.call(
+      'claimHost',
+      {
+        claim,
+        vcpus,
+        memoryMiB,
+        host: input.host ?? null,
+        exclude: [source.name],
+        from: source.name,
+        waitSeconds: seconds(input.wait),
+      },
+      { undo: intent('releaseClaim', { claim }, `the claim on the target`) },
+    );
+
+    ctx.phase('probing', `which disks do ${source.name} and ${target.name} share?`);
+    const local = await probeStorage(ctx, disks, source, target);
+    const cleanup: IntentCall[] = [];
+    for (const disk of local) {
+      const what = { instance: id, path: disk.path };
+      const facts = await ctx.call('diskFacts', { path: disk.path }, { on: source });
+      await ctx.call(
+        'prepareDisk',
+        { ...what, format: facts.format, bytes: facts.bytes },
+        {
+          on: target,
+          undo: intent('removeDisk', what, `the half copied disk ${disk.path} on ${target.name}`, target),
+        },
+      );
+      cleanup.push(
+        intent('removeDisk', what, `the old copy of the disk ${disk.path} on ${source.name}`, source),
+      );
+    }
+
+    const move: MigrateInput = {
+      migration: ctx.id(),
+      instance: id,
+      name,
+      source,
+      target,
+      copy: local.map((disk) => disk.target),
+      disks,
+      bandwidthMiBs: input.bandwidth ?? null,
+      timeoutSeconds: seconds(input.timeout),
+      cleanup,
+    };
+    ctx.phase(
+      'moving',
+      `${source.name} → ${target.name}, ${local.length ? 'copying its disks' : 'on shared storage'}`,
+    );
+    const moved = await ctx.call('migrateGuest', move, {
+      undo: intent('undoMigrate', move, `the migration of ${name} to ${target.name}`),
+    });
+
+    // The point of no return: the guest runs on the target, so the record follows it.
+    await ctx.commit({ host: target.name }, cleanup);
+    return {
+      patch: { host: target.name },
+      result: { from: source.name, to: target.name, storage: local.length ? 'block' : 'shared', ...moved },
+    };
+  },
+});

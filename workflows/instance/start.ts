@@ -1,0 +1,20 @@
+import { defineOperation } from '../define.js';
+import { instanceRef } from '../inputs.js';
+
+export const start = defineOperation({
+  name: 'start',
+  summary: 'Start a stopped instance.',
+  input: instanceRef,
+  allowedStates: ['stopped'],
+  doing: 'starting',
+  async run(_input, ctx) {
+    const host = await ctx.host();
+    ctx.phase('starting', `start on ${host.name}`);
+    const { power } = await ctx.call('startGuest', {
+      instance: ctx.instance.id,
+      name: ctx.instance.name,
+      host,
+    });
+    return { patch: { state: 'active', powerState: power } };
+  },
+});

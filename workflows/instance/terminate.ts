@@ -1,0 +1,40 @@
+import { z } from 'zod';
+import type { IntentCall } from '../../model/operation.js';
+import { intent } from '../ctx.js';
+import { defineOperation } from '../define.js';
+import { instanceRef } from '../inputs.js';
+
+export const terminate = defineOperation({
+  name: 'terminate',
+  summary: 'Remove an instance for good: its guest, its disks and its allocations.',
+  input: instanceRef.extend({
+    keep_disks: z.boolean().default(false).describe('Leave the disks where they are'),
+  }),
+  allowedStates: 'any',
+  doing: 'deleting',
+  respectsNeedsRepair: false,
+  whenGone: 'deleted',
+  async run(input, ctx) {
+    const { id, name, disks } = ctx.instance;
+    const removed: string[] = [];
+    const cleanup: IntentCall[] = [];
+    if (ctx.instance.host) {
+      const host = await ctx.host();
+      if (!input.keep_disks) {
+        for (const disk of disks.filter((d) => !d.readonly)) {
+          removed.push(disk.path);
+          const what = { instance: id, path: disk.path };
+          cleanup.push(intent('removeDisk', what, `the disk ${disk.path} on ${host.name}`, host));
+        }
+      }
+      // Carried out newest first: the guest goes before its disks.
+      cleanup.push(intent('removeGuest', { instance: id, name, host }, `the guest ${name} on ${host.name}`));
+    }
+    // The point of no return: half a guest is of no use, so from here it only goes forward, whoever finishes it.
+    await ctx.commit({}, cleanup);
+    return {
+      patch: { state: 'deleted', powerState: 'absent', host: null },
+      result: { disksRemoved: removed },
+    };
+  },
+});

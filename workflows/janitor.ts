@@ -1,0 +1,49 @@
+/**
+ * The janitor, started by a Temporal Schedule: asks every host how it is, then settles what operations left
+ * behind that no longer run. Each repair is an ordinary operation on its instance and obeys its admission.
+ */
+import { DroverError } from '../model/errors.js';
+import { pool } from './pool.js';
+import type { Runtime } from './runtime.js';
+import { asDroverError } from './unwind.js';
+
+/** Repairs at a time: they touch hypervisors that may be in trouble. */
+const repairsAtATime = 4;
+
+export async function runJanitor(
+  rt: Runtime,
+): Promise<{ up: number; unknown: string[]; repaired: string[]; left: string[] }> {
+  const { up, unknown } = await rt.activity('probeHosts', {});
+  const orphans = await rt.activity('findOrphans', {});
+  const repaired: string[] = [];
+  const left: string[] = [];
+  await pool(
+    orphans,
+    repairsAtATime,
+    () => !rt.cancelled(),
+    async ({ instance, name, why }) => {
+      const request = { id: rt.id(), by: 'janitor', role: 'automation' as const, run: null };
+      try {
+        await rt.child({
+          operation: 'instance.repair',
+          subject: instance,
+          label: name,
+          request,
+          input: { instance },
+        });
+        repaired.push(`${name}: ${why}`);
+      } catch (cause) {
+        const error = asDroverError(cause);
+        if (error.code === 'Cancelled') throw new DroverError('Cancelled', error.message);
+        left.push(`${name}: ${error.message}`);
+      }
+    },
+  );
+  const lines = [
+    `${up.length} hosts answer${unknown.length ? `, these do not: ${unknown.map((u) => `${u.host} (${u.reason})`).join(', ')}` : ''}.`,
+    ...repaired.map((text) => `- settled ${text}`),
+    ...left.map((text) => `- not settled ${text}`),
+  ];
+  rt.show('done', lines.join('\n'));
+  return { up: up.length, unknown: unknown.map((u) => u.host), repaired, left };
+}

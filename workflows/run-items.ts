@@ -1,0 +1,167 @@
+import type { RunItemRecord, RunStepRecord } from '../activities/types.js';
+import { DroverError, errorTable } from '../model/errors.js';
+import { parseDuration } from '../model/duration.js';
+import type { Step } from '../model/runbook.js';
+import { evaluate, type Scope } from '../runbooks/language/expressions.js';
+import { operations, queries } from './catalogue.js';
+import { pool } from './pool.js';
+import type { Run } from './run-runbook.js';
+import type { Runtime } from './runtime.js';
+import { asDroverError } from './unwind.js';
+
+type Item = Record<string, unknown>;
+
+/** Seconds to wait for an instance on which somebody else works, where the step's input has no `wait`. */
+const busyLimit = 600;
+const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/**
+ * A step with for-each. A query is asked again after each round, so that what arrives meanwhile is worked on
+ * too; it ends when it is empty or when nothing is listed that was not tried.
+ */
+export async function runItems(
+  run: Run,
+  step: Step,
+  record: RunStepRecord,
+  scope: Scope,
+  rt: Runtime,
+  show: () => void,
+): Promise<unknown[]> {
+  const parallel = Number(evaluate(step['max-parallel'] ?? 1, scope));
+  const allowed = Number(evaluate(step['max-failures'] ?? 0, scope));
+  const tried = new Set<string>();
+  const results: unknown[] = [];
+  const more = () => record.failed <= allowed && !rt.cancelled();
+  for (;;) {
+    const fresh = (await list(step, scope, rt)).filter((item) => !tried.has(keyOf(item)));
+    if (fresh.length === 0) return results;
+    record.total += fresh.length;
+    for (const item of fresh) tried.add(keyOf(item));
+    const { notStarted } = await pool(fresh, parallel, more, async (item) => {
+      const index = results.length;
+      results.push(null);
+      const done = await runItem(run, step, { ...scope, item, index }, item, rt);
+      results[index] = done.result;
+      record.items.push(done);
+      if (done.state === 'done') record.done += 1;
+      else if (done.state === 'refused') record.refused += 1;
+      else record.failed += 1;
+      show();
+    });
+    for (const item of notStarted) {
+      record.items.push({
+        key: keyOf(item),
+        label: nameOf(item),
+        state: 'not-started',
+        error: null,
+        result: null,
+      });
+    }
+    if (rt.cancelled()) throw new DroverError('Cancelled', `${step.id} was cancelled`);
+    if (notStarted.length > 0 || !isQuery(step)) return results;
+  }
+}
+
+/** One item (or the whole of a step without for-each) as one operation; it never throws for what it did to the item. */
+export async function runItem(
+  run: Run,
+  step: Step,
+  scope: Scope,
+  item: unknown,
+  rt: Runtime,
+): Promise<RunItemRecord> {
+  const input = evaluate(step.with ?? {}, scope) as Record<string, unknown>;
+  const operation = operations.get(step.uses);
+  const about = {
+    key: item === null ? step.id : keyOf(item),
+    label: nameOf(item ?? input['host'] ?? input['instance'] ?? step.id),
+  };
+  try {
+    if (!operation) throw new DroverError('InvalidRunbook', `no operation is called ${step.uses}`);
+    const subject = operation.target === 'host' ? String(input['host']) : await subjectOf(input, rt);
+    const result = await whenFree(step.uses, subject, waitOf(input), rt, () =>
+      rt.child({
+        operation: step.uses,
+        subject,
+        label: about.label,
+        input: operation.target === 'host' ? input : { ...input, instance: subject },
+        request: {
+          id: rt.id(),
+          by: run.order.by,
+          role: run.order.role,
+          run: { id: run.order.id, step: step.id, item: about.key },
+        },
+      }),
+    );
+    return { ...about, state: 'done', error: null, result };
+  } catch (cause) {
+    const error = asDroverError(cause);
+    const refused = errorTable[error.code].exit === 3;
+    const state = error.code === 'Cancelled' ? 'cancelled' : refused ? 'refused' : 'failed';
+    return { ...about, state, error: error.toRecord(), result: null };
+  }
+}
+
+/** Tries, and while another operation holds the subject waits for that one, at most `seconds` in all. */
+async function whenFree<T>(
+  operation: string,
+  subject: string,
+  seconds: number,
+  rt: Runtime,
+  work: () => Promise<T>,
+): Promise<T> {
+  const deadline = rt.now() + seconds * 1000;
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!['InstanceBusy', 'HostBusy'].includes(asDroverError(error).code)) throw error;
+      const left = Math.max(0, Math.round((deadline - rt.now()) / 1000));
+      const waited = await rt.activity('waitForWorkflow', {
+        workflowId: rt.subjectId(operation, subject),
+        seconds: left,
+      });
+      if (waited.free) continue;
+      throw new DroverError(
+        'InstanceBusy',
+        `busy with ${waited.holder ?? 'another operation'} for more than ${seconds} s`,
+        {
+          details: { holder: waited.holder, workflowId: rt.subjectId(operation, subject) },
+        },
+      );
+    }
+  }
+}
+
+async function list(step: Step, scope: Scope, rt: Runtime): Promise<unknown[]> {
+  const source = step['for-each'];
+  if (isQuery(step) && typeof source === 'object' && !Array.isArray(source)) {
+    const query = queries[source.query as keyof typeof queries];
+    return rt.activity(query.activity, evaluate(source.with ?? {}, scope) as never) as Promise<unknown[]>;
+  }
+  const listed = evaluate(source, scope);
+  if (Array.isArray(listed)) return listed;
+  throw new DroverError(
+    'InvalidRunbook',
+    `${step.id}: for-each must give a list, not ${JSON.stringify(listed)}`,
+  );
+}
+
+const isQuery = (step: Step): boolean => {
+  const source = step['for-each'];
+  return typeof source === 'object' && !Array.isArray(source);
+};
+
+async function subjectOf(input: Item, rt: Runtime): Promise<string> {
+  const given = String(input['instance']);
+  return uuid.test(given) ? given : (await rt.activity('getInstance', { instance: given })).id;
+}
+
+const waitOf = (input: Item): number =>
+  typeof input['wait'] === 'string' ? (parseDuration(input['wait']) ?? busyLimit) : busyLimit;
+
+const isItem = (value: unknown): value is Item => typeof value === 'object' && value !== null;
+const keyOf = (item: unknown): string =>
+  isItem(item) ? String(item['id'] ?? item['name'] ?? JSON.stringify(item)) : String(item);
+const nameOf = (item: unknown): string =>
+  isItem(item) ? String(item['name'] ?? item['id'] ?? JSON.stringify(item)) : String(item);

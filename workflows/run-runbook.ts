@@ -1,0 +1,186 @@
+/**
+ * The interpreter of runbooks: a plain function over the runtime. It takes the frozen plan step by step, each
+ * item as an operation of its own, and writes one record of what was done, refused, failed and never started.
+ */
+import type { RunStepRecord } from '../activities/types.js';
+import { DroverError, type ErrorRecord } from '../model/errors.js';
+import type { Request } from '../model/operation.js';
+import type { FrozenRunbook, Step } from '../model/runbook.js';
+import {
+  evaluate,
+  evaluateCondition,
+  type Scope,
+  type StepOutcome,
+} from '../runbooks/language/expressions.js';
+import { runItem, runItems } from './run-items.js';
+import { describeRun, label, remainder } from './run-report.js';
+import type { Runtime } from './runtime.js';
+import { asDroverError } from './unwind.js';
+
+export interface RunOrder {
+  id: string;
+  by: string;
+  role: Request['role'];
+  plan: FrozenRunbook;
+  inputs: Record<string, unknown>;
+}
+
+export interface RunAnswer {
+  outputs: Record<string, unknown>;
+}
+
+/** What the interpreter knows while it runs; `steps` is also what the progress query answers. */
+export interface Run {
+  order: RunOrder;
+  steps: RunStepRecord[];
+  outcomes: Record<string, StepOutcome>;
+}
+
+export const newRun = (order: RunOrder): Run => ({
+  order,
+  outcomes: {},
+  steps: order.plan.runbook.steps.map((step) => ({
+    id: step.id,
+    name: step.name ?? step.uses,
+    state: 'pending',
+    done: 0,
+    failed: 0,
+    refused: 0,
+    total: 0,
+    error: null,
+    items: [],
+  })),
+});
+
+export async function runRunbook(run: Run, rt: Runtime): Promise<RunAnswer> {
+  const { order } = run;
+  const { plan } = order;
+  await rt.activity('startRun', {
+    id: order.id,
+    runbook: plan.name,
+    digest: plan.digest,
+    source: plan.source,
+    inputs: order.inputs,
+    by: order.by,
+  });
+  let error: DroverError | null = null;
+  let outputs: Record<string, unknown> = {};
+  try {
+    for (const [index, step] of plan.runbook.steps.entries()) {
+      await runStep(run, step, run.steps[index] as RunStepRecord, rt);
+    }
+    outputs = evaluate(plan.runbook.outputs, scopeOf(run)) as Record<string, unknown>;
+  } catch (cause) {
+    error = asDroverError(cause);
+  }
+  return rt.shielded(() => close(run, outputs, error, rt));
+}
+
+/** Takes back what a cancelled run asked to be taken back, writes the record, and ends as the record says. */
+async function close(
+  run: Run,
+  outputs: Record<string, unknown>,
+  error: DroverError | null,
+  rt: Runtime,
+): Promise<RunAnswer> {
+  const undone = error?.code === 'Cancelled' ? await undoSteps(run, rt) : [];
+  const state = error === null ? 'succeeded' : error.code === 'Cancelled' ? 'cancelled' : 'failed';
+  rt.show(state, describeRun(run.steps, undone, error));
+  const record: ErrorRecord | null = error?.toRecord() ?? null;
+  await rt.activity('finishRun', {
+    id: run.order.id,
+    state,
+    steps: run.steps,
+    undone,
+    outputs,
+    error: record,
+  });
+  if (error) throw error;
+  return { outputs };
+}
+
+async function runStep(run: Run, step: Step, record: RunStepRecord, rt: Runtime): Promise<void> {
+  const scope = scopeOf(run);
+  record.name = String(evaluate(step.name ?? step.uses, scope));
+  if (step.if !== undefined && !evaluateCondition(step.if, scope)) {
+    record.state = 'skipped';
+    run.outcomes[step.id] = outcomeOf(record, null);
+    return;
+  }
+  record.state = 'running';
+  const show = () => rt.show(step.id, describeRun(run.steps, [], null));
+  show();
+  try {
+    const result =
+      step['for-each'] === undefined
+        ? await single(run, step, record, scope, rt)
+        : await runItems(run, step, record, scope, rt, show);
+    const left = remainder(record);
+    if (left)
+      throw new DroverError('RunFailed', left, {
+        details: { step: step.id, items: record.items.filter((i) => i.state !== 'done') },
+      });
+    record.state = 'succeeded';
+    run.outcomes[step.id] = outcomeOf(record, result);
+  } catch (cause) {
+    const error = asDroverError(cause);
+    record.state = error.code === 'Cancelled' ? 'cancelled' : 'failed';
+    record.error = error.toRecord();
+    run.outcomes[step.id] = outcomeOf(record, null);
+    throw error;
+  }
+  show();
+}
+
+async function single(
+  run: Run,
+  step: Step,
+  record: RunStepRecord,
+  scope: Scope,
+  rt: Runtime,
+): Promise<unknown> {
+  record.total = 1;
+  const item = await runItem(run, step, scope, null, rt);
+  record.items.push(item);
+  record[item.state === 'done' ? 'done' : item.state === 'refused' ? 'refused' : 'failed'] += 1;
+  if (item.state === 'cancelled' && rt.cancelled())
+    throw new DroverError('Cancelled', `${step.id} was cancelled`);
+  return item.result;
+}
+
+async function undoSteps(run: Run, rt: Runtime): Promise<string[]> {
+  const said: string[] = [];
+  for (const [index, step] of [...run.order.plan.runbook.steps.entries()].toReversed()) {
+    const state = run.steps[index]?.state;
+    if (!step.undo || state === 'pending' || state === 'skipped') continue;
+    const scope = scopeOf(run);
+    if (step.undo.if !== undefined && !evaluateCondition(step.undo.if, scope)) continue;
+    const item = await runItem(
+      run,
+      { ...step, uses: step.undo.uses, with: step.undo.with ?? {} },
+      scope,
+      null,
+      rt,
+    );
+    said.push(
+      item.state === 'done'
+        ? `${step.undo.uses} ${label(item)}: done`
+        : `${step.undo.uses} ${label(item)}: NOT done: ${item.error?.message}`,
+    );
+  }
+  return said;
+}
+
+export function scopeOf(run: Run): Scope {
+  return {
+    declared: run.order.plan.runbook.inputs,
+    inputs: run.order.inputs,
+    steps: run.outcomes,
+    run: { id: run.order.id },
+  };
+}
+
+function outcomeOf(record: RunStepRecord, result: unknown): StepOutcome {
+  const { done, failed, refused, total, state } = record;
+  return { result, done, failed, refused, total, state };
+}

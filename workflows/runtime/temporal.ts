@@ -1,0 +1,190 @@
+/** The Temporal runtime of operations and runbooks: the only place, beside the entry, that knows Temporal. */
+import {
+  ActivityCancellationType,
+  ActivityFailure,
+  ApplicationFailure,
+  CancelledFailure,
+  CancellationScope,
+  ChildWorkflowCancellationType,
+  ChildWorkflowFailure,
+  ParentClosePolicy,
+  TerminatedFailure,
+  TimeoutFailure,
+  WorkflowIdReusePolicy,
+  executeChild,
+  isCancellation,
+  proxyActivities,
+  setCurrentDetails,
+  upsertSearchAttributes,
+  uuid4,
+  workflowInfo,
+  type ActivityOptions as TemporalOptions,
+} from '@temporalio/workflow';
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import { activityTable } from '../../activities/table.js';
+import type { ActivityName, Envelope } from '../../activities/types.js';
+import { DroverError, isErrorCode, type ErrorRecord } from '../../model/errors.js';
+import { hostQueue, subjectWorkflowId } from '../../model/addresses.js';
+import { searchAttributes, searchAttributesOf } from '../search-attributes.js';
+import type { Runtime } from '../runtime.js';
+
+/** Time limits and retries by class; whether an error is retried at all is in the error table. */
+const classes: Record<'read' | 'record' | 'quick' | 'long', TemporalOptions> = {
+  read: {
+    startToCloseTimeout: '20s',
+    scheduleToCloseTimeout: '60s',
+    retry: { initialInterval: '200ms', maximumInterval: '5s' },
+  },
+  // A record is written however long the database is away: nothing may be lost.
+  record: { startToCloseTimeout: '30s', retry: { initialInterval: '200ms', maximumInterval: '10s' } },
+  quick: {
+    startToCloseTimeout: '60s',
+    scheduleToCloseTimeout: '3m',
+    retry: { initialInterval: '200ms', maximumInterval: '5s' },
+  },
+  long: {
+    startToCloseTimeout: '7d',
+    heartbeatTimeout: '10s',
+    retry: { initialInterval: '200ms', maximumInterval: '10s' },
+  },
+};
+
+/** How long a task may wait for the worker of a host: a dead host's queue must fail, not wait. */
+const hostWorkerLimit = '20s';
+
+export function temporalRuntime(): Runtime {
+  const { workflowId, taskQueue } = workflowInfo();
+  const cloud = workflowId.split('/')[0] ?? '';
+  return {
+    async activity(name, input, options = {}) {
+      const row = activityTable[name];
+      const envelope: Envelope = {
+        input: input as Record<string, unknown>,
+        owner: options.owner ?? null,
+        seq: options.seq ?? 0,
+        undo: options.undo ?? null,
+      };
+      if (row.where === 'host' && envelope.undo && envelope.owner) {
+        // The host's worker has no inventory: the intent is noted by a control worker before the host acts.
+        await run(
+          'admit',
+          {
+            input: { owner: envelope.owner, seq: envelope.seq, undo: envelope.undo },
+            owner: null,
+            seq: 0,
+            undo: null,
+          },
+          {},
+        );
+      }
+      const place = options.onHost
+        ? { taskQueue: hostQueue(taskQueue, options.onHost), scheduleToStartTimeout: hostWorkerLimit }
+        : {};
+      return (await run(name, envelope, place, options.onHost ?? undefined)) as never;
+    },
+
+    async child({ operation, subject, label, request, input }) {
+      try {
+        return (await executeChild(operation, {
+          workflowId: subjectWorkflowId(cloud, operation, subject),
+          args: [{ request, input }],
+          parentClosePolicy: ParentClosePolicy.ABANDON,
+          workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
+          cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
+          staticSummary: `${operation} ${label}`,
+          typedSearchAttributes: searchAttributesOf({ cloud, operation, subject, runbook: null }),
+          memo: { label, by: request.by },
+        })) as Record<string, unknown> | null;
+      } catch (error) {
+        if (error instanceof WorkflowExecutionAlreadyStartedError) {
+          throw new DroverError(
+            operation.startsWith('host.') ? 'HostBusy' : 'InstanceBusy',
+            `${label} is busy with another operation`,
+            {
+              details: { workflowId: subjectWorkflowId(cloud, operation, subject) },
+            },
+          );
+        }
+        throw typed(error, operation);
+      }
+    },
+
+    subjectId: (operation, subject) => subjectWorkflowId(cloud, operation, subject),
+    shielded: (work) => CancellationScope.nonCancellable(work),
+    cancelled: () => CancellationScope.current().consideredCancelled,
+    id: () => uuid4(),
+    now: () => Date.now(),
+    show(phase, details) {
+      setCurrentDetails(details);
+      upsertSearchAttributes([{ key: searchAttributes.phase, value: phase }]);
+    },
+  };
+}
+
+async function run(
+  name: ActivityName,
+  envelope: Envelope,
+  place: TemporalOptions,
+  onHost?: string,
+): Promise<unknown> {
+  const row = activityTable[name];
+  const proxies = proxyActivities<Record<string, (envelope: Envelope) => Promise<unknown>>>({
+    ...classes[row.class],
+    ...place,
+    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    summary: (row.summary as (input: unknown) => string)(envelope.input).slice(0, 200),
+  });
+  try {
+    return await proxies[name]?.(envelope);
+  } catch (error) {
+    throw typed(error, onHost ? `${name} on ${onHost}` : name, onHost);
+  }
+}
+
+/** Every failure that Temporal brings becomes one row of the error table. */
+function typed(error: unknown, what: string, onHost?: string): unknown {
+  if (isCancellation(error)) return new DroverError('Cancelled', `${what} was cancelled`, { cause: error });
+  const cause =
+    error instanceof ActivityFailure || error instanceof ChildWorkflowFailure ? error.cause : error;
+  if (cause instanceof ApplicationFailure && isErrorCode(cause.type)) {
+    const record = cause.details?.[0] as ErrorRecord | undefined;
+    return new DroverError(
+      cause.type,
+      cause.message,
+      record ? { details: record.details, hint: record.hint } : {},
+    );
+  }
+  if (cause instanceof TimeoutFailure && cause.timeoutType === 'SCHEDULE_TO_START' && onHost) {
+    return new DroverError(
+      'HostWorkerMissing',
+      `no drover worker of host ${onHost} took the work (${what})`,
+      {
+        hint: `run \`drover worker --host ${onHost}\` on ${onHost}`,
+      },
+    );
+  }
+  if (cause instanceof TimeoutFailure)
+    return new DroverError('TimedOut', `${what} did not end in time (${cause.timeoutType})`);
+  if (cause instanceof TerminatedFailure) {
+    return new DroverError(
+      'Cancelled',
+      `${what} was terminated from outside; the janitor settles what it left`,
+    );
+  }
+  return error instanceof DroverError
+    ? error
+    : new DroverError('Internal', cause instanceof Error ? cause.message : String(cause));
+}
+
+/** What a workflow throws at its end: a cancel stays a cancel for Temporal, all else is final. */
+export function asFailure(error: unknown): Error {
+  if (!(error instanceof DroverError)) return error instanceof Error ? error : new Error(String(error));
+  if (error.code === 'Cancelled' && CancellationScope.current().consideredCancelled)
+    return new CancelledFailure(error.message);
+  return ApplicationFailure.create({
+    message: error.message,
+    type: error.code,
+    nonRetryable: true,
+    details: [error.toRecord()],
+  });
+}

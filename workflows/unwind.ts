@@ -1,0 +1,145 @@
+/**
+ * Undoing, cleaning up and finding out what is so: the same code for an operation that failed or was
+ * cancelled, for one whose workflow was terminated, and for the janitor. It works from the intents in the
+ * inventory, not from the memory of the workflow that made them.
+ */
+import type { Activities, ActivityName, Sighting, UndoAnswer } from '../activities/types.js';
+import { DroverError } from '../model/errors.js';
+import type { HostRef } from '../model/host.js';
+import { stateSeen, type Instance, type InstanceState } from '../model/instance.js';
+import type { InstancePatch, Intent, Owner } from '../model/operation.js';
+import type { Runtime } from './runtime.js';
+
+export interface Unwound {
+  settled: { operation: string; seq: number }[];
+  /** Sentences of what could not be undone. */
+  left: string[];
+  /** Set when an undo found its step past the point of no return: the work is done after all. */
+  committed: InstancePatch | null;
+}
+
+/** How long an undo may wait for a hypervisor's job to end by itself before it aborts it. */
+export const noPatience = 0;
+export const janitorPatience = 600;
+
+/** Carries out intents, newest first, and stops at the first that fails: older ones may depend on it. */
+export async function carryOut(
+  rt: Runtime,
+  owner: Owner,
+  intents: Intent[],
+  patienceSeconds: number,
+): Promise<Unwound> {
+  const unwound: Unwound = { settled: [], left: [], committed: null };
+  for (const [index, intent] of intents.entries()) {
+    const input = { ...intent.input, patienceSeconds } as unknown as Parameters<Activities[ActivityName]>[0];
+    let answer: UndoAnswer;
+    try {
+      answer = (await rt.activity(intent.activity as ActivityName, input as never, {
+        owner,
+        seq: intent.seq,
+        onHost: intent.onHost,
+      })) as unknown as UndoAnswer;
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      unwound.left.push(`${intent.says} (${why})`, ...intents.slice(index + 1).map((rest) => rest.says));
+      return unwound;
+    }
+    unwound.settled.push({ operation: intent.operation, seq: intent.seq });
+    if (answer && !answer.undone) {
+      const { intents: cleanup } = await rt.activity('commit', {
+        owner,
+        patch: answer.patch,
+        cleanup: answer.cleanup,
+      });
+      const cleaned = await carryOut(rt, owner, cleanup, patienceSeconds);
+      return {
+        settled: [...unwound.settled, ...cleaned.settled],
+        left: cleaned.left,
+        committed: answer.patch,
+      };
+    }
+  }
+  return unwound;
+}
+
+/** The hosts that may know the guest: where it should be, and those that the intents speak of. */
+function hostsConcerned(home: HostRef[], intents: Intent[]): HostRef[] {
+  const byName = new Map(home.map((host) => [host.name, host]));
+  for (const { input } of intents) {
+    for (const key of ['host', 'source', 'target']) {
+      const value = input[key];
+      if (isHostRef(value)) byName.set(value.name, value);
+    }
+  }
+  return [...byName.values()];
+}
+
+function isHostRef(value: unknown): value is HostRef {
+  return typeof value === 'object' && value !== null && 'name' in value && 'uri' in value;
+}
+
+/** What the sightings make of the instance. Pure; `gone` is its state when every host answered and none knows it. */
+export function truth(
+  instance: Instance,
+  sightings: Sighting[],
+  gone: InstanceState,
+): { patch: InstancePatch; left: string[] } {
+  const live = sightings.filter((s) => s.power === 'running' || s.power === 'paused');
+  const [only] = live;
+  if (live.length > 1) {
+    const where = live.map((s) => s.host).join(' and ');
+    const fault = `runs on ${where} at the same time: stop the wrong one by hand`;
+    return { patch: { state: 'error', fault, powerState: 'running' }, left: [`two copies: ${fault}`] };
+  }
+  if (only) {
+    const state = stateSeen(instance.state, only.power);
+    return {
+      patch: { state, powerState: only.power, host: only.host, disks: only.disks, fault: null },
+      left: [],
+    };
+  }
+  const home = sightings.find((s) => s.host === instance.host);
+  const silent = sightings.filter((s) => s.power === 'unknown');
+  if (silent.length > 0 && (!home || home.power === 'unknown')) {
+    // Nothing is concluded from silence: the guest may well run there.
+    return { patch: { powerState: 'unknown' }, left: [] };
+  }
+  const off = home?.persistent ? home : sightings.find((s) => s.persistent);
+  if (off) {
+    const state = stateSeen(instance.state, 'shutoff');
+    return {
+      patch: { state, powerState: 'shutoff', host: off.host, disks: off.disks, fault: null },
+      left: [],
+    };
+  }
+  if (gone === 'deleted') return { patch: { state: 'deleted', powerState: 'absent', host: null }, left: [] };
+  const asked = sightings.map((s) => s.host).join(', ');
+  return {
+    patch: {
+      state: 'error',
+      powerState: 'absent',
+      fault: asked ? `no guest was found on ${asked}` : 'it was never on a host',
+    },
+    left: [],
+  };
+}
+
+/** Looks at every host concerned and answers what is so. */
+export async function observe(
+  rt: Runtime,
+  instance: Instance,
+  intents: Intent[],
+  gone: InstanceState,
+): Promise<{ patch: InstancePatch; left: string[] }> {
+  const home = instance.host ? [await rt.activity('getHost', { host: instance.host })] : [];
+  const hosts = hostsConcerned(home, intents);
+  if (hosts.length === 0) return truth(instance, [], gone);
+  const { sightings } = await rt.activity('look', { instance: instance.id, hosts });
+  return truth(instance, sightings, gone);
+}
+
+export function asDroverError(error: unknown): DroverError {
+  return error instanceof DroverError
+    ? error
+    : new DroverError('Internal', error instanceof Error ? error.message : String(error));
+}
