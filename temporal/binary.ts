@@ -1,6 +1,15 @@
 /** Finds the `temporal` CLI, which holds the development server, or makes one. */
 import { execa } from 'execa';
-import { accessSync, constants, mkdirSync, mkdtempSync, renameSync, rmSync, statSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -99,6 +108,7 @@ async function make(options: FindOptions & ObtainOptions, tried: string[]): Prom
       { source: 'download', obtain: downloadTemporal },
       { source: 'go install', obtain: buildTemporal },
     ] as const;
+    removeUnfinished(directory);
     for (const { source, obtain } of ways) {
       const work = mkdtempSync(join(directory, 'new-'));
       try {
@@ -118,6 +128,13 @@ async function make(options: FindOptions & ObtainOptions, tried: string[]): Prom
     lock.release();
   }
   throw notFound(tried);
+}
+
+/** What a killed process left: we hold the lock, so nobody works there. */
+function removeUnfinished(directory: string): void {
+  for (const name of readdirSync(directory).filter((entry) => entry.startsWith('new-'))) {
+    rmSync(join(directory, name), { recursive: true, force: true });
+  }
 }
 
 async function waitForLock(path: string, { say, signal }: ObtainOptions): Promise<{ release(): void }> {
@@ -170,7 +187,7 @@ function notFound(tried: readonly string[]): DroverError {
       '  use a Temporal server that runs:  export TEMPORAL_ADDRESS=HOST:7233',
       '  Homebrew (macOS, Linux):          brew install temporal',
       `  official download:                curl -fL ${RELEASE_BASE}/${archiveName()} | sudo tar -xz -C /usr/local/bin temporal`,
-      `  Go ${MIN_GO_VERSION} or newer on PATH:          GOBIN=/usr/local/bin go install -trimpath -ldflags "${GO_LDFLAGS}" ${GO_PACKAGE}`,
+      `  Go ${MIN_GO_VERSION} or newer on PATH:         GOBIN=/usr/local/bin go install -trimpath -ldflags "${GO_LDFLAGS}" ${GO_PACKAGE}`,
       '  a binary somewhere else:          export DROVER_TEMPORAL_BIN=/path/to/temporal',
     ].join('\n'),
   });

@@ -15,6 +15,8 @@ export interface Child {
   readonly id: ProcessId;
   /** Ends with a few words on how it ended, for example `exit code 1`; never rejects. */
   readonly exited: Promise<string>;
+  /** From now on it doesn't keep this process alive. */
+  unref(): void;
 }
 
 /**
@@ -39,5 +41,6 @@ export function startChild(
   return {
     id: child.pid === undefined ? { pid: 0, startTime: '' } : identify(child.pid),
     exited: exited.finally(() => process.off('exit', endWithUs)),
+    unref: () => child.unref(),
   };
 }

@@ -64,6 +64,7 @@ export async function startDevServer(options: DevServerOptions): Promise<DevServ
   // A foreign server on our port would answer us: look first.
   await assertPortFree(ip, port, '--port');
   await assertPortFree(ip, uiPort, '--ui-port');
+  options.signal?.throwIfAborted();
   const logFile = join(dataDir, 'temporal.log');
   const { id, exited } = startChild(
     { command: options.binary, args: serverArguments(ip, port, uiPort, dataDir) },

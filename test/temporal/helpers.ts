@@ -1,0 +1,66 @@
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import ts from 'typescript';
+import { findTemporal } from '../../temporal/binary.js';
+
+const root = resolve(import.meta.dirname, '../..');
+
+export function temporaryFolder(): string {
+  return mkdtempSync(join(tmpdir(), 'drover-test-'));
+}
+
+/** Never builds one: that takes minutes, and the test command has it made before. */
+export async function temporalBinary(): Promise<string> {
+  return (await findTemporal({ make: false })).path;
+}
+
+/** The kernel gives out ephemeral ports in no order, so these stay free for the moment until they are used. */
+export async function freePort(): Promise<number> {
+  return new Promise((resolved, rejected) => {
+    const server = createServer();
+    server.once('error', rejected);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      const port = typeof address === 'object' && address !== null ? address.port : 0;
+      server.close(() => resolved(port));
+    });
+  });
+}
+
+export async function until<T>(
+  what: string,
+  look: () => T | undefined | false | Promise<T | undefined>,
+  timeoutMs = 20_000,
+): Promise<T> {
+  const deadline = Date.now() + timeoutMs;
+  while (Date.now() < deadline) {
+    const found = await look();
+    if (found !== undefined && found !== false) return found;
+    await delay(50);
+  }
+  throw new Error(`not within ${timeoutMs / 1000} s: ${what}`);
+}
+
+/** A supervisor can be killed only as a process of its own: plain JavaScript of it and what it imports. */
+export function transpile(): { directory: string; remove(): void } {
+  const parent = join(root, '.drover');
+  mkdirSync(parent, { recursive: true });
+  const directory = mkdtempSync(join(parent, 'test-'));
+  const temporal = readdirSync(join(root, 'temporal')).map((name) => `temporal/${name}`);
+  for (const file of ['cli/dev.ts', 'model/errors.ts', 'model/search-attributes.ts', ...temporal]) {
+    const { outputText } = ts.transpileModule(readFileSync(join(root, file), 'utf8'), {
+      compilerOptions: {
+        target: ts.ScriptTarget.ES2022,
+        module: ts.ModuleKind.ESNext,
+        verbatimModuleSyntax: true,
+      },
+    });
+    const target = join(directory, file.replace(/\.ts$/, '.js'));
+    mkdirSync(dirname(target), { recursive: true });
+    writeFileSync(target, outputText);
+  }
+  return { directory, remove: () => rmSync(directory, { recursive: true, force: true }) };
+}
