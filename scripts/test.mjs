@@ -1,0 +1,87 @@
+// `npm test`: installs what is missing, builds, runs every suite that this machine can run, and says what was
+// left out and how to have it. With CI=true leaving out is a failure.
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+process.chdir(fileURLToPath(new URL('..', import.meta.url)));
+const ci = process.env.CI === 'true';
+const only = process.argv.slice(2);
+const leftOut = [];
+const say = (text) => console.log(`\n== ${text}`);
+const run = (file, args, env = {}) => execFileSync(file, args, { stdio: 'inherit', env: { ...process.env, ...env } });
+
+const lock = 'node_modules/.package-lock.json';
+if (!existsSync(lock) || !current()) {
+  say('npm ci');
+  run('npm', ['ci', '--no-audit', '--no-fund']);
+}
+
+const lab = labPossible();
+if (lab === true) installPackages();
+else leftOut.push(`lab (real libvirt hosts): ${lab}`);
+
+say('build');
+run(process.execPath, ['scripts/build.mjs']);
+
+say('Temporal server');
+const { findTemporal } = await import('../dist/temporal/binary.js');
+const { path: temporal } = await findTemporal({ say: (line) => console.log(line) });
+console.log(temporal);
+
+const suites = ['unit', 'temporal', ...(lab === true ? ['lab'] : [])].filter((name) => !only.length || only.includes(name));
+const total = { passed: 0, failed: 0, skipped: 0 };
+const out = mkdtempSync(join(tmpdir(), 'drover-test-'));
+for (const suite of suites) {
+  say(`suite ${suite}`);
+  const file = join(out, `${suite}.json`);
+  const args = ['node_modules/vitest/vitest.mjs', 'run', '--project', suite, '--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
+  const { status } = spawnSync(process.execPath, args, { stdio: 'inherit', env: { ...process.env, DROVER_TEMPORAL_BIN: temporal } });
+  const report = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : null;
+  const failed = report ? report.numFailedTests : 0;
+  total.passed += report?.numPassedTests ?? 0;
+  // A suite that broke without naming a failed test (a file that does not load, an error after the end) has failed too.
+  total.failed += status !== 0 && failed === 0 ? 1 : failed;
+  const pending = (report?.numPendingTests ?? 0) + (report?.numTodoTests ?? 0);
+  total.skipped += pending;
+  if (pending > 0) leftOut.push(`${pending} skipped tests in suite ${suite}`);
+}
+rmSync(out, { recursive: true });
+
+if (leftOut.length > 0) say(`left out:\n${leftOut.map((line) => `  ${line}`).join('\n')}`);
+if (ci && leftOut.length > 0) total.failed += leftOut.length;
+if (total.passed === 0) total.failed += 1;
+console.log(`\n${total.passed} passed, ${total.failed} failed${total.skipped ? `, ${total.skipped} skipped` : ''}`);
+process.exitCode = total.failed > 0 ? 1 : 0;
+
+/** node_modules is what the lock file says. */
+function current() {
+  const packages = (file) =>
+    Object.entries(JSON.parse(readFileSync(file, 'utf8')).packages).filter(([path, p]) => path !== '' && !p.optional);
+  const installed = new Map(packages(lock).map(([path, p]) => [path, p.version]));
+  return packages('package-lock.json').every(([path, p]) => installed.get(path) === p.version);
+}
+
+/** True, or why the lab can't be had here. */
+function labPossible() {
+  if (process.platform !== 'linux') return 'it needs Linux; run the tests on a Linux machine or VM';
+  if (process.getuid() !== 0) return 'it needs root for network namespaces; run `sudo npm test`';
+  if (!existsSync('/etc/debian_version') && spawnSync('virsh', ['--version']).status !== 0) {
+    return 'it installs its packages on Debian only; install libvirt, QEMU and the packages of scripts/packages.txt';
+  }
+  return true;
+}
+
+function installPackages() {
+  const wanted = readFileSync('scripts/packages.txt', 'utf8').trim().split('\n');
+  const missing = wanted.filter((name) => {
+    const asked = spawnSync('dpkg-query', ['-W', '-f=${db:Status-Status}', name], { encoding: 'utf8' });
+    return asked.status !== 0 || asked.stdout !== 'installed';
+  });
+  if (missing.length === 0 || !existsSync('/etc/debian_version')) return;
+  say(`apt-get install ${missing.join(' ')}`);
+  run('apt-get', ['update', '-qq']);
+  run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...missing], { DEBIAN_FRONTEND: 'noninteractive' });
+}

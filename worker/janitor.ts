@@ -1,0 +1,26 @@
+import { ScheduleAlreadyRunning, ScheduleOverlapPolicy, type Client } from '@temporalio/client';
+import { controlQueue, janitorWorkflowId } from '../model/addresses.js';
+
+/** Makes or updates the schedule of the janitor; safe from several workers at once. */
+export async function ensureJanitor(client: Client, cloud: string, everySeconds: number): Promise<void> {
+  const scheduleId = janitorWorkflowId(cloud);
+  const spec = { intervals: [{ every: everySeconds * 1000 }] };
+  try {
+    await client.schedule.create({
+      scheduleId,
+      spec,
+      policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '1m' },
+      action: {
+        type: 'startWorkflow',
+        workflowType: 'janitor',
+        workflowId: scheduleId,
+        taskQueue: controlQueue(cloud),
+        args: [],
+        staticSummary: 'Ask every host how it is; settle what operations left behind that no longer run',
+      },
+    });
+  } catch (error) {
+    if (!(error instanceof ScheduleAlreadyRunning)) throw error;
+    await client.schedule.getHandle(scheduleId).update((old) => ({ ...old, spec }));
+  }
+}

@@ -1,0 +1,120 @@
+/**
+ * The process that runs workflows and activities. A control worker drives hypervisors by their remote URIs and
+ * owns the inventory; the worker of a host (`host`) does disk work where the disk is, and has no inventory.
+ */
+import { fileURLToPath } from 'node:url';
+import { NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
+import { WorkflowNotFoundError, type Client } from '@temporalio/client';
+import { Context } from '@temporalio/activity';
+import { createDiskActivities } from '../activities/disk/activities.js';
+import { createHypervisorActivities } from '../activities/hypervisor/activities.js';
+import { createInventoryActivities } from '../activities/inventory/activities.js';
+import { closeInventory, openInventory } from '../activities/inventory/database.js';
+import { hypervisorInventory } from '../activities/inventory/for-hypervisor.js';
+import { createWaitActivities } from '../activities/wait.js';
+import type { Config } from '../config/config.js';
+import { DroverError } from '../model/errors.js';
+import { controlQueue, hostQueue } from '../model/addresses.js';
+import { connectClient, resolveTarget } from '../temporal/connect.js';
+import { ensureSearchAttributes } from '../temporal/search-attributes.js';
+import { wrapActivities } from './envelope.js';
+import { ensureJanitor } from './janitor.js';
+import { createLog } from './log.js';
+import { hypervisor } from './ports.js';
+
+export interface WorkerRun {
+  config: Config;
+  /** The host whose disks it works on; without it a control worker. */
+  host?: string;
+  /** Where the worker of a host keeps its fence. */
+  stateDir?: string;
+  janitorEverySeconds?: number;
+}
+
+/** What a worker may do at once: migrations wait for most of their time, so a hundred are little work. */
+const activitiesAtOnce = 100;
+/** A worker that is told to stop gives its activities this long; what goes on is found again by the next. */
+const graceTime = '5s';
+
+/** Runs until SIGTERM or SIGINT; then it drains and returns. */
+export async function runWorker(run: WorkerRun): Promise<void> {
+  const log = createLog(run.host ? `host worker ${run.host}` : 'worker');
+  Runtime.install({ logger: log.temporal, shutdownSignals: ['SIGTERM', 'SIGINT'] });
+  const temporal = await connectClient({ dataDir: run.config.data });
+  const target = resolveTarget({ dataDir: run.config.data });
+  const connection = await NativeConnection.connect(target.connectionOptions);
+  try {
+    const common = { connection, namespace: temporal.namespace, shutdownGraceTime: graceTime };
+    if (run.host) await runHostWorker(run.host, run, common);
+    else {
+      const { warning } = await ensureSearchAttributes(temporal.connection, temporal.namespace);
+      if (warning) log.warn(warning);
+      await ensureJanitor(temporal.client, run.config.cloud, run.janitorEverySeconds ?? 30);
+      await runControlWorker(run, temporal.client, common);
+    }
+  } finally {
+    await connection.close();
+    await temporal.connection.close();
+  }
+}
+
+type Common = Pick<WorkerOptions, 'connection' | 'namespace' | 'shutdownGraceTime'>;
+
+async function runControlWorker({ config }: WorkerRun, client: Client, common: Common): Promise<void> {
+  const inventory = await openInventory({ path: config.inventory.sqlite });
+  const find = findWorkflow(client);
+  const inventoryActivities = createInventoryActivities({
+    inventory,
+    cloud: config.cloud,
+    currentRun: () => Context.current().info.workflowExecution ?? null,
+    isCurrentRun: async (workflowId, runId) => (await find(workflowId))?.runId === runId,
+    isOpen: async (workflowId) => (await find(workflowId))?.open ?? false,
+    capabilities: hypervisor().capabilities,
+  });
+  const activities = {
+    ...inventoryActivities,
+    ...createHypervisorActivities({ hypervisor: hypervisor(), inventory: hypervisorInventory(inventory) }),
+    ...createWaitActivities({ describe: find }),
+  };
+  try {
+    const worker = await Worker.create({
+      ...common,
+      taskQueue: controlQueue(config.cloud),
+      workflowBundle: { codePath: fileURLToPath(new URL('../workflow-bundle.cjs', import.meta.url)) },
+      activities: wrapActivities(activities, (input) => inventoryActivities.admit(input, noCall)),
+      maxConcurrentActivityTaskExecutions: activitiesAtOnce,
+    });
+    await worker.run();
+  } finally {
+    await closeInventory(inventory);
+  }
+}
+
+async function runHostWorker(host: string, { config, stateDir }: WorkerRun, common: Common): Promise<void> {
+  const worker = await Worker.create({
+    ...common,
+    taskQueue: hostQueue(controlQueue(config.cloud), host),
+    activities: wrapActivities(createDiskActivities({ stateDir: stateDir ?? '/var/lib/drover' }), null),
+  });
+  await worker.run();
+}
+
+const noCall = {
+  owner: null,
+  signal: new AbortController().signal,
+  cancelRequested: () => false,
+  heartbeat: () => undefined,
+};
+
+/** What Temporal says of the latest run of a workflow id; null when it knows none. */
+function findWorkflow(client: Client) {
+  return async (workflowId: string): Promise<{ open: boolean; type: string; runId: string } | null> => {
+    try {
+      const found = await client.workflow.getHandle(workflowId).describe();
+      return { open: found.status.name === 'RUNNING', type: found.type, runId: found.runId };
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) return null;
+      throw new DroverError('TemporalUnreachable', `Temporal did not describe ${workflowId}`, { cause: error });
+    }
+  };
+}
