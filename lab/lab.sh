@@ -143,7 +143,10 @@ boot_host() {
   host_pid "$i" >/dev/null && return
   configure_host "$i"
   ip link del "$(veth "$i")" 2>/dev/null
-  ip link add "$(veth "$i")" type veth peer name "drv${K}p$i" && ip link set "$(veth "$i")" master "$BRIDGE" up ||
+  # The same MAC at every boot, as hardware has it: others would send to the old one until their ARP entry
+  # of the host expires, half a minute later.
+  ip link add "$(veth "$i")" type veth peer name "drv${K}p$i" address "$(printf '52:54:4b:00:%02x:%02x' "$K" "$i")" &&
+    ip link set "$(veth "$i")" master "$BRIDGE" up ||
     die "cannot make the network link of host$i"
   # The lock of this script (fd 9) must not live on in the host, nor must the caller's pipes and environment.
   # No $(..) in this command: it would run in the background process and be taken for its child below.
