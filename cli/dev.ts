@@ -7,7 +7,7 @@ import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { DroverError } from '../model/errors.js';
 import { findTemporal } from '../temporal/binary.js';
-import { startChild, type Command } from '../temporal/child.js';
+import { startChild, type Child, type Command } from '../temporal/child.js';
 import { readDevFile, removeDevFile, type DevFile } from '../temporal/dev-file.js';
 import { DevSession, DRAIN_MS, type ChildSpec } from '../temporal/dev-session.js';
 import { tryLock } from '../temporal/lock.js';
@@ -57,7 +57,7 @@ export async function runDev(options: DevOptions): Promise<number> {
     try {
       const late = await session.untilReady(signals.end);
       for (const name of late) print(`${name} is not ready yet; log: ${join(dataDir, `${name}.log`)}`);
-      tellReady(session, dataDir, options.nextSteps ?? [], print);
+      if (!signals.end.aborted) tellReady(session, dataDir, options.nextSteps ?? [], print);
       await aborted(signals.end);
     } finally {
       print(
@@ -67,7 +67,7 @@ export async function runDev(options: DevOptions): Promise<number> {
     }
   } catch (error) {
     // Ended by the operator while something was still starting.
-    if (!signals.end.aborted) throw error;
+    if (!(error instanceof Error && error.name === 'AbortError')) throw error;
   } finally {
     signals.release();
     lock.release();
@@ -89,12 +89,12 @@ export async function detachDev(options: Omit<DevOptions, 'children'>, self: Com
   const log = new LogFollower(logFile);
   const env = { ...(self.env ?? process.env), DROVER_TEMPORAL_BIN: path, [DETACHED]: '1' };
   const child = startChild({ ...self, env }, { logFile, detached: true });
-  const ready = await Promise.race([untilReady(dataDir, child.id.pid), child.exited]);
-  if (ready !== undefined) {
+  const failed = await readyOrFailed(dataDir, child);
+  if (failed !== undefined) {
     const said = log.read().filter((line) => line.trim() !== '');
     throw new DroverError(
       'TemporalUnreachable',
-      `drover dev did not start (${ready}): ${said.slice(-3).join(' | ')}`,
+      `drover dev did not start (${failed}): ${said.slice(-3).join(' | ')}`,
       {
         hint: `see ${logFile}`,
       },
@@ -145,12 +145,14 @@ function processesOf({ server, children }: DevFile): DevFile['children'] {
   return server === undefined ? children : [...children, { name: 'server', ...server }];
 }
 
-async function untilReady(dataDir: string, pid: number): Promise<string | undefined> {
+/** Undefined once all is up, otherwise in a few words why not. */
+async function readyOrFailed(dataDir: string, child: Child): Promise<string | undefined> {
   const deadline = Date.now() + DETACH_READY_MS;
   while (Date.now() < deadline) {
     const file = readDevFile(dataDir);
-    if (file?.pid === pid && file.ready) return undefined;
-    await delay(100);
+    if (file?.pid === child.id.pid && file.ready) return undefined;
+    const ended = await Promise.race([child.exited, delay(100, undefined)]);
+    if (ended !== undefined) return ended;
   }
   return `not ready within ${DETACH_READY_MS / 1000} s`;
 }

@@ -44,3 +44,8 @@ export function startChild(
     unref: () => child.unref(),
   };
 }
+
+/** The environment without the Temporal settings of the shell: an address, TLS or the key of a production profile. */
+export function withoutTemporal(env: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('TEMPORAL_')));
+}

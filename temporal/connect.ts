@@ -112,9 +112,17 @@ function loadProfile(env: NodeJS.ProcessEnv): {
 async function open(target: TemporalTarget, deadline: number, env: NodeJS.ProcessEnv): Promise<Connection> {
   try {
     await probe(target.address, deadline, env);
-    const connectTimeout = Math.max(deadline - Date.now(), 1);
-    return await Connection.connect({ ...target.connectionOptions, connectTimeout });
   } catch (error) {
+    throw unreachable(target, error);
+  }
+  const connectTimeout = Math.max(deadline - Date.now(), 1);
+  // Not Connection.connect: when it fails, its channel goes on trying, and keeps this process alive.
+  const connection = Connection.lazy({ ...target.connectionOptions, connectTimeout });
+  try {
+    await connection.ensureConnected();
+    return connection;
+  } catch (error) {
+    await connection.close();
     throw unreachable(target, error);
   }
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { DroverError } from '../model/errors.js';
 import { searchAttributes } from '../model/search-attributes.js';
-import { startChild } from './child.js';
+import { startChild, withoutTemporal } from './child.js';
 import { logTail } from './logs.js';
 import { assertPortFree } from './ports.js';
 import { endProcess, type ProcessId } from './processes.js';
@@ -67,7 +67,7 @@ export async function startDevServer(options: DevServerOptions): Promise<DevServ
   options.signal?.throwIfAborted();
   const logFile = join(dataDir, 'temporal.log');
   const { id, exited } = startChild(
-    { command: options.binary, args: serverArguments(ip, port, uiPort, dataDir) },
+    { command: options.binary, args: serverArguments(ip, port, uiPort, dataDir), env: withoutTemporal() },
     { logFile, detached: options.detached ?? false },
   );
   options.onStart?.(id);
@@ -96,10 +96,8 @@ function serverArguments(ip: string, port: number, uiPort: number, dataDir: stri
     '--search-attribute',
     `${name}=${type}`,
   ]);
-  // The client settings of the user's shell are not meant for this server.
-  const apart = ['--disable-config-env', '--disable-config-file'];
   const log = ['--log-level', 'warn', '--color', 'never'];
-  return ['server', 'start-dev', ...listen, ...data, ...settings, ...attributes, ...apart, ...log];
+  return ['server', 'start-dev', ...listen, ...data, ...settings, ...attributes, ...log];
 }
 
 async function untilReady(
@@ -124,16 +122,17 @@ async function untilReady(
 }
 
 async function answers(address: string): Promise<boolean> {
-  let connection: Connection | undefined;
+  // Not Connection.connect: when it fails, its channel goes on trying, and keeps this process alive.
+  const connection = Connection.lazy({ address, connectTimeout: 1000 });
   try {
-    connection = await Connection.connect({ address, connectTimeout: 1000 });
+    await connection.ensureConnected();
     // The flags count only for a new database; one of an older drover gets the new attributes here.
     const { missing } = await ensureSearchAttributes(connection, 'default');
     return missing.length === 0;
   } catch {
     return false;
   } finally {
-    await connection?.close();
+    await connection.close();
   }
 }
 

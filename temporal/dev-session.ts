@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { startChild, type Child, type Command } from './child.js';
+import { startChild, withoutTemporal, type Child, type Command } from './child.js';
 import { removeDevFile, writeDevFile, type DevFile } from './dev-file.js';
 import { startDevServer, type DevServer, type DevServerOptions } from './dev-server.js';
 import { keepRunning } from './keep-running.js';
@@ -143,9 +143,8 @@ export class DevSession {
     const profile = join(this.options.dataDir, 'temporal.toml');
     const { address, namespace } = this.file;
     writeFileSync(profile, `[profile.default]\naddress = "${address}"\nnamespace = "${namespace}"\n`);
-    const own = Object.entries(process.env).filter(([name]) => !name.startsWith('TEMPORAL_'));
     return {
-      ...Object.fromEntries(own),
+      ...withoutTemporal(),
       TEMPORAL_ADDRESS: address,
       TEMPORAL_NAMESPACE: namespace,
       TEMPORAL_CONFIG_FILE: profile,

@@ -1,3 +1,4 @@
+import { execa } from 'execa';
 import { createServer } from 'node:http';
 import { createServer as createTcpServer } from 'node:net';
 import { join } from 'node:path';
@@ -6,7 +7,7 @@ import { expect, test } from 'vitest';
 import { connectClient, resolveTarget, splitAddress, workflowUrl } from '../../temporal/connect.js';
 import { writeDevFile } from '../../temporal/dev-file.js';
 import { thisProcess } from '../../temporal/processes.js';
-import { freePort, temporaryFolder } from './helpers.js';
+import { freePort, temporaryFolder, transpile } from './helpers.js';
 
 const at = (address: string): NodeJS.ProcessEnv => ({ HOME: temporaryFolder(), TEMPORAL_ADDRESS: address });
 
@@ -29,6 +30,29 @@ test('a server that accepts and says nothing: an error within 5 s', async () => 
     code: 'TemporalUnreachable',
   });
   expect(Date.now() - started).toBeLessThan(5000);
+  silent.close();
+});
+
+test('a command that failed to connect ends by itself', { timeout: 20_000 }, async () => {
+  const port = await freePort();
+  const silent = createTcpServer().listen(port, '127.0.0.1');
+  const program = transpile();
+  const main = join(program.directory, 'main.js');
+  writeFileSync(
+    main,
+    "import { connectClient } from './temporal/connect.js';\nawait connectClient({ timeoutMs: 500 });",
+  );
+  const result = await execa(process.execPath, [main], {
+    env: { TEMPORAL_ADDRESS: `127.0.0.1:${port}` },
+    reject: false,
+    timeout: 10_000,
+  });
+  expect(result).toMatchObject({
+    exitCode: 1,
+    timedOut: false,
+    stderr: expect.stringContaining('TemporalUnreachable'),
+  });
+  program.remove();
   silent.close();
 });
 
