@@ -1,0 +1,45 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { DroverError } from '../../model/errors.js';
+import type { HostRef } from '../../model/host.js';
+import type { Call, MigrateInput } from '../types.js';
+import type { HypervisorDeps } from './deps.js';
+import type { Hypervisor, JobView } from './port.js';
+
+/** The job of the guest on its source; `unknown` when the host does not answer. */
+export async function currentJob(
+  hypervisor: Hypervisor,
+  host: HostRef,
+  id: string,
+): Promise<JobView | null | 'unknown'> {
+  try {
+    return await hypervisor.job(host, id);
+  } catch (error) {
+    if (error instanceof DroverError) return 'unknown';
+    throw error;
+  }
+}
+
+/**
+ * Aborts the job and waits until it is over, at most `patienceMs`. Answers whether that is proven. A client that
+ * was just started may begin its job only after the first abort, so it is aborted for as long as there is one.
+ */
+export async function abortUntilEnded(
+  { hypervisor, pace }: HypervisorDeps,
+  input: MigrateInput,
+  call: Call,
+  clientRuns: () => boolean = () => false,
+): Promise<boolean> {
+  const until = Date.now() + pace.patienceMs;
+  while (Date.now() < until) {
+    const job = await currentJob(hypervisor, input.source, input.instance);
+    if (job === null && !clientRuns()) return true;
+    if (job !== null && job !== 'unknown') {
+      // A refused abort (the switch-over has begun) shows in the next look.
+      await hypervisor.abortJob(input.source, input.instance).catch(() => undefined);
+    }
+    call.heartbeat({ phase: 'aborting' });
+    // Not interrupted by the call's signal: it is aborted already when a cancel leads here.
+    await delay(pace.pollMs);
+  }
+  return false;
+}

@@ -1,0 +1,48 @@
+import type { HostFacts, Hypervisor } from './port.js';
+import type { HostRef } from '../../model/host.js';
+
+/** What the hypervisor activities need of the inventory. */
+export interface HypervisorInventory {
+  /** Every host that is to be probed. */
+  hosts(): Promise<HostRef[]>;
+  recordProbe(
+    host: string,
+    found: { up: true; facts: HostFacts } | { up: false; reason: string },
+  ): Promise<void>;
+  /** Idempotent by id: an attempt that attaches to a running migration tells it again. */
+  migrationStarted(migration: {
+    id: string;
+    operation: string;
+    instance: string;
+    source: string;
+    target: string;
+    storage: 'shared' | 'block';
+  }): Promise<void>;
+  migrationEnded(id: string, end: MigrationEnd): Promise<void>;
+}
+
+export interface MigrationEnd {
+  state: 'completed' | 'failed' | 'cancelled';
+  downtimeMs: number | null;
+  totalMs: number | null;
+  transferredBytes: number | null;
+  reason: string | null;
+}
+
+/** How often the loops look, in ms, and how long they bear what they can't make out. Tests shorten them. */
+export interface Pace {
+  /** Between two looks. */
+  pollMs: number;
+  /** How long both sides may be unclear or out of reach; libvirt itself takes 9 s to notice a dead peer. */
+  patienceMs: number;
+  /** How long a hypervisor gets to clean up by itself after a migration has ended. */
+  settleMs: number;
+}
+
+export const defaultPace: Pace = { pollMs: 500, patienceMs: 60_000, settleMs: 15_000 };
+
+export interface HypervisorDeps {
+  hypervisor: Hypervisor;
+  inventory: HypervisorInventory;
+  pace: Pace;
+}

@@ -1,0 +1,182 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { DroverError } from '../../../model/errors.js';
+import type { HostRef } from '../../../model/host.js';
+import type { GuestView, Hypervisor } from '../port.js';
+import { domainXml } from './define.js';
+import { incomingJob, parseCompleted, parseJob } from './job.js';
+import { spawnMigration } from './migrate.js';
+import { stampXml } from './stamp.js';
+import { hostFacts, listGuests, viewGuests } from './view.js';
+import { createVirsh, type VirshOptions } from './virsh.js';
+import { NAMESPACE, parseDomainCapabilities } from './xml.js';
+
+export interface LibvirtOptions extends VirshOptions {
+  /** Limit of `facts`, in ms; default 5 000: it is the probe that tells whether a host is up. */
+  probeMs?: number;
+}
+
+/** The hypervisor port over `virsh`. Only ids that are UUIDs reach its command line, never names. */
+export function createLibvirt(options: LibvirtOptions = {}): Hypervisor {
+  const virsh = createVirsh(options);
+  const { probeMs = 5000 } = options;
+
+  async function look(host: HostRef, id: string): Promise<GuestView | null> {
+    const [view = null] = await viewGuests(virsh, host, [checked(id)]);
+    return view;
+  }
+
+  /**
+   * Looks, changes only when it is needed, and looks again when the change failed: what has come about all
+   * the same (a retry that crossed its own first attempt) is success.
+   */
+  async function change(
+    host: HostRef,
+    id: string,
+    already: (view: GuestView | null) => boolean,
+    args: string[],
+  ): Promise<void> {
+    const before = await look(host, id);
+    if (already(before)) return;
+    if (before === null) throw new DroverError('NotFound', `${host.name} has no guest ${id}`);
+    if (before.power === 'migrating' && args[0] !== 'destroy') {
+      throw new DroverError(
+        'HypervisorError',
+        `${host.name}: ${before.name} is being migrated; it can't ${args[0]} now`,
+      );
+    }
+    try {
+      await virsh.change(host, args);
+    } catch (error) {
+      if (!already(await look(host, id))) throw error;
+    }
+  }
+
+  return {
+    capabilities: new Set(['launch', 'pause', 'liveMigration', 'blockMigration', 'console'] as const),
+    facts: (host) => hostFacts(virsh, host, probeMs),
+    list: (host) => listGuests(virsh, host),
+    look,
+
+    async define(host, spec, stamp) {
+      const before = await look(host, spec.id);
+      if (before !== null && isOn(before)) return;
+      const machine = parseDomainCapabilities(await virsh.read(host, ['domcapabilities']));
+      // A file, because virsh opens what it is given by name, and a socket as /dev/stdin can't be opened.
+      const directory = await mkdtemp(join(tmpdir(), 'drover-define-'));
+      try {
+        const file = join(directory, 'domain.xml');
+        await writeFile(file, domainXml({ ...spec, id: checked(spec.id) }, stamp, machine), { mode: 0o600 });
+        await virsh.change(host, ['define', '--file', file, '--validate']);
+      } finally {
+        await rm(directory, { recursive: true, force: true });
+      }
+    },
+
+    async stamp(host, id, stamp) {
+      const view = await look(host, id);
+      if (view === null) throw new DroverError('NotFound', `${host.name} has no guest ${id}`);
+      // A running guest has two definitions, of now and of the next start: both must tell the same.
+      const where = [...(isOn(view) ? ['--live'] : []), ...(view.persistent ? ['--config'] : [])];
+      const what = ['--uri', NAMESPACE, '--key', 'drover', '--set', stampXml(stamp)];
+      await virsh.change(host, ['metadata', '--domain', id, ...what, ...where]);
+    },
+
+    start: (host, id) => change(host, id, (view) => view !== null && isUp(view), ['start', '--domain', id]),
+    destroy: (host, id) =>
+      change(host, id, (view) => view === null || !isOn(view), ['destroy', '--domain', id]),
+    pause: (host, id) => change(host, id, (view) => view?.power === 'paused', ['suspend', '--domain', id]),
+
+    async unpause(host, id) {
+      const view = await look(host, id);
+      // Half of its memory is on the other host: the guest would go on from a state that never was.
+      if (view?.reason.startsWith('post-copy')) {
+        throw new DroverError(
+          'HypervisorError',
+          `${host.name}: ${view.name} is paused (${view.reason}) and must not be resumed`,
+        );
+      }
+      if (view?.power === 'migrating' && view.persistent)
+        await virsh.change(host, ['resume', '--domain', id]);
+      else await change(host, id, (now) => now?.power === 'running', ['resume', '--domain', id]);
+    },
+
+    async requestShutdown(host, id) {
+      await virsh.change(host, ['shutdown', '--domain', checked(id), '--mode', 'acpi']);
+    },
+    async requestReboot(host, id) {
+      await virsh.change(host, ['reboot', '--domain', checked(id), '--mode', 'acpi']);
+    },
+
+    async undefine(host, id) {
+      const view = await look(host, id);
+      if (view === null) return;
+      // virsh would undefine a running guest as well: it would go on and be gone for good at its next stop.
+      if (isOn(view))
+        throw new DroverError(
+          'HypervisorError',
+          `${host.name}: ${view.name} is ${view.power}; it must be off to be undefined`,
+        );
+      // What belongs to the definition goes with it: above all a saved memory image, which libvirt would
+      // restore over a newer disk if a guest of that name were started here again.
+      const belongings = ['--managed-save', '--snapshots-metadata', '--checkpoints-metadata', '--nvram'];
+      await change(host, id, (now) => now === null, ['undefine', '--domain', id, ...belongings]);
+    },
+
+    async startMigration(move) {
+      checked(move.id);
+      return { ended: spawnMigration(virsh.file, move) };
+    },
+
+    async job(host, id) {
+      try {
+        return parseJob(await virsh.read(host, ['domjobinfo', '--domain', checked(id), '--rawstats']));
+      } catch (error) {
+        if (!(error instanceof DroverError)) throw error;
+        if (error.message.includes('available only on the source host')) return incomingJob;
+        if (error.code === 'NotFound' || error.message.includes('domain is not running')) return null;
+        throw error;
+      }
+    },
+
+    async abortJob(host, id) {
+      try {
+        await virsh.change(host, ['domjobabort', '--domain', checked(id)]);
+      } catch (error) {
+        if (!(error instanceof DroverError)) throw error;
+        const over =
+          error.code === 'NotFound' ||
+          ['no job is active', 'domain is not running'].some((text) => error.message.includes(text));
+        if (!over) throw error;
+      }
+    },
+
+    async completedMigration(host, id) {
+      // Without --keep-completed libvirt forgets the figures once they were read; a retry reads them again.
+      const args = ['domjobinfo', '--domain', checked(id), '--completed', '--keep-completed', '--rawstats'];
+      try {
+        return parseCompleted(await virsh.read(host, args));
+      } catch (error) {
+        if (error instanceof DroverError && error.code !== 'HypervisorUnreachable') return null;
+        throw error;
+      }
+    },
+
+    consoleCommand: (host, id) => ({
+      file: virsh.file,
+      args: ['--connect', host.uri, 'console', '--domain', checked(id)],
+    }),
+  };
+}
+
+/** A process of it exists on the host, whatever it does. */
+const isOn = (view: GuestView): boolean => !['shutoff', 'crashed'].includes(view.power);
+const isUp = (view: GuestView): boolean => view.power === 'running' || view.power === 'paused';
+
+function checked(id: string): string {
+  if (!z.guid().safeParse(id).success)
+    throw new DroverError('InvalidInput', `not the id of a guest: ${JSON.stringify(id)}`);
+  return id;
+}

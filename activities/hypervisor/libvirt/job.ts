@@ -1,0 +1,62 @@
+import type { CompletedMigration, JobView } from '../port.js';
+import { fields } from './view.js';
+
+/** virDomainJobOperation of libvirt. */
+const operations = [
+  'unknown',
+  'start',
+  'save',
+  'restore',
+  'incoming migration',
+  'outgoing migration',
+  'snapshot',
+  'revert to snapshot',
+  'dump',
+  'backup',
+  'delete snapshot',
+];
+const INCOMING = 4;
+
+/** virDomainJobType: bounded and unbounded jobs are active, the others are over. */
+const ACTIVE = new Set([1, 2]);
+const COMPLETED = 3;
+
+const number = (text: string | undefined): number | null =>
+  text === undefined || text === '' || Number.isNaN(Number(text)) ? null : Number(text);
+
+/** `virsh domjobinfo --rawstats`; null when no job is active. In its first half second a job has no figures. */
+export function parseJob(text: string): JobView | null {
+  const raw = fields(text);
+  if (!ACTIVE.has(Number(raw['Job type']))) return null;
+  return {
+    operation: operations[number(raw['operation']) ?? 0] ?? 'unknown',
+    elapsedMs: number(raw['time_elapsed']),
+    totalBytes: number(raw['data_total']),
+    processedBytes: number(raw['data_processed']),
+    remainingBytes: number(raw['data_remaining']),
+    memoryBytesPerSecond: number(raw['memory_bps']),
+    iteration: number(raw['memory_iteration']),
+  };
+}
+
+/** The job of a guest that comes in: libvirt tells figures on the source only. */
+export const incomingJob: JobView = {
+  operation: 'incoming migration',
+  elapsedMs: null,
+  totalBytes: null,
+  processedBytes: null,
+  remainingBytes: null,
+  memoryBytesPerSecond: null,
+  iteration: null,
+};
+
+/** `virsh domjobinfo --completed --rawstats` on the target. */
+export function parseCompleted(text: string): CompletedMigration | null {
+  const raw = fields(text);
+  if (Number(raw['Job type']) !== COMPLETED || Number(raw['operation']) !== INCOMING) return null;
+  return {
+    totalMs: number(raw['time_elapsed']),
+    downtimeMs: number(raw['downtime']),
+    transferredBytes: number(raw['data_processed']),
+  };
+}

@@ -1,0 +1,121 @@
+import type { HostRef } from '../../../model/host.js';
+import type { Disk } from '../../../model/instance.js';
+import type { GuestView, HostFacts } from '../port.js';
+import { DroverError } from '../../../model/errors.js';
+import { powerOf, splitState } from './power.js';
+import { readStamp } from './stamp.js';
+import type { Virsh } from './virsh.js';
+import { parseDomain, parseHostUuid, type DomainXml } from './xml.js';
+
+/** Guests per client process: a batch is one argument, which Linux limits to 128 KiB. */
+const BATCH = 100;
+
+const lines = (text: string | null | undefined): string[] =>
+  (text ?? '').split('\n').filter((line) => line !== '');
+
+/** What the host knows of these guests; null for one that it does not know. */
+export async function viewGuests(virsh: Virsh, host: HostRef, ids: string[]): Promise<(GuestView | null)[]> {
+  const answer = await virsh.batch(host, [
+    'list --all --uuid --persistent',
+    'list --all --uuid --with-managed-save',
+    ...ids.flatMap((id) => [`dumpxml ${id}`, `domstate --reason ${id}`, `snapshot-list --name ${id}`]),
+  ]);
+  const persistent = new Set(lines(answer[0]));
+  const saved = new Set(lines(answer[1]));
+  return ids.map((_, index) => {
+    const [xml, state, snapshots] = answer.slice(2 + 3 * index, 5 + 3 * index);
+    // It may vanish between two commands of the batch: then it is gone.
+    if (!xml || !state) return null;
+    const domain = parseDomain(xml);
+    return {
+      ...viewOf(domain, state),
+      persistent: persistent.has(domain.uuid),
+      managedSave: saved.has(domain.uuid),
+      snapshots: lines(snapshots).length,
+    };
+  });
+}
+
+export async function listGuests(virsh: Virsh, host: HostRef): Promise<GuestView[]> {
+  const [known] = await virsh.batch(host, ['list --all --uuid']);
+  const ids = lines(known);
+  const views: (GuestView | null)[] = [];
+  for (let from = 0; from < ids.length; from += BATCH) {
+    views.push(...(await viewGuests(virsh, host, ids.slice(from, from + BATCH))));
+  }
+  return views.filter((view) => view !== null);
+}
+
+/** The part of a view that the XML and the state tell. */
+export function viewOf(
+  domain: DomainXml,
+  state: string,
+): Omit<GuestView, 'persistent' | 'managedSave' | 'snapshots'> {
+  return {
+    id: domain.uuid,
+    name: domain.name,
+    power: powerOf(state),
+    reason: splitState(state).reason,
+    vcpus: Number(domain.vcpu?.['#text'] ?? 1),
+    memoryMiB: toMiB(domain.memory['#text'], domain.memory['@unit']),
+    disks: domain.devices.disk.flatMap((disk) => diskOf(disk) ?? []),
+    serialLog: domain.devices.serial.find((serial) => serial.log)?.log?.['@file'] ?? null,
+    stamp: readStamp(domain),
+  };
+}
+
+/** Disks that are a file or a block device of the host; an empty drive and a network disk are none of ours. */
+function diskOf(disk: DomainXml['devices']['disk'][number]): Disk | null {
+  const path = disk.source?.['@file'] ?? disk.source?.['@dev'];
+  const format = disk.driver?.['@type'] ?? 'raw';
+  if (path === undefined || (format !== 'qcow2' && format !== 'raw')) return null;
+  const readonly = disk.readonly !== undefined || disk['@device'] === 'cdrom';
+  return { target: disk.target['@dev'], path, format, readonly };
+}
+
+const unitBytes: Record<string, number> = {
+  b: 1,
+  bytes: 1,
+  KB: 1e3,
+  k: 1024,
+  KiB: 1024,
+  M: 1024 ** 2,
+  MiB: 1024 ** 2,
+  G: 1024 ** 3,
+  GiB: 1024 ** 3,
+};
+const toMiB = (value: string, unit = 'KiB'): number =>
+  Math.floor((Number(value) * (unitBytes[unit] ?? 1024)) / 1024 ** 2);
+
+export async function hostFacts(virsh: Virsh, host: HostRef, limitMs: number): Promise<HostFacts> {
+  const answer = await virsh.batch(
+    host,
+    ['hostname', 'capabilities', 'nodeinfo', 'version --daemon'],
+    limitMs,
+  );
+  const [hostname = '', capabilities = '', nodeinfo = '', version = ''] = answer.map((text) => text ?? '');
+  const node = fields(nodeinfo);
+  const versions = fields(version);
+  const vcpus = Number.parseInt(node['CPU(s)'] ?? '', 10);
+  const memoryKiB = Number.parseInt(node['Memory size'] ?? '', 10);
+  if (Number.isNaN(vcpus) || Number.isNaN(memoryKiB)) {
+    throw new DroverError('HypervisorError', `${host.name}: libvirt does not tell its CPUs and memory`);
+  }
+  return {
+    hostname,
+    systemUuid: parseHostUuid(capabilities),
+    vcpus,
+    memoryMiB: Math.floor(memoryKiB / 1024),
+    hypervisor: `${versions['Running hypervisor'] ?? 'unknown'}, libvirt ${versions['Running against daemon'] ?? 'unknown'}`,
+  };
+}
+
+/** `Key:   value` lines. */
+export function fields(text: string): Record<string, string> {
+  return Object.fromEntries(
+    lines(text).map((line) => {
+      const colon = line.indexOf(':');
+      return [line.slice(0, colon).trim(), line.slice(colon + 1).trim()];
+    }),
+  );
+}

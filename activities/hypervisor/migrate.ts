@@ -1,0 +1,151 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { DroverError } from '../../model/errors.js';
+import type { Call, MigrateAnswer, MigrateInput } from '../types.js';
+import type { HypervisorDeps } from './deps.js';
+import { ownerOf, pause, throwIfStopped } from './guard.js';
+import { abortUntilEnded, currentJob } from './abort.js';
+import { Following } from './following.js';
+import { prepare } from './prepare.js';
+import { guestLost, judge, lookAtBoth, outOfReach, refuseStaleSides, type Sides } from './verdict.js';
+
+/**
+ * Moves a guest and follows it until it is somewhere. The hosts perform the migration by themselves; this
+ * only starts it (when there is none yet), watches it, and judges by looking at both hosts. The client's
+ * exit says nothing: it may die while the job goes on, or fail after the guest has arrived.
+ */
+export async function migrateGuest(
+  deps: HypervisorDeps,
+  input: MigrateInput,
+  call: Call,
+): Promise<MigrateAnswer> {
+  const follow = new Following(deps, input, ownerOf(call));
+  try {
+    return await followUntilDecided(deps, input, call, follow);
+  } catch (error) {
+    if (error instanceof DroverError) await follow.recordFailure(error);
+    throw error;
+  }
+}
+
+async function followUntilDecided(
+  deps: HypervisorDeps,
+  input: MigrateInput,
+  call: Call,
+  follow: Following,
+): Promise<MigrateAnswer> {
+  const { pace, hypervisor } = deps;
+  refuseStaleSides(await lookAtBoth(hypervisor, input), ownerOf(call));
+  for (;;) {
+    if (call.signal.aborted && call.cancelRequested())
+      return endEarly(deps, input, call, follow, 'cancelled');
+    throwIfStopped(call, `${input.name} migrates`);
+    if (follow.isOverdue()) return endEarly(deps, input, call, follow, 'overdue');
+
+    const job = await currentJob(hypervisor, input.source, input.instance);
+    if (job !== null && job !== 'unknown') {
+      await follow.sawJob(job);
+      call.heartbeat(follow.progress('copying'));
+    } else {
+      const sides = await lookAtBoth(hypervisor, input);
+      const answer = await decide(deps, input, call, follow, sides);
+      if (answer !== null) return answer;
+      call.heartbeat(follow.progress(follow.underway ? 'looking' : 'starting'));
+    }
+    // Woken early when the client ends: most often the guest has just arrived.
+    await Promise.race([pause(pace.pollMs, call, `${input.name} migrates`), follow.clientEnds()]).catch(
+      (error: unknown) => {
+        // The head of the loop knows how to leave: a cancel has to end the job first.
+        if (!call.signal.aborted) throw error;
+      },
+    );
+  }
+}
+
+/** Returns the answer, throws the verdict, or null to look again. */
+async function decide(
+  deps: HypervisorDeps,
+  input: MigrateInput,
+  call: Call,
+  follow: Following,
+  sides: Sides,
+): Promise<MigrateAnswer | null> {
+  const verdict = judge(sides);
+  switch (verdict) {
+    case 'arrived':
+      return follow.completed(sides);
+    case 'both':
+      return lostIfTwice(follow, verdict, () =>
+        guestLost(input, sides, 'runs on both hosts; nothing was touched'),
+      );
+    case 'stayed':
+      if (!follow.underway) {
+        await prepare(deps.hypervisor, input, sides, call);
+        await follow.start();
+        return null;
+      }
+      if (follow.client === 'running' || !follow.twice(verdict)) return null;
+      throw new DroverError(
+        'MigrationFailed',
+        `${input.name} stayed on ${input.source.name}: ${follow.clientMessage()}`,
+        {
+          details: { source: input.source.name, target: input.target.name },
+        },
+      );
+    case 'off':
+      if (!follow.underway) {
+        throw new DroverError(
+          'WrongState',
+          `${input.name} does not run on ${input.source.name}, so it can't be migrated live`,
+        );
+      }
+      return lostIfTwice(follow, verdict, () => guestLost(input, sides, 'was shut down while it migrated'));
+    case 'landed-off':
+      return lostIfTwice(follow, verdict, () => guestLost(input, sides, 'has moved but is off'));
+    case 'nowhere':
+      return lostIfTwice(follow, verdict, () => guestLost(input, sides, 'is on neither host'));
+    case 'moving':
+    case 'unknown':
+      // Before anything was started there is nothing to wait for: the caller tries again, or elsewhere.
+      if (follow.isUnclearFor(deps.pace.patienceMs) || (!follow.underway && verdict === 'unknown')) {
+        throw verdict === 'unknown'
+          ? outOfReach(input, sides)
+          : guestLost(input, sides, 'is half on one host, and no job moves it');
+      }
+      return null;
+    default:
+      return verdict satisfies never;
+  }
+}
+
+/**
+ * The two hosts are not asked at the same instant, so a guest that is switched over just then can seem to be on
+ * both or on neither. Only a second round makes that a fact.
+ */
+function lostIfTwice(follow: Following, verdict: string, error: () => DroverError): null {
+  if (follow.twice(verdict)) throw error();
+  return null;
+}
+
+/** Ends the job, and tells the truth: a guest that arrived all the same has arrived. */
+async function endEarly(
+  deps: HypervisorDeps,
+  input: MigrateInput,
+  call: Call,
+  follow: Following,
+  why: 'cancelled' | 'overdue',
+): Promise<MigrateAnswer> {
+  call.heartbeat(follow.progress('aborting'));
+  await abortUntilEnded(deps, input, call, () => follow.client === 'running');
+  const until = Date.now() + deps.pace.patienceMs;
+  for (;;) {
+    const sides = await lookAtBoth(deps.hypervisor, input);
+    const verdict = judge(sides);
+    if (verdict === 'arrived') return follow.completed(sides);
+    if (verdict === 'both')
+      lostIfTwice(follow, verdict, () => guestLost(input, sides, 'runs on both hosts; nothing was touched'));
+    // What is left on the target, and whatever else is odd, is the undo's to find and to clean.
+    if (verdict === 'stayed' || verdict === 'off' || Date.now() > until) throw follow.endedEarly(why, sides);
+    call.heartbeat(follow.progress('aborting'));
+    await delay(deps.pace.pollMs);
+  }
+}

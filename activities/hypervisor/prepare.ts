@@ -1,0 +1,79 @@
+import { DroverError } from '../../model/errors.js';
+import type { Call, MigrateInput } from '../types.js';
+import { ownerOf, refuseStale } from './guard.js';
+import type { GuestView, Hypervisor } from './port.js';
+import type { Sides } from './verdict.js';
+
+/**
+ * What must hold before a migration starts, told in drover's words before the hypervisor fails over it in
+ * its own, half-way. The guest is known to run on the source.
+ */
+export async function prepare(
+  hypervisor: Hypervisor,
+  input: MigrateInput,
+  sides: Sides,
+  call: Call,
+): Promise<void> {
+  const { name, source, target, instance } = input;
+  const owner = ownerOf(call);
+  if (!sides.source.answered || !sides.target.answered || sides.source.view === null) return;
+  const view = sides.source.view;
+  refuseStale(view, owner);
+  if (input.copy.length > 0 && !hypervisor.capabilities.has('blockMigration')) {
+    throw new DroverError('Unsupported', 'the hypervisor cannot copy disks while it migrates');
+  }
+  if (!view.persistent) {
+    throw new DroverError(
+      'Unsupported',
+      `${name} has no stored definition on ${source.name}, so it would be lost at its next stop`,
+    );
+  }
+  if (view.managedSave) {
+    // libvirt leaves that image behind and would restore the old memory over the newer disk later on.
+    throw new DroverError(
+      'Unsupported',
+      `${name} has a saved memory image on ${source.name}, which would stay behind`,
+      {
+        hint: `resume the guest from it, or remove it with: virsh managedsave-remove ${instance}`,
+      },
+    );
+  }
+  if (view.snapshots > 0) {
+    throw new DroverError(
+      'Unsupported',
+      `${name} has ${view.snapshots} snapshots on ${source.name}; a guest with snapshots cannot be migrated`,
+      {
+        hint: 'delete the snapshots that the hypervisor keeps of it',
+      },
+    );
+  }
+  for (const disk of input.copy) {
+    const known = view.disks.find((each) => each.target === disk);
+    if (known === undefined) throw new DroverError('InvalidInput', `${name} has no disk ${disk} to copy`);
+  }
+  await clearTarget(hypervisor, input, sides.target.view);
+  if (view.stamp?.operation !== owner.operation || view.stamp.epoch !== owner.epoch) {
+    await hypervisor.stamp(source, instance, owner);
+  }
+  const namesake = (await hypervisor.list(target)).find(
+    (other) => other.name === view.name && other.id !== instance,
+  );
+  if (namesake !== undefined) {
+    throw new DroverError(
+      'HypervisorError',
+      `${target.name} has another guest named ${view.name} (${namesake.id}, ${namesake.power})`,
+      {
+        hint: `rename or undefine that guest on ${target.name}, or choose another host`,
+      },
+    );
+  }
+}
+
+/** An old definition of the same guest, left by an earlier move, would be in the way: it is off, so it may go. */
+async function clearTarget(
+  hypervisor: Hypervisor,
+  input: MigrateInput,
+  stale: GuestView | null,
+): Promise<void> {
+  if (stale !== null) await hypervisor.undefine(input.target, input.instance);
+}

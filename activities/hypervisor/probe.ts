@@ -1,0 +1,37 @@
+import { DroverError } from '../../model/errors.js';
+import type { HostRef } from '../../model/host.js';
+import type { Call } from '../types.js';
+import type { HypervisorDeps } from './deps.js';
+
+/** Hosts asked at a time: each is a client process of its own. */
+const AT_A_TIME = 16;
+
+/** Asks every host. Each has the port's limit of a few seconds, so dead ones don't keep the others waiting. */
+export async function probeHosts(
+  { hypervisor, inventory }: HypervisorDeps,
+  call: Call,
+): Promise<{ up: string[]; unknown: { host: string; reason: string }[] }> {
+  const up: string[] = [];
+  const unknown: { host: string; reason: string }[] = [];
+
+  async function probe(host: HostRef): Promise<void> {
+    try {
+      const facts = await hypervisor.facts(host);
+      await inventory.recordProbe(host.name, { up: true, facts });
+      up.push(host.name);
+    } catch (error) {
+      // A failure of the inventory says nothing of the host.
+      if (!(error instanceof DroverError) || error.code === 'InventoryUnavailable') throw error;
+      await inventory.recordProbe(host.name, { up: false, reason: error.message });
+      unknown.push({ host: host.name, reason: error.message });
+    }
+    call.heartbeat({ phase: 'probing', up: up.length, unknown: unknown.length });
+  }
+
+  const queue = await inventory.hosts();
+  const worker = async (): Promise<void> => {
+    for (let host = queue.shift(); host !== undefined; host = queue.shift()) await probe(host);
+  };
+  await Promise.all(Array.from({ length: Math.min(AT_A_TIME, queue.length) }, worker));
+  return { up: up.toSorted(), unknown: unknown.toSorted((one, other) => one.host.localeCompare(other.host)) };
+}
