@@ -120,6 +120,7 @@ async function make(options: FindOptions & ObtainOptions, tried: string[]): Prom
       } catch (error) {
         options.signal?.throwIfAborted();
         tried.push(`${source}: ${reasonOf(error)}`);
+        options.say(`the Temporal server is not to be had by ${source}: ${reasonOf(error)}`);
       } finally {
         rmSync(work, { recursive: true, force: true });
       }

@@ -116,7 +116,8 @@ test('Go builds it where the download is out of reach; progress is told', async 
   });
   expect(found.source).toBe('go install');
   expect(readFileSync(join(folder, 'asked'), 'utf8')).toContain(`install -trimpath -ldflags`);
-  expect(said[0]).toMatch(/building the Temporal server .* with Go 1\.26\.8/);
+  expect(said[0]).toMatch(/not to be had by download/);
+  expect(said[1]).toMatch(/building the Temporal server .* with Go 1\.26\.8/);
 });
 
 test('with no way left the error says why each failed and how to have each', async () => {
