@@ -245,10 +245,15 @@ export interface DiskActivities {
     format: 'qcow2' | 'raw';
     bytes: number;
   }): Promise<void>;
-  /** Removes a disk unless a process of this host has it open (then DiskError). */
-  removeDisk(input: { instance: string; path: string }): Promise<UndoAnswer>;
+  /**
+   * Removes a disk unless a process of this host has it open (then DiskError). An undo of createDisk or prepareDisk
+   * sets `onlyIfMade`: a file that was there before (the reason why the step failed) is not removed then.
+   */
+  removeDisk(input: { instance: string; path: string; onlyIfMade?: boolean }): Promise<UndoAnswer>;
+  /** `format` as the definition has it: without it the file's own header is believed, which a guest can write. */
   diskFacts(input: {
     path: string;
+    format?: 'qcow2' | 'raw';
   }): Promise<{
     path: string;
     format: 'qcow2' | 'raw';

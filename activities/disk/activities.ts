@@ -1,0 +1,37 @@
+import type { DiskActivities, Implement } from '../types.js';
+import { DroverError } from '../../model/errors.js';
+import { createDisk, prepareDisk, type DiskDeps } from './create.js';
+import { createFence } from './fence.js';
+import { readHeader } from './format.js';
+import { createMadeNotes } from './made.js';
+import { regularFile } from './paths.js';
+import { readProbe, removeProbe, writeProbe } from './probe.js';
+import { imageInfo } from './qemu-img.js';
+import { removeDisk } from './remove.js';
+import { readSerialLog } from './serial-log.js';
+
+/** Work on disks, run by the worker of the host on which they are. */
+export function createDiskActivities(options: {
+  /** Where this host keeps its fence and its notes; on a disk that survives a reboot. */
+  stateDir: string;
+  /** Where serial logs may be read; default libvirt's. */
+  logDirectories?: string[];
+}): Implement<DiskActivities> {
+  const { stateDir, logDirectories = ['/var/log/libvirt'] } = options;
+  const deps: DiskDeps = { fence: createFence(stateDir), made: createMadeNotes(stateDir), logDirectories };
+  return {
+    createDisk: (input, call) => createDisk(deps, input, call),
+    prepareDisk: (input, call) => prepareDisk(deps, input, call),
+    removeDisk: (input, call) => removeDisk(deps, input, call),
+    async diskFacts({ path, format }) {
+      if ((await regularFile(path)) === null) throw new DroverError('NotFound', `there is no disk ${path}`);
+      // A guest with a raw disk can write what looks like another format's header: whoever knows says so.
+      const known = format ?? (await readHeader(path)).format;
+      return { path, format: known, ...(await imageInfo(path, known)) };
+    },
+    writeProbe,
+    readProbe,
+    removeProbe,
+    readSerialLog: (input) => readSerialLog(deps.logDirectories, input),
+  };
+}

@@ -1,0 +1,61 @@
+import { execa } from 'execa';
+import { z } from 'zod';
+import { DroverError } from '../../model/errors.js';
+import type { DiskFormat } from './format.js';
+
+const quickMs = 30_000;
+/** Converting is bounded by the activity's heartbeat and cancellation; this only ends a hung one. */
+const convertMs = 6 * 3600 * 1000;
+
+async function qemuImg(args: string[], limitMs: number, signal?: AbortSignal): Promise<string> {
+  const result = await execa('qemu-img', args, {
+    env: { LC_ALL: 'C' },
+    timeout: limitMs,
+    killSignal: 'SIGKILL',
+    stdin: 'ignore',
+    reject: false,
+    ...(signal === undefined ? {} : { cancelSignal: signal }),
+  });
+  if (!result.failed) return result.stdout;
+  const [first = 'qemu-img failed'] = result.stderr.split('\n').filter((line) => line.trim() !== '');
+  const why = result.timedOut ? `did not end within ${limitMs / 1000} s` : first.replace(/^qemu-img: /, '');
+  throw new DroverError('DiskError', `qemu-img ${args[0]}: ${why}`);
+}
+
+const info = z.object({
+  'virtual-size': z.number(),
+  'actual-size': z.number(),
+  'backing-filename': z.string().optional(),
+});
+
+/** `path` is absolute, so qemu can't take it for an option or a protocol. Sizes in bytes. */
+export async function imageInfo(
+  path: string,
+  format: DiskFormat,
+): Promise<{ bytes: number; allocatedBytes: number; backing: string | null }> {
+  // -U: the disk of a running guest is locked; reading its header does no harm.
+  const text = await qemuImg(['info', '-U', '-f', format, '--output=json', path], quickMs);
+  const found = info.parse(JSON.parse(text));
+  return {
+    bytes: found['virtual-size'],
+    allocatedBytes: found['actual-size'],
+    backing: found['backing-filename'] ?? null,
+  };
+}
+
+export async function createImage(path: string, format: DiskFormat, bytes: number): Promise<void> {
+  await qemuImg(['create', '-q', '-f', format, path, String(bytes)], quickMs);
+}
+
+export async function convertImage(
+  from: string,
+  format: DiskFormat,
+  to: string,
+  signal: AbortSignal,
+): Promise<void> {
+  await qemuImg(['convert', '-f', format, '-O', 'qcow2', from, to], convertMs, signal);
+}
+
+export async function enlargeImage(path: string, format: DiskFormat, bytes: number): Promise<void> {
+  await qemuImg(['resize', '-q', '-f', format, path, String(bytes)], quickMs);
+}
