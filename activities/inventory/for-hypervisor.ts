@@ -1,0 +1,21 @@
+import type { HostRef } from '../../model/host.js';
+import type { Inventory } from './database.js';
+import { listHosts, recordProbe, type Probe } from './hosts.js';
+import { migrationEnded, migrationStarted, type MigrationEnd, type MigrationStart } from './records.js';
+
+/** The part of the inventory that the hypervisor's activities see. */
+export interface HypervisorInventory {
+  hosts(): Promise<HostRef[]>;
+  recordProbe(host: string, probe: Probe): Promise<void>;
+  migrationStarted(start: MigrationStart): Promise<void>;
+  migrationEnded(id: string, end: MigrationEnd): Promise<void>;
+}
+
+export function hypervisorInventory(inventory: Inventory): HypervisorInventory {
+  return {
+    hosts: async () => (await listHosts(inventory)).map(({ name, uri }) => ({ name, uri })),
+    recordProbe: (host, probe) => recordProbe(inventory, host, probe),
+    migrationStarted: (start) => migrationStarted(inventory, start),
+    migrationEnded: (id, end) => migrationEnded(inventory, id, end),
+  };
+}

@@ -1,0 +1,216 @@
+import { DroverError } from '../../model/errors.js';
+import type { Host, HostRef } from '../../model/host.js';
+import { read, transact, type Inventory, type Trx } from './database.js';
+import { suggestion } from './no-such.js';
+import { flag, hostOf, hostRefOf, toJson } from './rows.js';
+import type { HostRow } from './schema.js';
+
+export interface NewHost extends HostRef {
+  /** Live migrations (in or out) at a time. */
+  slots: number;
+  cpuOvercommit: number;
+  memoryMiBReserved: number;
+  labels: Record<string, string>;
+}
+
+/** What a host says of itself; memory in MiB. */
+export interface ProbeFacts {
+  hostname: string;
+  systemUuid: string;
+  vcpus: number;
+  memoryMiB: number;
+  hypervisor: string;
+}
+export type Probe = { up: true; facts: ProbeFacts } | { up: false; reason: string };
+
+/** Adds a host; AlreadyExists when there is one of that name. Its state is unknown until the first probe. */
+export async function addHost(inventory: Inventory, host: NewHost): Promise<void> {
+  await transact(inventory, async (trx) => {
+    const found = await trx
+      .selectFrom('hosts')
+      .select('uri')
+      .where('name', '=', host.name)
+      .executeTakeFirst();
+    if (found !== undefined) {
+      throw new DroverError('AlreadyExists', `there is a host "${host.name}" already, at ${found.uri}`, {
+        details: { host: host.name, uri: found.uri },
+      });
+    }
+    await upsert(trx, host, inventory.now());
+  });
+}
+
+/** Adds a host, or changes the settings of one that is there: what a start with a configuration does. */
+export async function putHost(inventory: Inventory, host: NewHost): Promise<void> {
+  await transact(inventory, (trx) => upsert(trx, host, inventory.now()));
+}
+
+async function upsert(trx: Trx, host: NewHost, now: string): Promise<void> {
+  const settings = {
+    uri: host.uri,
+    slots: host.slots,
+    cpu_overcommit: host.cpuOvercommit,
+    memory_mib_reserved: host.memoryMiBReserved,
+    labels: toJson(host.labels),
+  };
+  const unprobed = {
+    state: 'unknown' as const,
+    state_reason: 'it was never probed',
+    enabled: flag(true),
+    disabled_reason: null,
+    disabled_by: null,
+    system_uuid: null,
+    hostname: null,
+    hypervisor: null,
+    vcpus: 0,
+    memory_mib: 0,
+    last_seen_at: null,
+    created_at: now,
+  };
+  await trx
+    .insertInto('hosts')
+    .values({ name: host.name, ...settings, ...unprobed })
+    .onConflict((conflict) => conflict.column('name').doUpdateSet(settings))
+    .execute();
+}
+
+/** Records what a probe found. Facts of the last good probe stay while the host does not answer. */
+export async function recordProbe(inventory: Inventory, host: string, probe: Probe): Promise<void> {
+  const values = probe.up
+    ? {
+        state: 'up' as const,
+        state_reason: null,
+        last_seen_at: inventory.now(),
+        hostname: probe.facts.hostname,
+        system_uuid: probe.facts.systemUuid,
+        vcpus: probe.facts.vcpus,
+        memory_mib: probe.facts.memoryMiB,
+        hypervisor: probe.facts.hypervisor,
+      }
+    : { state: 'unknown' as const, state_reason: probe.reason };
+  await transact(inventory, async (trx) => {
+    await requireHost(trx, host);
+    await trx.updateTable('hosts').set(values).where('name', '=', host).execute();
+  });
+}
+
+/** Opens or closes a host for new instances; those it has stay. Answers how it was, for the undo. */
+export async function setHostEnabled(
+  inventory: Inventory,
+  change: { host: string; enabled: boolean; reason: string | null; by: string },
+): Promise<{ was: { enabled: boolean; reason: string | null } }> {
+  return transact(inventory, async (trx) => {
+    const row = await requireHost(trx, change.host);
+    await trx
+      .updateTable('hosts')
+      .set({
+        enabled: flag(change.enabled),
+        disabled_reason: change.enabled ? null : change.reason,
+        disabled_by: change.enabled ? null : change.by,
+      })
+      .where('name', '=', change.host)
+      .execute();
+    return { was: { enabled: row.enabled === 1, reason: row.disabled_reason } };
+  });
+}
+
+/** Forgets a host; refused while an instance is there or has a claim on it. */
+export async function removeHost(inventory: Inventory, name: string): Promise<void> {
+  await transact(inventory, async (trx) => {
+    await requireHost(trx, name);
+    const holders = await trx
+      .selectFrom('instances')
+      .leftJoin('allocations', 'allocations.instance', 'instances.id')
+      .select('instances.name')
+      .distinct()
+      .where((or) => or.or([or('instances.host', '=', name), or('allocations.host', '=', name)]))
+      .orderBy('instances.name')
+      .execute();
+    if (holders.length > 0) {
+      const names = holders.map((holder) => holder.name);
+      const shown = names.slice(0, 5).join(', ') + (names.length > 5 ? ', …' : '');
+      throw new DroverError('HostBusy', `host ${name} has ${names.length} instances or claims: ${shown}`, {
+        details: { host: name, instances: names },
+        hint: `move them away first: drover host drain ${name}`,
+      });
+    }
+    await trx.deleteFrom('hosts').where('name', '=', name).execute();
+  });
+}
+
+export async function getHost(inventory: Inventory, name: string): Promise<Host> {
+  await read(inventory, (db) => requireHost(db, name));
+  const found = (await listHosts(inventory)).find((host) => host.name === name);
+  if (found === undefined)
+    throw new DroverError('NotFound', `host ${name} was removed just now`, { details: { host: name } });
+  return found;
+}
+
+/** How to reach a host. */
+export async function getHostRef(inventory: Inventory, name: string): Promise<HostRef> {
+  return hostRefOf(await read(inventory, (db) => requireHost(db, name)));
+}
+
+export async function listHosts(
+  inventory: Inventory,
+  by: { enabled?: boolean | undefined } = {},
+): Promise<Host[]> {
+  const hosts = await read(inventory, hostsWithUsage);
+  return hosts.filter((host) => by.enabled === undefined || host.enabled === by.enabled);
+}
+
+/** All hosts by name, with what is in use on each. Also run inside a claim's transaction. */
+export async function hostsWithUsage(db: Trx): Promise<Host[]> {
+  const rows = await db
+    .selectFrom('hosts')
+    .leftJoin(
+      (query) =>
+        query
+          .selectFrom('allocations')
+          .select((e) => [
+            'host',
+            e.fn.sum('vcpus').as('vcpus_used'),
+            e.fn.sum('memory_mib').as('memory_used'),
+            e.fn.sum('slots').as('slots_used'),
+          ])
+          .groupBy('host')
+          .as('used'),
+      (join) => join.onRef('used.host', '=', 'hosts.name'),
+    )
+    .leftJoin(
+      (query) =>
+        query
+          .selectFrom('instances')
+          .select((e) => ['host', e.fn.countAll().as('count')])
+          .where('state', '<>', 'deleted')
+          .groupBy('host')
+          .as('living'),
+      (join) => join.onRef('living.host', '=', 'hosts.name'),
+    )
+    .selectAll('hosts')
+    .select(['used.vcpus_used', 'used.memory_used', 'used.slots_used', 'living.count'])
+    .orderBy('hosts.name')
+    .execute();
+  return rows.map((row) =>
+    hostOf(row, {
+      vcpus: Number(row.vcpus_used ?? 0),
+      memoryMiB: Number(row.memory_used ?? 0),
+      slots: Number(row.slots_used ?? 0),
+      instances: Number(row.count ?? 0),
+    }),
+  );
+}
+
+export async function requireHost(db: Trx, name: string): Promise<HostRow> {
+  const row = await db.selectFrom('hosts').selectAll().where('name', '=', name).executeTakeFirst();
+  if (row !== undefined) return row;
+  const names = await db.selectFrom('hosts').select('name').orderBy('name').execute();
+  const guess = suggestion(
+    name,
+    names.map((other) => other.name),
+  );
+  throw new DroverError('NotFound', `there is no host "${name}"${guess}`, {
+    details: { host: name },
+    hint: 'list the hosts with `drover host list`',
+  });
+}

@@ -1,0 +1,7 @@
+import type { Migration } from 'kysely';
+import { inventory } from './0001-inventory.js';
+
+/** All migrations by name, in their order. A static list: no folder is read at run time. */
+export const migrations: Readonly<Record<string, Migration>> = {
+  '0001-inventory': inventory,
+};

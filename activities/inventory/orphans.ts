@@ -1,0 +1,47 @@
+import { read } from './database.js';
+import type { OwnershipDeps } from './ownership.js';
+
+export interface Orphan {
+  instance: string;
+  name: string;
+  why: string;
+}
+
+type OrphanDeps = Pick<OwnershipDeps, 'inventory' | 'isOpen'>;
+
+/** Instances whose operation is open in the inventory although its workflow is not, or that need repair. */
+export async function findOrphans(deps: OrphanDeps): Promise<Orphan[]> {
+  const suspects = await read(deps.inventory, (db) =>
+    db
+      .selectFrom('instances')
+      .selectAll()
+      .where((e) => e.or([e('op_id', 'is not', null), e('needs_repair', 'is not', null)]))
+      .orderBy('name')
+      .orderBy('id')
+      .execute(),
+  );
+  const orphans: Orphan[] = [];
+  for (const { id, name, op_id, op_kind, op_workflow_id, needs_repair } of suspects) {
+    const repair = needs_repair === null ? [] : [`needs repair: ${needs_repair}`];
+    const lost = op_id !== null && (op_workflow_id === null || !(await deps.isOpen(op_workflow_id)));
+    if (lost && (await stillOwns(deps, id, op_id))) {
+      const why = `${op_kind ?? 'operation'} ${op_id} is open, but its workflow ${op_workflow_id ?? ''} is not`;
+      orphans.push({ instance: id, name, why: [why, ...repair].join('; ') });
+    } else if (op_id === null && repair.length > 0) {
+      orphans.push({ instance: id, name, why: repair.join('; ') });
+    }
+  }
+  return orphans;
+}
+
+/** An operation closes its row before its workflow ends, so one that ended while we asked does not own the row any more. */
+async function stillOwns(
+  deps: Pick<OwnershipDeps, 'inventory'>,
+  instance: string,
+  operation: string,
+): Promise<boolean> {
+  const row = await read(deps.inventory, (db) =>
+    db.selectFrom('instances').select('op_id').where('id', '=', instance).executeTakeFirst(),
+  );
+  return row?.op_id === operation;
+}

@@ -1,0 +1,54 @@
+import type { InstancePatch } from '../../model/operation.js';
+import { powerState } from '../../model/instance.js';
+import { settleAllocations } from './allocations.js';
+import type { Trx } from './database.js';
+import { openIntents } from './intents.js';
+import { toJson } from './rows.js';
+import type { InstanceRow } from './schema.js';
+
+/** Writes what an operation observed; a deleted instance is on no host. */
+export async function applyPatch(
+  trx: Trx,
+  row: InstanceRow,
+  patch: InstancePatch,
+  now: string,
+): Promise<InstanceRow> {
+  return trx
+    .updateTable('instances')
+    .set({
+      ...(patch.state === undefined ? {} : { state: patch.state }),
+      ...(patch.powerState === undefined
+        ? {}
+        : { power_state: powerState.catch('unknown').parse(patch.powerState) }),
+      ...(patch.host === undefined ? {} : { host: patch.host }),
+      ...(patch.disks === undefined ? {} : { disks: toJson(patch.disks) }),
+      ...(patch.fault === undefined ? {} : { fault: patch.fault }),
+      ...(patch.state === 'deleted' ? { host: null } : {}),
+      updated_at: now,
+    })
+    .where('id', '=', row.id)
+    .returningAll()
+    .executeTakeFirstOrThrow();
+}
+
+/**
+ * What an operation writes when it has done or undone all it could: the allocations equal the row again, and
+ * the instance needs repair when something is left. Only who has `looked` at what was left before may find
+ * that nothing is: an operation that runs on a broken instance knows of its own steps alone.
+ */
+export async function settle(
+  trx: Trx,
+  row: InstanceRow,
+  left: readonly string[],
+  { looked }: { looked: boolean },
+): Promise<InstanceRow> {
+  await settleAllocations(trx, row);
+  const sentences = left.length > 0 ? left : (await openIntents(trx, row.id)).map((intent) => intent.says);
+  const before = looked ? null : row.needs_repair;
+  return trx
+    .updateTable('instances')
+    .set({ needs_repair: sentences.length === 0 ? before : sentences.join('; ') })
+    .where('id', '=', row.id)
+    .returningAll()
+    .executeTakeFirstOrThrow();
+}

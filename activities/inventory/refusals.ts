@@ -1,0 +1,108 @@
+/** Why an operation may not begin: each refusal names the rule, what it saw, and the next thing to do. */
+import { DroverError } from '../../model/errors.js';
+import type { BeginInput } from '../types.js';
+import type { Trx } from './database.js';
+import type { InstanceRow } from './schema.js';
+
+/** The first rule that refuses, or undefined when the operation may begin. */
+export async function refusalOf(
+  trx: Trx,
+  input: BeginInput,
+  row: InstanceRow,
+): Promise<DroverError | undefined> {
+  return locked(input, row) ?? broken(input, row) ?? (await hostUnknown(trx, row)) ?? wrongState(input, row);
+}
+
+function locked(input: BeginInput, row: InstanceRow): DroverError | undefined {
+  if (row.locked === 0 || !input.respectsLock || input.request.role === 'admin') return undefined;
+  const who = row.locked_by ?? 'somebody';
+  const reason = row.lock_reason === null ? 'no reason given' : `"${row.lock_reason}"`;
+  return new DroverError('InstanceLocked', `instance ${row.name} is locked by ${who} (${reason})`, {
+    details: { instance: row.id, name: row.name, lockedBy: row.locked_by, reason: row.lock_reason },
+    hint: `ask ${who}, or an administrator: drover instance unlock ${row.name}`,
+  });
+}
+
+function broken(input: BeginInput, row: InstanceRow): DroverError | undefined {
+  if (row.needs_repair === null || !input.respectsNeedsRepair) return undefined;
+  return new DroverError('NeedsRepair', `instance ${row.name} needs repair: ${row.needs_repair}`, {
+    details: { instance: row.id, name: row.name, left: row.needs_repair },
+  });
+}
+
+async function hostUnknown(trx: Trx, row: InstanceRow): Promise<DroverError | undefined> {
+  if (row.host === null) return undefined;
+  const host = await trx
+    .selectFrom('hosts')
+    .selectAll()
+    .where('name', '=', row.host)
+    .executeTakeFirstOrThrow();
+  if (host.state === 'up') return undefined;
+  const seen = host.last_seen_at === null ? 'never seen' : `last seen ${host.last_seen_at}`;
+  const why = host.state_reason ?? 'it does not answer';
+  return new DroverError(
+    'HostUnknown',
+    `the state of host ${host.name}, which instance ${row.name} is on, is unknown: ${why} (${seen})`,
+    {
+      details: {
+        instance: row.id,
+        name: row.name,
+        host: host.name,
+        reason: why,
+        lastSeenAt: host.last_seen_at,
+      },
+    },
+  );
+}
+
+function wrongState(input: BeginInput, row: InstanceRow): DroverError | undefined {
+  const allowed = input.allowedStates;
+  if (allowed === null || allowed.includes(row.state)) return undefined;
+  const fault = row.state === 'error' && row.fault !== null ? ` (${row.fault})` : '';
+  const list =
+    allowed.length > 1 ? `${allowed.slice(0, -1).join(', ')} or ${allowed.at(-1)}` : allowed.join('');
+  return new DroverError(
+    'WrongState',
+    `${input.kind} takes an instance that is ${list}; ${row.name} is ${row.state}${fault}`,
+    {
+      details: { instance: row.id, name: row.name, state: row.state, allowed },
+    },
+  );
+}
+
+export const unsupported = (kind: string, needs: string, capabilities: ReadonlySet<string>): DroverError =>
+  new DroverError('Unsupported', `${kind} needs ${needs}, which the hypervisors of this cloud don't have`, {
+    details: { needs, capabilities: [...capabilities] },
+  });
+
+export const notFound = (input: BeginInput, row: InstanceRow | undefined): DroverError =>
+  new DroverError(
+    'NotFound',
+    row === undefined
+      ? `no instance has the id ${input.instance}`
+      : `instance ${row.name} (${row.id}) was deleted at ${row.updated_at}`,
+    { details: { instance: input.instance } },
+  );
+
+export const idTaken = (row: InstanceRow): DroverError =>
+  new DroverError(
+    'AlreadyExists',
+    `the id ${row.id} is that of instance ${row.name} (${row.state}) already`,
+    {
+      details: { instance: row.id, name: row.name, state: row.state },
+    },
+  );
+
+export const nameTaken = (row: Pick<InstanceRow, 'id' | 'name' | 'state' | 'host'>): DroverError =>
+  new DroverError(
+    'AlreadyExists',
+    `there is an instance ${row.name} already: ${row.id} (${row.state}${row.host === null ? '' : `, on ${row.host}`})`,
+    { details: { instance: row.id, name: row.name, state: row.state, host: row.host } },
+  );
+
+export const busy = (row: InstanceRow, operation: string, workflowId: string): DroverError =>
+  new DroverError(
+    'InstanceBusy',
+    `${row.op_kind ?? 'an operation'} (${operation}) runs on instance ${row.name}, in workflow ${workflowId}`,
+    { details: { instance: row.id, name: row.name, operation, task: row.op_kind, workflowId } },
+  );

@@ -1,0 +1,146 @@
+/** Rows into the words of the model and back: the one place that knows how JSON and booleans are stored. */
+import type { ErrorRecord } from '../../model/errors.js';
+import type { Host, HostRef } from '../../model/host.js';
+import type { Disk, Flavor, Instance } from '../../model/instance.js';
+import type { Intent, MigrationRecord, OperationRecord } from '../../model/operation.js';
+import type {
+  FlavorsTable,
+  HostRow,
+  InstanceRow,
+  IntentRow,
+  MigrationRow,
+  OperationRow,
+  RunRow,
+} from './schema.js';
+import type { RunRecord } from './runs.js';
+
+/** What we wrote ourselves is read back as what it was: no parsing of rows. */
+export const toJson = (value: unknown): string => JSON.stringify(value);
+export const jsonOrNull = (value: unknown): string | null => (value === null ? null : toJson(value));
+export const flag = (value: boolean): number => (value ? 1 : 0);
+
+/** What is in use on a host: the sums of its allocations, claims included. */
+export interface Usage {
+  vcpus: number;
+  memoryMiB: number;
+  slots: number;
+  instances: number;
+}
+
+export const hostRefOf = (row: Pick<HostRow, 'name' | 'uri'>): HostRef => ({ name: row.name, uri: row.uri });
+
+export const hostOf = (row: HostRow, used: Usage): Host => ({
+  name: row.name,
+  uri: row.uri,
+  state: row.state,
+  stateReason: row.state_reason,
+  enabled: row.enabled === 1,
+  disabledReason: row.disabled_reason,
+  systemUuid: row.system_uuid,
+  vcpus: row.vcpus,
+  vcpusUsed: used.vcpus,
+  cpuOvercommit: row.cpu_overcommit,
+  memoryMiB: row.memory_mib,
+  memoryMiBUsed: used.memoryMiB,
+  memoryMiBReserved: row.memory_mib_reserved,
+  slots: row.slots,
+  slotsUsed: used.slots,
+  instances: used.instances,
+  labels: JSON.parse(row.labels) as Record<string, string>,
+  lastSeenAt: row.last_seen_at,
+  createdAt: row.created_at,
+});
+
+export const instanceOf = (row: InstanceRow): Instance => ({
+  id: row.id,
+  name: row.name,
+  state: row.state,
+  powerState: row.power_state,
+  host: row.host,
+  flavor: row.flavor,
+  vcpus: row.vcpus,
+  memoryMiB: row.memory_mib,
+  disks: JSON.parse(row.disks) as Disk[],
+  image: row.image,
+  locked: row.locked === 1,
+  lockReason: row.lock_reason,
+  lockedBy: row.locked_by,
+  needsRepair: row.needs_repair,
+  fault: row.fault,
+  serverGroup: row.server_group,
+  metadata: JSON.parse(row.metadata) as Record<string, string>,
+  operation: row.op_id,
+  task: row.op_kind,
+  epoch: row.epoch,
+  createdAt: row.created_at,
+  updatedAt: row.updated_at,
+});
+
+export const flavorOf = (row: FlavorsTable): Flavor => ({
+  id: row.id,
+  name: row.name,
+  vcpus: row.vcpus,
+  memoryMiB: row.memory_mib,
+  diskGiB: row.disk_gib,
+});
+
+export const intentOf = (row: IntentRow): Intent => ({
+  operation: row.operation,
+  seq: row.seq,
+  activity: row.activity,
+  input: JSON.parse(row.input) as Record<string, unknown>,
+  onHost: row.on_host,
+  says: row.says,
+});
+
+export const operationOf = (row: OperationRow): OperationRecord => ({
+  id: row.id,
+  kind: row.kind,
+  instance: row.instance,
+  host: row.host,
+  state: row.state,
+  input: JSON.parse(row.input) as Record<string, unknown>,
+  result: row.result === null ? null : (JSON.parse(row.result) as Record<string, unknown>),
+  error: row.error === null ? null : (JSON.parse(row.error) as ErrorRecord),
+  left: JSON.parse(row.left_over) as string[],
+  by: row.requested_by,
+  workflowId: row.workflow_id,
+  runId: row.run_id,
+  run: row.run,
+  step: row.step,
+  item: row.item,
+  startedAt: row.started_at,
+  endedAt: row.ended_at,
+});
+
+export const migrationOf = (row: MigrationRow): MigrationRecord => ({
+  id: row.id,
+  operation: row.operation,
+  instance: row.instance,
+  source: row.source,
+  target: row.target,
+  storage: row.storage,
+  state: row.state,
+  downtimeMs: row.downtime_ms,
+  totalMs: row.total_ms,
+  transferredBytes: row.transferred_bytes,
+  reason: row.reason,
+  startedAt: row.started_at,
+  endedAt: row.ended_at,
+});
+
+export const runOf = (row: RunRow): RunRecord => ({
+  id: row.id,
+  runbook: row.runbook,
+  digest: row.digest,
+  source: row.source,
+  inputs: JSON.parse(row.inputs) as Record<string, unknown>,
+  by: row.requested_by,
+  state: row.state,
+  steps: JSON.parse(row.steps) as RunRecord['steps'],
+  undone: JSON.parse(row.undone) as string[],
+  outputs: JSON.parse(row.outputs) as Record<string, unknown>,
+  error: row.error === null ? null : (JSON.parse(row.error) as ErrorRecord),
+  startedAt: row.started_at,
+  endedAt: row.ended_at,
+});

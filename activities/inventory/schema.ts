@@ -1,0 +1,170 @@
+/**
+ * The tables as kysely sees them. Portable between SQLite and PostgreSQL: JSON and times are text (times RFC 3339
+ * in UTC), yes and no are 1 and 0; `rows.ts` is the one place that turns them into the words of the model.
+ */
+import type { Selectable } from 'kysely';
+import type { InstanceState, PowerState } from '../../model/instance.js';
+import type { MigrationRecord, OperationState } from '../../model/operation.js';
+
+export interface HostsTable {
+  name: string;
+  uri: string;
+  state: 'up' | 'unknown';
+  state_reason: string | null;
+  enabled: number;
+  disabled_reason: string | null;
+  disabled_by: string | null;
+  system_uuid: string | null;
+  hostname: string | null;
+  hypervisor: string | null;
+  vcpus: number;
+  cpu_overcommit: number;
+  memory_mib: number;
+  memory_mib_reserved: number;
+  slots: number;
+  labels: string;
+  last_seen_at: string | null;
+  created_at: string;
+}
+
+export interface InstancesTable {
+  id: string;
+  name: string;
+  state: InstanceState;
+  power_state: PowerState;
+  host: string | null;
+  flavor: string | null;
+  vcpus: number;
+  memory_mib: number;
+  disks: string;
+  image: string | null;
+  locked: number;
+  lock_reason: string | null;
+  locked_by: string | null;
+  needs_repair: string | null;
+  fault: string | null;
+  server_group: string | null;
+  metadata: string;
+  /** The operation that owns the row, with the Temporal workflow and run in which it was last seen. */
+  op_id: string | null;
+  op_kind: string | null;
+  op_workflow_id: string | null;
+  op_run_id: string | null;
+  /** Only ever grows: whoever presents a smaller one is late. */
+  epoch: number;
+  created_at: string;
+  updated_at: string;
+}
+
+export interface FlavorsTable {
+  id: string;
+  name: string;
+  vcpus: number;
+  memory_mib: number;
+  disk_gib: number;
+}
+
+/** What an instance takes of a host. `operation` is null once it is permanent; until then it is that operation's claim. */
+export interface AllocationsTable {
+  id: string;
+  instance: string;
+  host: string;
+  operation: string | null;
+  vcpus: number;
+  memory_mib: number;
+  slots: number;
+}
+
+/** `reconciling`: cleans up after another; `reconciled`: that is done; `begun`: its own work may run. */
+export type Phase = 'reconciling' | 'reconciled' | 'begun';
+
+export interface OperationsTable {
+  id: string;
+  kind: string;
+  doing: string;
+  instance: string | null;
+  host: string | null;
+  state: OperationState;
+  phase: Phase;
+  /** The instance's epoch when this operation took it: orders the operations of an instance. */
+  epoch: number;
+  /** The operation whose row this one took over. */
+  predecessor: string | null;
+  input: string;
+  result: string | null;
+  error: string | null;
+  left_over: string;
+  sentence: string | null;
+  requested_by: string;
+  role: string;
+  workflow_id: string;
+  run_id: string;
+  run: string | null;
+  step: string | null;
+  item: string | null;
+  started_at: string;
+  ended_at: string | null;
+}
+
+export interface IntentsTable {
+  operation: string;
+  seq: number;
+  instance: string;
+  activity: string;
+  input: string;
+  on_host: string | null;
+  says: string;
+  kind: 'undo' | 'cleanup';
+  state: 'open' | 'closed';
+}
+
+export interface MigrationsTable {
+  id: string;
+  operation: string;
+  instance: string;
+  source: string;
+  target: string;
+  storage: MigrationRecord['storage'];
+  state: MigrationRecord['state'];
+  downtime_ms: number | null;
+  total_ms: number | null;
+  transferred_bytes: number | null;
+  reason: string | null;
+  started_at: string;
+  ended_at: string | null;
+}
+
+export interface RunsTable {
+  id: string;
+  runbook: string;
+  digest: string;
+  source: string;
+  inputs: string;
+  requested_by: string;
+  state: 'running' | 'succeeded' | 'failed' | 'cancelled';
+  steps: string;
+  undone: string;
+  outputs: string;
+  error: string | null;
+  started_at: string;
+  ended_at: string | null;
+}
+
+export interface Tables {
+  hosts: HostsTable;
+  instances: InstancesTable;
+  flavors: FlavorsTable;
+  allocations: AllocationsTable;
+  operations: OperationsTable;
+  intents: IntentsTable;
+  migrations: MigrationsTable;
+  runs: RunsTable;
+}
+
+export type HostRow = Selectable<HostsTable>;
+export type InstanceRow = Selectable<InstancesTable>;
+export type AllocationRow = Selectable<AllocationsTable>;
+export type OperationRow = Selectable<OperationsTable>;
+export type IntentRow = Selectable<IntentsTable>;
+export type MigrationRow = Selectable<MigrationsTable>;
+export type RunRow = Selectable<RunsTable>;
