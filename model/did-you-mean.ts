@@ -14,12 +14,6 @@ export function didYouMean(word: string, candidates: Iterable<string>): string |
   return best?.candidate;
 }
 
-/** ` — did you mean "x"?` or nothing, to put behind a message. */
-export function suggestion(word: string, candidates: Iterable<string>): string {
-  const candidate = didYouMean(word, candidates);
-  return candidate === undefined ? '' : ` — did you mean "${candidate}"?`;
-}
-
 const plain = (word: string): string => word.toLowerCase().replaceAll(/[-_ ]/g, '');
 
 /** Optimal string alignment: insertions, deletions, replacements and swaps of neighbours. */

@@ -2,10 +2,13 @@ import { z } from 'zod';
 
 const pattern = /^(?=\d)(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,6})s)?$/;
 
+const error = (issue: { input?: unknown }): string =>
+  `must be a length of time with its unit, such as 90s, 10m or 2h, not ${JSON.stringify(issue.input) ?? 'empty'}`;
+
 /** A length of time as people write it: `90s`, `10m`, `2h`, `1h30m`. The units are those that CEL's `duration()` knows. */
 export const durationSchema = z
-  .string({ error: 'must be a length of time with its unit, such as 90s, 10m or 2h' })
-  .regex(pattern, { error: 'must be a length of time with its unit, such as 90s, 10m or 2h' })
+  .string({ error })
+  .regex(pattern, { error })
   .describe('A length of time: 90s, 10m, 2h, 1h30m.');
 
 export type Duration = z.infer<typeof durationSchema>;

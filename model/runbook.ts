@@ -9,7 +9,7 @@ import { durationSchema } from './duration.js';
 export const LANGUAGE_VERSION = 1;
 
 /** Names that expressions use: `inputs.max_failures`, `steps.move`. CEL would read a `-` as minus. */
-export const identifierPattern = /^[a-z][a-z0-9_]{0,62}$/;
+const identifierPattern = /^[a-z][a-z0-9_]{0,62}$/;
 
 const identifierRule = 'must begin with a small letter and go on with small letters, digits and _';
 const identifier = z.string().regex(identifierPattern, { error: identifierRule });
@@ -46,7 +46,7 @@ const numbers = <Type extends 'integer' | 'number'>(
     })
     .describe(what);
 
-export const runbookInputSchema = z.discriminatedUnion('type', [
+const runbookInputSchema = z.discriminatedUnion('type', [
   texts('string', 'A text.'),
   texts('host', 'The name or id of a host.'),
   texts('instance', 'The name or id of an instance.'),
@@ -107,7 +107,7 @@ const usesSchema = z
   .min(1)
   .describe('The operation to run, such as instance.live-migrate or host.disable.');
 
-export const queryLoopSchema = z.strictObject({
+const queryLoopSchema = z.strictObject({
   query: z.string().min(1).describe('What to list: instances, hosts.'),
   with: z
     .record(z.string(), z.unknown())
@@ -115,7 +115,7 @@ export const queryLoopSchema = z.strictObject({
     .describe('What to list it by, such as { host: "${{ inputs.host }}" }.'),
 });
 
-export const forEachSchema = z
+const forEachSchema = z
   .union([template('a list'), z.array(z.unknown()), queryLoopSchema], {
     error: 'must be a list, an expression ${{ … }} that gives one, or { query: …, with: … }',
   })
@@ -126,7 +126,7 @@ export const forEachSchema = z
 
 export type ForEach = z.infer<typeof forEachSchema>;
 
-export const undoSchema = z.strictObject({
+const undoSchema = z.strictObject({
   uses: usesSchema,
   with: withSchema.optional(),
   if: z
@@ -139,7 +139,7 @@ export const undoSchema = z.strictObject({
 
 export type Undo = z.infer<typeof undoSchema>;
 
-export const stepSchema = z.strictObject({
+const stepSchema = z.strictObject({
   id: identifier.describe(
     'The name of the step in expressions (steps.ID) and in reports. Small letters, digits and _.',
   ),
@@ -163,7 +163,7 @@ export const stepSchema = z.strictObject({
   'max-failures': countOrTemplate(0, 'a whole number from 0')
     .optional()
     .describe(
-      'How many items may fail before no further one is started and the step fails. Default: 0. Refused items (locked, busy, no valid host) are reported, not counted.',
+      'How many items may fail before no further one is started. Default: 0. Refused items (locked, busy, no valid host) are reported, not counted.',
     ),
   undo: undoSchema
     .optional()

@@ -22,17 +22,6 @@ export const language = arithmeticOnMixedNumbers(
   new Environment({ homogeneousAggregateLiterals: false, unlistedVariablesAreDyn: false, limits }),
 );
 
-const functionNames = new Set(
-  language
-    .clone()
-    .getDefinitions()
-    .functions.map((definition) => definition.name),
-);
-functionNames.delete('matches');
-
-/** The names of all functions, for "did you mean". */
-export const knownFunctions: ReadonlySet<string> = functionNames;
-
 /** Parses and refuses what must not run in a workflow; throws ParseError. */
 export function parseCel(environment: Environment, source: string): ParseResult {
   const parsed = environment.parse(source);

@@ -17,7 +17,7 @@ export interface StepOutcome {
   failed: number;
   refused: number;
   total: number;
-  /** How the step ended: done, failed, skipped, … */
+  /** succeeded or skipped: a step that fails ends the run. */
   state: string;
 }
 

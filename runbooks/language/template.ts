@@ -2,7 +2,8 @@
 import { language, parseCel } from './cel.js';
 
 /** A piece of a text: words as they are, or an expression. */
-export type Piece = { kind: 'words'; text: string } | { kind: 'expression'; source: string; offset: number };
+export type Piece =
+  { kind: 'words'; text: string; offset: number } | { kind: 'expression'; source: string; offset: number };
 
 export interface Template {
   pieces: readonly Piece[];
@@ -43,11 +44,11 @@ function split(text: string): Template {
     if (open < 0) break;
     const close = findClose(text, open + 3);
     if (close === undefined) return { pieces, unclosed: open };
-    if (open > rest) pieces.push({ kind: 'words', text: text.slice(rest, open) });
+    if (open > rest) pieces.push({ kind: 'words', text: text.slice(rest, open), offset: rest });
     pieces.push({ kind: 'expression', source: text.slice(open + 3, close), offset: open + 3 });
     rest = close + 2;
   }
-  if (rest < text.length) pieces.push({ kind: 'words', text: text.slice(rest) });
+  if (rest < text.length) pieces.push({ kind: 'words', text: text.slice(rest), offset: rest });
   // YAML's block texts end in a newline that nobody meant.
   const telling = pieces.filter((piece) => piece.kind === 'expression' || piece.text.trim() !== '');
   const [first] = telling;

@@ -1,0 +1,134 @@
+/** drover.yaml: what this machine's drover works on and as whom. Without a file the defaults do. */
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { userInfo } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { z } from 'zod';
+import { DroverError } from '../model/errors.js';
+import { readYaml, throwIssues } from './yaml-file.js';
+
+const roles = ['viewer', 'operator', 'admin'] as const;
+type Role = (typeof roles)[number];
+
+const configSchema = z
+  .strictObject({
+    cloud: z
+      .string()
+      .regex(/^[a-z][a-z0-9-]{0,30}$/, {
+        error: 'must begin with a small letter and go on with small letters, digits and -',
+      })
+      .default('local')
+      .describe('The name of the cloud: it begins every workflow id, as in local/instance/…'),
+    data: z
+      .string()
+      .min(1)
+      .default('.drover')
+      .describe('The folder for what drover keeps: inventory, Temporal server, logs.'),
+    inventory: z
+      .strictObject({
+        sqlite: z
+          .string()
+          .min(1)
+          .optional()
+          .describe('The database file, on a local disk. Default: inventory.db in the data folder.'),
+      })
+      .prefault({})
+      .describe('Where hosts, instances, claims and runs are recorded.'),
+    identity: z
+      .strictObject({
+        name: z
+          .string()
+          .min(1)
+          .optional()
+          .describe(
+            'Recorded with all that you start. Default: the user who is logged in, also behind sudo.',
+          ),
+        role: z
+          .enum(roles)
+          .default('admin')
+          .describe('viewer looks, operator runs operations and runbooks, admin does everything.'),
+      })
+      .prefault({})
+      .describe('Who you are for drover.'),
+    runbooks: z
+      .array(z.string().min(1))
+      .default([])
+      .describe('Folders with runbooks of your own; one with the name of a shipped runbook takes its place.'),
+  })
+  .describe('The configuration of drover. Relative paths begin at the folder of this file.');
+
+export interface Config {
+  /** The file it came from; undefined when all are defaults. */
+  file?: string;
+  cloud: string;
+  /** Absolute, as all paths here. */
+  data: string;
+  inventory: { sqlite: string };
+  identity: { name: string; role: Role };
+  runbooks: string[];
+}
+
+export interface ConfigSource {
+  /** From --config; else DROVER_CONFIG, else drover.yaml in the working folder if there is one. */
+  file?: string | undefined;
+  /** From --data: comes before the file. */
+  dataDir?: string | undefined;
+  cwd?: string;
+  env?: Readonly<Record<string, string | undefined>>;
+}
+
+/** Throws InvalidConfig with `details.issues`, or NotFound when a file that was named isn't there. */
+export async function loadConfig(source: ConfigSource = {}): Promise<Config> {
+  const { cwd = process.cwd(), env = process.env } = source;
+  const file = findFile(source.file, cwd, env);
+  const { value, issues } =
+    file === undefined
+      ? { value: configSchema.parse({}), issues: [] }
+      : readYaml(onlyComments(await readFile(file, 'utf8')), file, configSchema);
+  if (value === undefined) return throwIssues('InvalidConfig', issues);
+  const base = file === undefined ? cwd : dirname(file);
+  const data = source.dataDir === undefined ? resolve(base, value.data) : resolve(cwd, source.dataDir);
+  const { sqlite } = value.inventory;
+  return {
+    ...(file === undefined ? {} : { file }),
+    cloud: value.cloud,
+    data,
+    inventory: { sqlite: sqlite === undefined ? join(data, 'inventory.db') : resolve(base, sqlite) },
+    identity: { name: value.identity.name ?? userName(env), role: value.identity.role },
+    runbooks: value.runbooks.map((folder) => resolve(base, folder)),
+  };
+}
+
+/** For editors: what completes and explains drover.yaml. */
+export function configJsonSchema(): object {
+  return z.toJSONSchema(configSchema, { target: 'draft-7', io: 'input' });
+}
+
+function findFile(named: string | undefined, cwd: string, env: ConfigSource['env'] = {}): string | undefined {
+  const [given, from] = named === undefined ? [env['DROVER_CONFIG'], 'DROVER_CONFIG'] : [named, '--config'];
+  if (given === undefined || given === '') {
+    const usual = join(cwd, 'drover.yaml');
+    return existsSync(usual) ? usual : undefined;
+  }
+  const file = resolve(cwd, given);
+  if (existsSync(file)) return file;
+  throw new DroverError('NotFound', `there is no configuration file "${file}"`, {
+    hint: `it is named by ${from}; correct that, or leave it out to take the defaults`,
+  });
+}
+
+/** A file of nothing but comments is a fine configuration: all defaults. */
+function onlyComments(source: string): string {
+  return source.split('\n').every((line) => /^\s*(#.*)?$/.test(line)) ? '{}' : source;
+}
+
+function userName(env: ConfigSource['env'] = {}): string {
+  const behindSudo = env['SUDO_USER'];
+  if (behindSudo !== undefined && behindSudo !== '') return behindSudo;
+  try {
+    return userInfo().username;
+  } catch {
+    // A container may run under a number that has no name.
+    return `uid-${process.getuid?.() ?? 'unknown'}`;
+  }
+}

@@ -1,0 +1,100 @@
+/** Finds runbooks, shipped ones and the user's, and makes of one what a run carries. */
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
+import { basename, dirname, extname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { throwIssues, type FileIssue } from '../../config/yaml-file.js';
+import { didYouMean } from '../../model/did-you-mean.js';
+import { DroverError } from '../../model/errors.js';
+import { LANGUAGE_VERSION, type FrozenRunbook, type Runbook } from '../../model/runbook.js';
+import type { Catalogue } from './catalogue.js';
+import { checkRunbook } from './check.js';
+
+export interface RunbookText {
+  /** As it was found: the name in issues. */
+  file: string;
+  source: string;
+}
+
+export interface ListedRunbook {
+  /** The name to run it by: its file without `.yaml`. */
+  name: string;
+  file: string;
+  /** Only without issues. */
+  runbook?: Runbook;
+  issues: FileIssue[];
+}
+
+/**
+ * Reads a runbook by the path of a file (with a `/` or an ending) or by name from the folders, in their
+ * order, and last from the shipped ones: a user's own drain-host comes before ours. Throws NotFound.
+ */
+export async function findRunbook(nameOrFile: string, folders: readonly string[]): Promise<RunbookText> {
+  const isFile = /[/\\]|\.ya?ml$/.test(nameOrFile);
+  const files = isFile
+    ? [nameOrFile]
+    : (await runbookFiles(folders)).filter((file) => nameOf(file) === nameOrFile);
+  const [file] = files;
+  if (file !== undefined && existsSync(file)) return { file, source: await readFile(file, 'utf8') };
+  const names = (await runbookFiles(folders)).map(nameOf);
+  const meant = didYouMean(isFile ? nameOf(nameOrFile) : nameOrFile, names);
+  throw new DroverError('NotFound', `there is no runbook ${isFile ? 'file ' : ''}"${nameOrFile}"`, {
+    details: { folders: [...folders, shippedFolder()], names },
+    hint: meant === undefined ? 'see `drover runbook list`' : `did you mean "${meant}"?`,
+  });
+}
+
+/** Finds, checks and freezes; throws NotFound or InvalidRunbook with `details.issues`. */
+export async function loadRunbook(
+  nameOrFile: string,
+  folders: readonly string[],
+  catalogue: Catalogue,
+): Promise<FrozenRunbook> {
+  const { file, source } = await findRunbook(nameOrFile, folders);
+  const { runbook, issues } = checkRunbook(source, file, catalogue);
+  return runbook === undefined ? throwIssues('InvalidRunbook', issues) : freeze(source, runbook);
+}
+
+/** Each runbook that can be run by name, in the order of names; those with issues too, so that they are seen. */
+export async function listRunbooks(
+  folders: readonly string[],
+  catalogue: Catalogue,
+): Promise<ListedRunbook[]> {
+  const byName = new Map<string, string>();
+  for (const file of await runbookFiles(folders)) {
+    if (!byName.has(nameOf(file))) byName.set(nameOf(file), file);
+  }
+  const listed = [...byName].map(async ([name, file]): Promise<ListedRunbook> => {
+    return { name, file, ...checkRunbook(await readFile(file, 'utf8'), file, catalogue) };
+  });
+  return (await Promise.all(listed)).toSorted((one, other) => one.name.localeCompare(other.name, 'en'));
+}
+
+/** What a run carries: later edits of the file don't reach it, and the digest tells which text it was. */
+export function freeze(source: string, runbook: Runbook): FrozenRunbook {
+  const digest = createHash('sha256').update(source, 'utf8').digest('hex');
+  return { language: LANGUAGE_VERSION, name: runbook.name, digest, source, runbook };
+}
+
+/** The `runbooks/` of the package, also when this file runs from `dist/`: there are no YAML files in it. */
+export function shippedFolder(): string {
+  let folder = dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(join(folder, 'package.json'))) {
+    const above = dirname(folder);
+    if (above === folder) throw new DroverError('Internal', 'the folder of the package was not found');
+    folder = above;
+  }
+  return join(folder, 'runbooks');
+}
+
+async function runbookFiles(folders: readonly string[]): Promise<string[]> {
+  const all = [...new Set([...folders.map((folder) => resolve(folder)), shippedFolder()])];
+  const found = all.map(async (folder) => {
+    const entries = existsSync(folder) ? await readdir(folder) : [];
+    return entries.filter((entry) => /\.ya?ml$/.test(entry)).map((entry) => join(folder, entry));
+  });
+  return (await Promise.all(found)).flat();
+}
+
+const nameOf = (file: string): string => basename(file, extname(file));

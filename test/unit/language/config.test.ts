@@ -1,0 +1,87 @@
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { configJsonSchema, loadConfig } from '../../../config/config.js';
+
+const base = mkdtempSync(join(tmpdir(), 'drover-config-'));
+const folder = join(base, 'etc');
+mkdirSync(folder);
+const file = join(folder, 'drover.yaml');
+const env = { SUDO_USER: 'ada' };
+
+const load = (text: string, more: { dataDir?: string } = {}) => {
+  writeFileSync(file, text);
+  return loadConfig({ file, cwd: base, env, ...more });
+};
+
+describe('configuration', () => {
+  test('without a file the defaults do', async () => {
+    expect(await loadConfig({ cwd: base, env })).toEqual({
+      cloud: 'local',
+      data: join(base, '.drover'),
+      inventory: { sqlite: join(base, '.drover/inventory.db') },
+      identity: { name: 'ada', role: 'admin' },
+      runbooks: [],
+    });
+  });
+
+  test('paths begin at the folder of the file', async () => {
+    const config = await load(
+      'cloud: lab\ndata: ../state\nrunbooks: [books, /srv/books]\nidentity: { role: viewer }\n',
+    );
+    expect(config).toMatchObject({
+      file,
+      cloud: 'lab',
+      data: join(base, 'state'),
+      inventory: { sqlite: join(base, 'state/inventory.db') },
+      identity: { name: 'ada', role: 'viewer' },
+      runbooks: [join(folder, 'books'), '/srv/books'],
+    });
+  });
+
+  test('--data comes before the file, and the inventory follows it unless it has a place of its own', async () => {
+    expect(await load('data: a\n', { dataDir: 'b' })).toMatchObject({
+      data: join(base, 'b'),
+      inventory: { sqlite: join(base, 'b/inventory.db') },
+    });
+    const { inventory } = await load('inventory: { sqlite: x.db }\n', { dataDir: 'b' });
+    expect(inventory.sqlite).toBe(join(folder, 'x.db'));
+  });
+
+  test('a file of comments is all defaults', async () => {
+    expect(await load('# nothing yet\n\n')).toMatchObject({ cloud: 'local' });
+  });
+
+  test('found in the working folder and by DROVER_CONFIG', async () => {
+    await load('cloud: found\n');
+    expect(await loadConfig({ cwd: folder, env })).toMatchObject({ file, cloud: 'found' });
+    expect(await loadConfig({ cwd: base, env: { DROVER_CONFIG: 'etc/drover.yaml' } })).toMatchObject({
+      cloud: 'found',
+    });
+  });
+
+  test('a file that was named must be there', async () => {
+    await expect(loadConfig({ file: 'nothing.yaml', cwd: base })).rejects.toMatchObject({ code: 'NotFound' });
+    await expect(loadConfig({ cwd: base, env: { DROVER_CONFIG: 'nothing.yaml' } })).rejects.toMatchObject({
+      hint: expect.stringContaining('DROVER_CONFIG'),
+    });
+  });
+
+  test('mistakes are told with their places', async () => {
+    const text = 'clouds: lab\nidentity:\n  role: root\ndata: 5\ninventory: { postgres: x }\n';
+    await expect(load(text)).rejects.toMatchObject({
+      code: 'InvalidConfig',
+      message: [
+        `${file}:1:1: clouds: unknown key — did you mean "cloud"?`,
+        `${file}:3:9: identity.role: must be one of viewer, operator, admin, not "root"`,
+        `${file}:4:7: data: must be a string, not 5 — put it in quotes: '5'`,
+        `${file}:5:14: inventory.postgres: unknown key — known here: sqlite`,
+      ].join('\n'),
+    });
+  });
+
+  test('the schema for editors explains each key', () => {
+    expect(JSON.stringify(configJsonSchema())).toContain('Who you are for drover.');
+  });
+});
