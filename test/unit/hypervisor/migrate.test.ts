@@ -1,0 +1,262 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { migrateGuest } from '../../../activities/hypervisor/migrate.js';
+import {
+  FakePort,
+  guest,
+  jobView,
+  moveInput,
+  newCall,
+  recording,
+  source,
+  target,
+  type Recorded,
+  type TestCall,
+} from './fake-port.js';
+
+let fake: FakePort;
+let records: Recorded;
+let call: TestCall;
+const figures = { totalMs: 1500, downtimeMs: 12, transferredBytes: 1000 };
+const starts = () => fake.calls.filter((each) => each.startsWith('migrate'));
+const migrate = (changes = {}) => migrateGuest(records.deps, moveInput(changes), call);
+
+beforeEach(() => {
+  fake = new FakePort();
+  fake.put(source, guest());
+  records = recording(fake);
+  call = newCall();
+});
+
+describe('a migration that arrives', () => {
+  it('is started once, followed by its job, and judged by both hosts', async () => {
+    fake.onStart = () => void (fake.running = jobView());
+    fake.onJob = (asked) => {
+      if (asked < 6) return;
+      fake.arrive();
+      fake.endClient(null);
+    };
+    await expect(migrate()).resolves.toEqual(figures);
+    expect(starts()).toEqual(['migrate host1 host2']);
+    expect(fake.at(target)?.stamp).toMatchObject({ operation: 'op-1', epoch: 5 });
+    expect(call.beats).toContainEqual(
+      expect.objectContaining({ phase: 'copying', percent: 25, remainingBytes: 75 }),
+    );
+    expect(records.started).toEqual(['mig-1']);
+    expect(records.ended).toEqual([['mig-1', { ...figures, state: 'completed', reason: null }]]);
+  });
+
+  it('has arrived although its client failed', async () => {
+    fake.onStart = () => {
+      fake.arrive();
+      fake.endClient('client socket is closed');
+    };
+    await expect(migrate()).resolves.toEqual(figures);
+  });
+
+  it('goes on when its client is killed in the middle', async () => {
+    fake.onStart = () => {
+      fake.running = jobView();
+      fake.endClient('the client was killed');
+    };
+    fake.onJob = (asked) => void (asked > 5 && fake.arrive());
+    await expect(migrate()).resolves.toEqual(figures);
+    expect(starts()).toHaveLength(1);
+  });
+
+  it('is not started again by an attempt that finds its job', async () => {
+    fake.running = jobView();
+    fake.onJob = (asked) => void (asked > 3 && fake.arrive());
+    await expect(migrate()).resolves.toEqual(figures);
+    expect(starts()).toEqual([]);
+    expect(records.started).toEqual(['mig-1']);
+  });
+
+  it('is not started again by an attempt that finds it done', async () => {
+    fake.arrive();
+    await expect(migrate()).resolves.toEqual(figures);
+    expect(fake.calls).toEqual([]);
+    expect(records.ended).toHaveLength(1);
+  });
+
+  it('is followed to the end when another client was a moment faster', async () => {
+    fake.onStart = () => {
+      fake.running = jobView();
+      fake.endClient('another migration job is already running');
+    };
+    fake.onJob = (asked) => void (asked > 4 && fake.arrive());
+    await expect(migrate()).resolves.toEqual(figures);
+  });
+
+  it('removes the definition that a killed source kept', async () => {
+    fake.put(source, guest({ power: 'shutoff' }));
+    fake.put(target, guest());
+    await expect(migrate()).resolves.toEqual(figures);
+    expect(fake.at(source)).toBeNull();
+  });
+
+  it('keeps a paused guest paused', async () => {
+    fake.put(source, guest({ power: 'paused' }));
+    fake.onStart = () => fake.arrive();
+    await expect(migrate()).resolves.toEqual(figures);
+    expect(fake.at(target)?.power).toBe('paused');
+    expect(fake.calls.some((each) => each.startsWith('unpause'))).toBe(false);
+  });
+
+  it('bears hosts that are silent for a while', async () => {
+    fake.onStart = () => void (fake.running = jobView());
+    fake.onJob = (asked) => {
+      if (asked === 3) for (const host of ['host1', 'host2']) fake.silent.add(host);
+      if (asked === 8) {
+        fake.silent.clear();
+        fake.arrive();
+      }
+    };
+    await expect(migrate()).resolves.toEqual(figures);
+  });
+});
+
+describe('a migration that fails', () => {
+  it('tells the client’s message when the guest stayed', async () => {
+    fake.onStart = () => fake.endClient('unable to connect to server at host2:49152');
+    await expect(migrate()).rejects.toMatchObject({
+      code: 'MigrationFailed',
+      message: expect.stringContaining('host2:49152'),
+    });
+    expect(records.ended).toEqual([['mig-1', expect.objectContaining({ state: 'failed' })]]);
+  });
+
+  it('says so when a job ends that it only attached to', async () => {
+    fake.running = jobView();
+    fake.onJob = (asked) => void (asked > 3 && (fake.running = null));
+    await expect(migrate()).rejects.toMatchObject({ code: 'MigrationFailed' });
+    expect(starts()).toEqual([]);
+  });
+
+  it.each(['host1', 'host2'])('starts nothing while %s does not answer', async (silent) => {
+    fake.silent.add(silent);
+    await expect(migrate()).rejects.toMatchObject({
+      code: 'HypervisorUnreachable',
+      message: expect.stringContaining(silent),
+    });
+    expect(fake.calls).toEqual([]);
+    expect(records.ended).toEqual([]);
+  });
+
+  it('can’t be judged when the source stays silent, and leaves the record open', async () => {
+    fake.onStart = () => {
+      fake.arrive();
+      fake.silent.add('host1');
+    };
+    await expect(migrate()).rejects.toMatchObject({
+      code: 'HypervisorUnreachable',
+      message: expect.stringContaining('host2: running'),
+    });
+    expect(records.ended).toEqual([]);
+  });
+
+  it('is lost when it is on neither host, twice', async () => {
+    fake.onStart = () => {
+      fake.put(source, null);
+      fake.endClient('boom');
+    };
+    await expect(migrate()).rejects.toMatchObject({
+      code: 'GuestLost',
+      message: expect.stringContaining('on neither host'),
+    });
+  });
+
+  it('touches nothing when it runs on both', async () => {
+    fake.put(target, guest());
+    await expect(migrate()).rejects.toMatchObject({
+      code: 'GuestLost',
+      message: expect.stringContaining('host1: running (booted); host2: running'),
+    });
+    expect(fake.calls).toEqual([]);
+  });
+
+  it('does not take one skewed look for two copies', async () => {
+    fake.put(target, guest());
+    fake.onJob = (asked) => void (asked === 2 && fake.put(source, null));
+    await expect(migrate()).resolves.toEqual(figures);
+  });
+
+  it('says that the guest was shut down on the way', async () => {
+    fake.onStart = () => {
+      fake.put(source, guest({ power: 'shutoff' }));
+      fake.endClient('domain is not running');
+    };
+    await expect(migrate()).rejects.toMatchObject({
+      code: 'GuestLost',
+      message: expect.stringContaining('shut down'),
+    });
+  });
+});
+
+describe('stopping', () => {
+  it('aborts the job when somebody cancels', async () => {
+    fake.onStart = () => void (fake.running = jobView());
+    fake.onJob = (asked) => void (asked === 4 && call.abort(true));
+    fake.onAbort = () => {
+      fake.running = null;
+      fake.endClient('operation aborted');
+    };
+    await expect(migrate()).rejects.toMatchObject({ code: 'Cancelled' });
+    expect(fake.calls).toContain('abort host1');
+    expect(records.ended).toEqual([['mig-1', expect.objectContaining({ state: 'cancelled' })]]);
+  });
+
+  it('tells that it arrived when the cancel came too late', async () => {
+    fake.onStart = () => void (fake.running = jobView());
+    fake.onJob = (asked) => void (asked === 4 && call.abort(true));
+    fake.onAbort = () => {
+      fake.arrive();
+      fake.endClient(null);
+    };
+    await expect(migrate()).resolves.toEqual(figures);
+  });
+
+  it('aborts a job that its own client begins only after the cancel', async () => {
+    fake.onStart = () => call.abort(true);
+    fake.onJob = (asked) => void (asked === 5 && (fake.running = jobView()));
+    fake.onAbort = () => {
+      fake.running = null;
+      fake.endClient('operation aborted');
+    };
+    await expect(migrate()).rejects.toMatchObject({ code: 'Cancelled' });
+    expect(fake.calls).toContain('abort host1');
+  });
+
+  it('leaves the job alone when only the worker stops, and the next attempt follows it', async () => {
+    fake.onStart = () => void (fake.running = jobView());
+    fake.onJob = (asked) => void (asked === 4 && call.abort(false));
+    await expect(migrate()).rejects.toMatchObject({ code: 'Internal', retryable: true });
+    expect(fake.calls).not.toContain('abort host1');
+    expect(records.ended).toEqual([]);
+
+    call = newCall();
+    fake.onJob = (asked) => void (asked > 8 && fake.arrive());
+    await expect(migrate()).resolves.toEqual(figures);
+    expect(starts()).toHaveLength(1);
+  });
+
+  it('aborts what did not end in time', async () => {
+    fake.onStart = () => void (fake.running = jobView());
+    fake.onAbort = () => {
+      fake.running = null;
+      fake.endClient('operation aborted');
+    };
+    await expect(migrate({ timeoutSeconds: 0.03 })).rejects.toMatchObject({
+      code: 'TimedOut',
+      message: expect.stringContaining('75 bytes left'),
+    });
+  });
+
+  it('calls it stalled when nothing got nearer to the end', async () => {
+    fake.onStart = () => void (fake.running = jobView({ iteration: 9 }));
+    fake.onAbort = () => {
+      fake.running = null;
+      fake.endClient('operation aborted');
+    };
+    await expect(migrate({ timeoutSeconds: 0.06 })).rejects.toMatchObject({ code: 'MigrationStalled' });
+  });
+});

@@ -1,0 +1,76 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { migrateGuest } from '../../../activities/hypervisor/migrate.js';
+import {
+  FakePort,
+  guest,
+  jobView,
+  moveInput,
+  newCall,
+  recording,
+  source,
+  target,
+  type Recorded,
+  type TestCall,
+} from './fake-port.js';
+
+let fake: FakePort;
+let records: Recorded;
+let call: TestCall;
+const figures = { totalMs: 1500, downtimeMs: 12, transferredBytes: 1000 };
+const starts = () => fake.calls.filter((each) => each.startsWith('migrate'));
+const migrate = (changes = {}) => migrateGuest(records.deps, moveInput(changes), call);
+
+beforeEach(() => {
+  fake = new FakePort();
+  fake.put(source, guest());
+  records = recording(fake);
+  call = newCall();
+});
+
+describe('before it starts', () => {
+  it('removes an old definition of the same guest on the target', async () => {
+    fake.put(target, guest({ power: 'shutoff' }));
+    fake.onStart = () => fake.arrive();
+    await expect(migrate()).resolves.toEqual(figures);
+    expect(fake.calls[0]).toBe('undefine host2');
+  });
+
+  it('names another guest of that name on the target', async () => {
+    const other = '0a0a0a0a-0000-4000-8000-000000000002';
+    fake.guests.get('host2')?.set(other, guest({ id: other, power: 'shutoff' }));
+    await expect(migrate()).rejects.toMatchObject({
+      code: 'HypervisorError',
+      message: expect.stringContaining(other),
+    });
+    expect(starts()).toEqual([]);
+  });
+
+  it.each([
+    [{ managedSave: true }, 'saved memory image'],
+    [{ snapshots: 2 }, '2 snapshots'],
+    [{ persistent: false }, 'no stored definition'],
+  ])('refuses %j', async (changes, why) => {
+    fake.put(source, guest(changes));
+    await expect(migrate()).rejects.toMatchObject({
+      code: 'Unsupported',
+      message: expect.stringContaining(why),
+    });
+    expect(starts()).toEqual([]);
+    expect(records.started).toEqual([]);
+  });
+
+  it('refuses a guest that is off, and a disk that it does not have', async () => {
+    await expect(migrate({ copy: ['vdz'] })).rejects.toMatchObject({ code: 'InvalidInput' });
+    fake.put(source, guest({ power: 'shutoff' }));
+    await expect(migrate()).rejects.toMatchObject({ code: 'WrongState' });
+  });
+
+  it('refuses a late step of an operation that was replaced, even one that would only attach', async () => {
+    fake.put(source, guest({ stamp: { instance: 'x', operation: 'op-2', epoch: 6 } }));
+    fake.running = jobView();
+    await expect(migrate()).rejects.toMatchObject({ code: 'StaleOwner' });
+    await delay(1);
+    expect(fake.calls).toEqual([]);
+  });
+});
