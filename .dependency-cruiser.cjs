@@ -8,29 +8,78 @@ const only = (name, from, allowed, why) => ({
   comment: why,
   severity: 'error',
   from: { path: `^${from}/` },
-  to: { path: '^(model|config|runbooks|activities|workflows|temporal|worker|client|cli|lab|bench|test)/', pathNot: `^(${allowed.join('|')})` },
+  to: {
+    path: '^(model|config|runbooks|activities|workflows|temporal|worker|client|cli|lab|bench|test)/',
+    pathNot: `^(${allowed.join('|')})`,
+  },
 });
 
 module.exports = {
   forbidden: [
-    { name: 'no-circular', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
+    {
+      name: 'no-circular',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
     only('model-is-the-ground', 'model', ['model/'], 'The words of the domain import nothing of ours.'),
     only('config', 'config', ['model/', 'config/'], 'Configuration knows the model only.'),
-    only('language', 'runbooks', ['model/', 'config/yaml-file', 'config/', 'runbooks/'], 'The language is checked against a catalogue it is given.'),
-    only('activities', 'activities', ['model/', 'activities/'], 'Activities know the model and their own ports.'),
+    only(
+      'language',
+      'runbooks',
+      ['model/', 'config/yaml-file', 'config/', 'runbooks/'],
+      'The language is checked against a catalogue it is given.',
+    ),
+    only(
+      'activities',
+      'activities',
+      ['model/', 'activities/'],
+      'Activities know the model and their own ports.',
+    ),
     only(
       'workflows',
       'workflows',
-      ['model/', 'workflows/', 'activities/(types|table)\\.ts', 'activities/hypervisor/port\\.ts', 'runbooks/language/'],
+      [
+        'model/',
+        'workflows/',
+        'activities/(types|table)\\.ts',
+        'activities/hypervisor/port\\.ts',
+        'runbooks/language/',
+      ],
       'Workflows import the types of activities, never their code.',
     ),
-    only('temporal', 'temporal', ['model/', 'temporal/'], 'The server and the connection know nothing of operations.'),
-    only('worker', 'worker', ['model/', 'config/', 'activities/', 'workflows/', 'temporal/', 'worker/'], 'The worker puts the parts together.'),
-    only('client', 'client', ['model/', 'config/', 'activities/inventory/', 'activities/types', 'runbooks/', 'workflows/', 'temporal/', 'client/'], 'The client starts and follows.'),
+    only(
+      'temporal',
+      'temporal',
+      ['model/', 'temporal/'],
+      'The server and the connection know nothing of operations.',
+    ),
+    only(
+      'worker',
+      'worker',
+      ['model/', 'config/', 'activities/', 'workflows/', 'temporal/', 'worker/'],
+      'The worker puts the parts together.',
+    ),
+    only(
+      'client',
+      'client',
+      [
+        'model/',
+        'config/',
+        'activities/inventory/',
+        'activities/types',
+        'runbooks/',
+        'workflows/',
+        'temporal/',
+        'client/',
+      ],
+      'The client starts and follows.',
+    ),
     only('lab', 'lab', ['model/', 'lab/'], 'The lab knows nothing of drover but its errors.'),
     {
       name: 'temporal-in-workflows',
-      comment: 'Operations and the interpreter run on any runtime: only the runtime and the entry know Temporal.',
+      comment:
+        'Operations and the interpreter run on any runtime: only the runtime and the entry know Temporal.',
       severity: 'error',
       from: { path: '^workflows/', pathNot: '^workflows/(runtime/temporal|entry|search-attributes)\\.ts$' },
       to: { path: '@temporalio/' },

@@ -11,7 +11,8 @@ const ci = process.env.CI === 'true';
 const only = process.argv.slice(2);
 const leftOut = [];
 const say = (text) => console.log(`\n== ${text}`);
-const run = (file, args, env = {}) => execFileSync(file, args, { stdio: 'inherit', env: { ...process.env, ...env } });
+const run = (file, args, env = {}) =>
+  execFileSync(file, args, { stdio: 'inherit', env: { ...process.env, ...env } });
 
 const lock = 'node_modules/.package-lock.json';
 if (!existsSync(lock) || !current()) {
@@ -31,14 +32,27 @@ const { findTemporal } = await import('../dist/temporal/binary.js');
 const { path: temporal } = await findTemporal({ say: (line) => console.log(line) });
 console.log(temporal);
 
-const suites = ['unit', 'temporal', ...(lab === true ? ['lab'] : [])].filter((name) => !only.length || only.includes(name));
+const suites = ['unit', 'temporal', ...(lab === true ? ['lab'] : [])].filter(
+  (name) => !only.length || only.includes(name),
+);
 const total = { passed: 0, failed: 0, skipped: 0 };
 const out = mkdtempSync(join(tmpdir(), 'drover-test-'));
 for (const suite of suites) {
   say(`suite ${suite}`);
   const file = join(out, `${suite}.json`);
-  const args = ['node_modules/vitest/vitest.mjs', 'run', '--project', suite, '--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
-  const { status } = spawnSync(process.execPath, args, { stdio: 'inherit', env: { ...process.env, DROVER_TEMPORAL_BIN: temporal } });
+  const args = [
+    'node_modules/vitest/vitest.mjs',
+    'run',
+    '--project',
+    suite,
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${file}`,
+  ];
+  const { status } = spawnSync(process.execPath, args, {
+    stdio: 'inherit',
+    env: { ...process.env, DROVER_TEMPORAL_BIN: temporal },
+  });
   const report = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : null;
   const failed = report ? report.numFailedTests : 0;
   total.passed += report?.numPassedTests ?? 0;
@@ -53,13 +67,17 @@ rmSync(out, { recursive: true });
 if (leftOut.length > 0) say(`left out:\n${leftOut.map((line) => `  ${line}`).join('\n')}`);
 if (ci && leftOut.length > 0) total.failed += leftOut.length;
 if (total.passed === 0) total.failed += 1;
-console.log(`\n${total.passed} passed, ${total.failed} failed${total.skipped ? `, ${total.skipped} skipped` : ''}`);
+console.log(
+  `\n${total.passed} passed, ${total.failed} failed${total.skipped ? `, ${total.skipped} skipped` : ''}`,
+);
 process.exitCode = total.failed > 0 ? 1 : 0;
 
 /** node_modules is what the lock file says. */
 function current() {
   const packages = (file) =>
-    Object.entries(JSON.parse(readFileSync(file, 'utf8')).packages).filter(([path, p]) => path !== '' && !p.optional);
+    Object.entries(JSON.parse(readFileSync(file, 'utf8')).packages).filter(
+      ([path, p]) => path !== '' && !p.optional,
+    );
   const installed = new Map(packages(lock).map(([path, p]) => [path, p.version]));
   return packages('package-lock.json').every(([path, p]) => installed.get(path) === p.version);
 }
@@ -83,5 +101,7 @@ function installPackages() {
   if (missing.length === 0 || !existsSync('/etc/debian_version')) return;
   say(`apt-get install ${missing.join(' ')}`);
   run('apt-get', ['update', '-qq']);
-  run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...missing], { DEBIAN_FRONTEND: 'noninteractive' });
+  run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...missing], {
+    DEBIAN_FRONTEND: 'noninteractive',
+  });
 }

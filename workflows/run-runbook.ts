@@ -64,25 +64,33 @@ export async function runRunbook(run: Run, rt: Runtime): Promise<RunAnswer> {
     by: order.by,
   });
   let error: DroverError | null = null;
-  let outputs: Record<string, unknown> = {};
   try {
     for (const [index, step] of plan.runbook.steps.entries()) {
       await runStep(run, step, run.steps[index] as RunStepRecord, rt);
     }
-    outputs = evaluate(plan.runbook.outputs, scopeOf(run)) as Record<string, unknown>;
   } catch (cause) {
     error = asDroverError(cause);
   }
-  return rt.shielded(() => close(run, outputs, error, rt));
+  return rt.shielded(() => close(run, error, rt));
+}
+
+/** What the run tells; of a run that failed, as much as its steps got to. */
+function outputsOf(run: Run): Record<string, unknown> {
+  const outputs: Record<string, unknown> = {};
+  for (const [name, template] of Object.entries(run.order.plan.runbook.outputs)) {
+    try {
+      outputs[name] = evaluate(template, scopeOf(run));
+    } catch (error) {
+      // It speaks of a step that was never reached: there is nothing to tell.
+      if (!(error instanceof DroverError)) throw error;
+    }
+  }
+  return outputs;
 }
 
 /** Takes back what a cancelled run asked to be taken back, writes the record, and ends as the record says. */
-async function close(
-  run: Run,
-  outputs: Record<string, unknown>,
-  error: DroverError | null,
-  rt: Runtime,
-): Promise<RunAnswer> {
+async function close(run: Run, error: DroverError | null, rt: Runtime): Promise<RunAnswer> {
+  const outputs = outputsOf(run);
   const undone = error?.code === 'Cancelled' ? await undoSteps(run, rt) : [];
   const state = error === null ? 'succeeded' : error.code === 'Cancelled' ? 'cancelled' : 'failed';
   rt.show(state, describeRun(run.steps, undone, error));

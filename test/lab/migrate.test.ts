@@ -1,0 +1,189 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { assertOneGuest, openWorld, until, type World } from './world.js';
+
+/** Slow enough that a guest of 96 MiB is still under way when a test does something to it. */
+const slow = '60mbit';
+
+describe('live migration on real hosts', () => {
+  let world: World;
+  beforeAll(async () => {
+    world = await openWorld(3);
+    await world.guests(
+      { name: 'shared-1', host: 'host1', disk: 'shared' },
+      { name: 'local-1', host: 'host1', disk: 'local' },
+    );
+  });
+  afterAll(() => world?.close());
+
+  const hostOf = async (name: string) => (await world.instance(name)).host ?? '';
+  const other = (host: string) => (host === 'host1' ? 'host2' : 'host1');
+
+  /** Begins a slow migration from the guest's host to another and waits until qemu copies. */
+  async function begin(name: string, rate = slow) {
+    const source = await hostOf(name);
+    const target = other(source);
+    await world.lab.link(source, rate);
+    const command = world.background('instance', 'live-migrate', name, '--host', target);
+    await world.migrating(name, source);
+    return { source, target, command };
+  }
+
+  async function settled(name: string) {
+    await until(`${name} has no task`, 120_000, async () => {
+      const { task, needsRepair } = await world.instance(name);
+      return task === null && needsRepair === null;
+    });
+  }
+
+  test('on shared storage: the counter never stops', async () => {
+    const before = await world.judge.waitForTick('shared-1', 2, 30_000);
+    await world.ok('instance', 'live-migrate', 'shared-1', '--host', 'host2');
+    const after = await world.judge.waitForTick('shared-1', before.n + 3, 30_000, { host: 'host2' });
+    const run = await world.judge.assertUnbroken('shared-1');
+    expect(after.boot).toBe(before.boot);
+    expect(run.hosts).toEqual(['host1', 'host2']);
+    await assertOneGuest(world, 'shared-1', 'host2');
+    const [last] = await world.history('shared-1');
+    expect(last).toMatchObject({
+      kind: 'live-migrate',
+      state: 'succeeded',
+      result: { storage: 'shared', from: 'host1', to: 'host2' },
+    });
+    expect((last as { result?: { downtimeMs?: number } }).result?.downtimeMs).toBeGreaterThan(0);
+  });
+
+  test('on local storage: its disk moves along and leaves nothing behind', async () => {
+    const [disk] = await world.judge.disksOf('local-1', 'host1');
+    await world.ok('instance', 'live-migrate', 'local-1', '--host', 'host2');
+    await world.judge.waitForTick('local-1', 5, 30_000, { host: 'host2' });
+    await world.judge.assertUnbroken('local-1');
+    await assertOneGuest(world, 'local-1', 'host2');
+    expect(await world.judge.diskFiles('host1')).not.toContain(disk);
+    expect(await world.judge.diskFiles('host2')).toContain(disk);
+    expect(await world.judge.diskRecord('host2', disk ?? '')).toMatch(/name=local-1/);
+    const [last] = await world.history('local-1');
+    expect(last).toMatchObject({ result: { storage: 'block' } });
+    // And back, over the same paths.
+    await world.ok('instance', 'live-migrate', 'local-1', '--host', 'host1');
+    await assertOneGuest(world, 'local-1', 'host1');
+    await world.judge.assertUnbroken('local-1');
+  });
+
+  test('SIGKILL of the worker in the middle: the next one follows the same migration to its end', async () => {
+    const { source, target, command } = await begin('shared-1');
+    await world.killWorker();
+    await sleep(1500);
+    world.startWorker();
+    await world.lab.link(source, null);
+    expect((await command).exitCode).toBe(0);
+    await assertOneGuest(world, 'shared-1', target);
+    await world.judge.assertUnbroken('shared-1');
+  });
+
+  test('SIGKILL of Temporal in the middle: the migration and its record end all the same', async () => {
+    const { source, target } = await begin('shared-1');
+    await world.killTemporal();
+    await sleep(3000);
+    await world.startTemporal();
+    await world.lab.link(source, null);
+    await settled('shared-1');
+    await assertOneGuest(world, 'shared-1', target);
+    await world.judge.assertUnbroken('shared-1');
+    expect((await world.history('shared-1'))[0]).toMatchObject({ kind: 'live-migrate', state: 'succeeded' });
+  });
+
+  test('SIGKILL of libvirtd on the source in the middle: one guest, and the record says where', async () => {
+    const { source, command } = await begin('shared-1');
+    await world.lab.libvirtd(source, 'kill');
+    await sleep(1000);
+    await world.lab.libvirtd(source, 'start');
+    await world.lab.link(source, null);
+    const { exitCode } = await command;
+    await settled('shared-1');
+    const host = await hostOf('shared-1');
+    expect(exitCode === 0 ? other(source) : source).toBe(host);
+    await assertOneGuest(world, 'shared-1', host);
+    await world.judge.assertUnbroken('shared-1');
+  });
+
+  test('Terminate from outside: the janitor settles it by what is so', async () => {
+    const { source, command } = await begin('shared-1');
+    const client = await world.client();
+    const { id } = await world.instance('shared-1');
+    await client.workflow.getHandle(`lab/instance/${id}`).terminate('test');
+    expect((await command).exitCode).not.toBe(0);
+    await world.lab.link(source, null);
+    await settled('shared-1');
+    await assertOneGuest(world, 'shared-1', await hostOf('shared-1'));
+    await world.judge.assertUnbroken('shared-1');
+    const kinds = (await world.history('shared-1')).slice(0, 2).map((one) => `${one.kind} ${one.state}`);
+    expect(kinds).toEqual(['repair succeeded', 'live-migrate failed']);
+  });
+
+  test('Reset from outside: the new run follows the same migration', async () => {
+    const { source, target } = await begin('shared-1');
+    const client = await world.client();
+    const { id } = await world.instance('shared-1');
+    const execution = { workflowId: `lab/instance/${id}` };
+    const history = await client.workflow.getHandle(execution.workflowId).fetchHistory();
+    const done = (history.events ?? []).filter((event) => event.workflowTaskCompletedEventAttributes);
+    await client.workflowService.resetWorkflowExecution({
+      namespace: 'default',
+      workflowExecution: execution,
+      reason: 'test',
+      workflowTaskFinishEventId: done.at(-1)?.eventId ?? null,
+      requestId: 'reset-in-the-middle',
+    });
+    await sleep(1000);
+    await world.lab.link(source, null);
+    await settled('shared-1');
+    await assertOneGuest(world, 'shared-1', target);
+    await world.judge.assertUnbroken('shared-1');
+    expect((await world.history('shared-1'))[0]).toMatchObject({ kind: 'live-migrate', state: 'succeeded' });
+  });
+
+  test('too slow a link, then cancelled: the guest never left, the target is clean', async () => {
+    const { source, target, command } = await begin('shared-1', '4mbit');
+    await world.ok('instance', 'cancel', 'shared-1');
+    expect((await command).exitCode).toBe(5);
+    await world.lab.link(source, null);
+    await settled('shared-1');
+    await assertOneGuest(world, 'shared-1', source);
+    expect((await world.judge.domains(target)).map((one) => one.name)).not.toContain('shared-1');
+    await world.judge.assertUnbroken('shared-1');
+    expect((await world.history('shared-1'))[0]).toMatchObject({ kind: 'live-migrate', state: 'cancelled' });
+  });
+
+  test('a block migration cancelled in the middle leaves no half disk', async () => {
+    const { source, target, command } = await begin('local-1', '8mbit');
+    const [disk] = await world.judge.disksOf('local-1', source);
+    await world.ok('instance', 'cancel', 'local-1');
+    expect((await command).exitCode).toBe(5);
+    await world.lab.link(source, null);
+    await settled('local-1');
+    await assertOneGuest(world, 'local-1', source);
+    expect(await world.judge.diskFiles(target)).not.toContain(disk);
+    await world.judge.assertUnbroken('local-1');
+  });
+
+  test('the target loses power in the middle: the guest runs on, and the record says what is left', async () => {
+    const source = await hostOf('shared-1');
+    await world.lab.link(source, slow);
+    const command = world.background('instance', 'live-migrate', 'shared-1', '--host', 'host3');
+    await world.migrating('shared-1', source);
+    await world.lab.crash('host3');
+    const said = await command;
+    expect(said.exitCode).toBe(1);
+    expect(said.stderr).toMatch(/host3/);
+    const shown = await world.instance('shared-1');
+    expect(shown).toMatchObject({ host: source, state: 'active', task: null });
+    expect(shown.needsRepair).toMatch(/host3/);
+    await world.judge.assertUnbroken('shared-1');
+    // The host comes back: the janitor proves that nothing is left there, and the instance is free again.
+    await world.lab.link(source, null);
+    await world.lab.boot('host3');
+    await settled('shared-1');
+    await assertOneGuest(world, 'shared-1', source);
+  });
+});

@@ -1,0 +1,242 @@
+/**
+ * A whole drover on the lab: Temporal, a control worker, a worker in each host, the command line. Everything is
+ * a process of its own, as in production, so that each can be killed.
+ */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { execa } from 'execa';
+import { Client, Connection } from '@temporalio/client';
+import { openLab } from '../../lab/lab.js';
+import { findTemporal } from '../../temporal/binary.js';
+import { startDevServer, type DevServer } from '../../temporal/dev-server.js';
+import { openJudge } from './judge.js';
+
+const main = resolve(import.meta.dirname, '../../dist/cli/main.js');
+
+export interface Said {
+  code: number;
+  out: string;
+  err: string;
+}
+
+export type World = Awaited<ReturnType<typeof openWorld>>;
+
+/** Starts from clean hosts and an empty inventory. `guests` become instances by adoption. */
+export async function openWorld(hosts = 3) {
+  const lab = openLab();
+  const judge = openJudge(lab);
+  await lab.wipe();
+  await lab.up(hosts);
+  const dir = mkdtempSync(join(tmpdir(), 'drover-world-'));
+  const config = join(dir, 'drover.yaml');
+  writeFileSync(config, `cloud: lab\ndata: ${dir}\nidentity: { name: tester, role: admin }\n`);
+  const gateway = await lab.gateway();
+  const binary = (await findTemporal()).path;
+  const [port, uiPort] = [await freePort(), await freePort()];
+  const serve = () => startDevServer({ binary, dataDir: dir, ip: gateway, port, uiPort });
+  let server: DevServer = await serve();
+  const env = { DROVER_CONFIG: config, TEMPORAL_ADDRESS: `${gateway}:${port}`, NO_COLOR: '1' };
+  const names = Array.from({ length: hosts }, (_, i) => `host${i + 1}`);
+
+  /** Runs the command line; never throws for its exit code. */
+  async function drover(...args: string[]): Promise<Said> {
+    const done = await execa(process.execPath, [main, ...args], {
+      env,
+      cwd: dir,
+      reject: false,
+      stdin: 'ignore',
+      timeout: 220_000,
+    });
+    return { code: done.exitCode ?? -1, out: done.stdout, err: done.stderr };
+  }
+
+  /** Runs it and expects exit code 0. */
+  async function ok(...args: string[]): Promise<string> {
+    const said = await drover(...args);
+    if (said.code !== 0)
+      throw new Error(`drover ${args.join(' ')} ended with ${said.code}\n${said.out}\n${said.err}`);
+    return said.out;
+  }
+
+  async function json<T = Record<string, unknown>>(...args: string[]): Promise<T> {
+    return JSON.parse(await ok(...args, '-o', 'json')) as T;
+  }
+
+  /** A drover command of its own that goes on while the test does something else. */
+  function background(...args: string[]) {
+    return execa(process.execPath, [main, ...args], {
+      env,
+      cwd: dir,
+      reject: false,
+      stdin: 'ignore',
+      timeout: 220_000,
+    });
+  }
+
+  let worker = startWorker();
+  function startWorker() {
+    const process_ = background('worker');
+    process_.stderr?.on('data', (text: Buffer) => logged.push(String(text)));
+    return process_;
+  }
+
+  const world = {
+    lab,
+    judge,
+    dir,
+    env,
+    drover,
+    ok,
+    json,
+    background,
+    uiUrl: () => server.uiUrl,
+    workerLog: () => logged.join(''),
+    async client(): Promise<Client> {
+      return new Client({ connection: await Connection.connect({ address: env.TEMPORAL_ADDRESS }) });
+    },
+    /** SIGKILL: no goodbye to Temporal, no abort of anything. */
+    async killWorker() {
+      worker.kill('SIGKILL');
+      await worker;
+    },
+    async stopWorker() {
+      worker.kill('SIGTERM');
+      await worker;
+    },
+    startWorker: () => {
+      worker = startWorker();
+    },
+    async killTemporal() {
+      process.kill(server.id.pid, 'SIGKILL');
+      await server.exited;
+    },
+    startTemporal: async () => {
+      server = await serve();
+    },
+    /** Guests as an operator had them before drover; running, counting, and adopted. */
+    async guests(...made: { name: string; host: string; disk: 'shared' | 'local'; dirty?: number }[]) {
+      for (const guest of made) await lab.createGuest(guest);
+      for (const guest of made) await judge.waitForTick(guest.name, 2, 90_000);
+      for (const host of new Set(made.map((guest) => guest.host)))
+        await ok('instance', 'adopt', host, '--all');
+    },
+    instance: (name: string) => json<Shown>('instance', 'show', name),
+    hosts: () => json<HostShown[]>('host', 'list'),
+    async history(name: string) {
+      return json<{ kind: string; state: string; error: { code: string } | null }[]>(
+        'instance',
+        'history',
+        name,
+      );
+    },
+    /** Waits until the guest's migration is under way as the source's libvirt tells it. */
+    async migrating(name: string, source: string) {
+      const uri = await lab.uri(source);
+      await until(`${name} is migrating`, 30_000, async () => {
+        const { stdout } = await execa('virsh', ['-c', uri, 'domjobinfo', name], { reject: false });
+        return /Operation:\s+Outgoing migration/.test(stdout) && /Time elapsed:/.test(stdout);
+      });
+    },
+    async close() {
+      worker.kill('SIGTERM');
+      await Promise.race([worker, sleep(15_000)]);
+      worker.kill('SIGKILL');
+      await server.stop();
+      await lab.wipe();
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+
+  for (const name of names) {
+    await lab.installWorker(name, [process.execPath, main, 'worker', '--host', name], { env, cwd: dir });
+    await ok('host', 'add', name, '--uri', await lab.uri(name));
+  }
+  return world;
+}
+
+const logged: string[] = [];
+
+export interface Shown {
+  id: string;
+  name: string;
+  state: string;
+  powerState: string;
+  host: string | null;
+  needsRepair: string | null;
+  fault: string | null;
+  task: string | null;
+}
+
+export interface HostShown {
+  name: string;
+  state: string;
+  enabled: boolean;
+  vcpusUsed: number;
+  memoryMiBUsed: number;
+  slotsUsed: number;
+  instances: number;
+}
+
+/** Waits for `check`; throws with what was waited for. */
+export async function until(
+  what: string,
+  timeoutMs: number,
+  check: () => Promise<boolean> | boolean,
+): Promise<void> {
+  const end = Date.now() + timeoutMs;
+  while (!(await check())) {
+    if (Date.now() > end) throw new Error(`waited ${timeoutMs} ms in vain: ${what}`);
+    await sleep(200);
+  }
+}
+
+/**
+ * What must hold whenever nothing runs, judged by qemu's processes and libvirt's files; drover's own word is
+ * only compared with them.
+ */
+export async function assertOneGuest(world: World, name: string, host: string): Promise<void> {
+  const copies = await world.judge.copies(name);
+  const where = copies.map((copy) => `${copy.host} (${copy.state})`).join(', ') || 'nowhere';
+  if (copies.length !== 1 || copies[0]?.host !== host)
+    throw new Error(`${name} should run on ${host} alone; it runs on ${where}`);
+  const defined = await world.judge.definitions(name);
+  if (defined.join() !== host)
+    throw new Error(`${name} should be defined on ${host} alone; it is on ${defined.join(', ')}`);
+  const shown = await world.instance(name);
+  if (shown.host !== host || shown.task !== null) {
+    throw new Error(`the record of ${name} says ${shown.host}, task ${shown.task}; it runs on ${host}`);
+  }
+  await assertAllocations(world);
+}
+
+/** Each host's allocations are the sum of what qemu really runs there, and no migration slot is held. */
+export async function assertAllocations(world: World): Promise<void> {
+  const [hosts, instances] = await Promise.all([
+    world.hosts(),
+    world.json<(Shown & { memoryMiB?: number })[]>('instance', 'list'),
+  ]);
+  for (const host of hosts) {
+    const there = instances.filter((one) => one.host === host.name);
+    if (host.instances !== there.length || host.slotsUsed !== 0 || host.vcpusUsed !== there.length) {
+      throw new Error(
+        `${host.name}: ${JSON.stringify(host)} does not fit its ${there.length} instances (1 vCPU each)`,
+      );
+    }
+  }
+}
+
+async function freePort(): Promise<number> {
+  return new Promise((done, fail) => {
+    const probe = createServer();
+    probe.once('error', fail);
+    probe.listen(0, '127.0.0.1', () => {
+      const address = probe.address();
+      probe.close(() =>
+        typeof address === 'object' && address ? done(address.port) : fail(new Error('no port')),
+      );
+    });
+  });
+}
