@@ -1,0 +1,20 @@
+import type { Inventory } from '../activities/inventory/database.js';
+import type { Request } from '../model/operation.js';
+import { workflowUrl, type TemporalConnection } from '../temporal/connect.js';
+
+/** Whoever starts and follows work: the command line, later the gateway. */
+export interface Caller {
+  readonly cloud: string;
+  readonly inventory: Inventory;
+  readonly identity: { name: string; role: Request['role'] };
+  /** Connects at its first use; throws TemporalUnreachable within 5 s. */
+  temporal(): Promise<TemporalConnection>;
+  /** A line for the operator, beside the result. */
+  say(line: string): void;
+}
+
+/** The page of a workflow in the Temporal UI; null where the address of the UI is not known. */
+export function urlOf(temporal: TemporalConnection, workflowId: string, runId?: string): string | null {
+  const { uiUrl, namespace } = temporal;
+  return uiUrl === undefined ? null : workflowUrl(uiUrl, namespace, workflowId, runId);
+}

@@ -1,0 +1,207 @@
+/** Starts, follows and cancels operations on instances and hosts. */
+import { randomUUID } from 'node:crypto';
+import { getHost } from '../activities/inventory/hosts.js';
+import { getInstance } from '../activities/inventory/instances.js';
+import { getOperation } from '../activities/inventory/records.js';
+import { checkSchema, pathText } from '../config/yaml-file.js';
+import { DroverError } from '../model/errors.js';
+import type { OperationRecord } from '../model/operation.js';
+import { subjectWorkflowId } from '../model/addresses.js';
+import { didYouMean } from '../model/did-you-mean.js';
+import { operations } from '../workflows/catalogue.js';
+import { operationKey, type Operation } from '../workflows/define.js';
+import { searchAttributesOf } from '../workflows/search-attributes.js';
+import { busyError, settleRunning, type WhenBusy } from './busy.js';
+import type { Caller } from './caller.js';
+import { asDroverError, isAlreadyStarted } from './failures.js';
+import { follow, type Ended, type FollowOptions } from './follow.js';
+import { startWorkflow } from './start.js';
+
+export interface Ask {
+  /** The registry key: `instance.live-migrate`. */
+  operation: string;
+  input: Record<string, unknown>;
+  /** A request that is repeated with the same key gets the answer of the first; default: a fresh one. */
+  idempotencyKey?: string | undefined;
+  /** What to do when another operation runs; default: refuse. */
+  whenBusy?: WhenBusy | undefined;
+}
+
+export interface Asked {
+  operation: Operation;
+  /** Parsed: an instance by its id, defaults filled in. */
+  input: Record<string, unknown>;
+  /** Id of the instance, or name of the host. */
+  subject: string;
+  /** Its name, for people. */
+  label: string;
+}
+
+export interface Started extends Asked {
+  /** The operation's id, and its idempotency key. */
+  id: string;
+  workflowId: string;
+  /** Undefined when the operation was started by an earlier request. */
+  runId: string | undefined;
+}
+
+export type StartAnswer = { kind: 'started'; started: Started } | { kind: 'closed'; record: OperationRecord };
+
+/** Parses the input and finds out whom it is about. Throws InvalidInput, NotFound, Ambiguous. */
+export async function resolveAsk(caller: Caller, ask: Pick<Ask, 'operation' | 'input'>): Promise<Asked> {
+  const operation = operations.get(ask.operation);
+  if (!operation) {
+    const meant = didYouMean(ask.operation, operations.keys());
+    throw new DroverError('InvalidInput', `no operation is called "${ask.operation}"`, {
+      hint:
+        meant === undefined ? `known are ${[...operations.keys()].join(', ')}` : `did you mean "${meant}"?`,
+    });
+  }
+  const input = parseInput(operation, ask.input);
+  if (operation.target === 'host') {
+    const { name } = await getHost(caller.inventory, String(input['host']));
+    return { operation, input, subject: name, label: name };
+  }
+  if (operation.creates) {
+    return { operation, input, subject: String(input['instance']), label: operation.creates(input).name };
+  }
+  const { id, name } = await getInstance(caller.inventory, String(input['instance']));
+  return { operation, input: { ...input, instance: id }, subject: id, label: name };
+}
+
+/** Throws InvalidInput that names each wrong value. `nameOf` gives a key the name that the asker knows. */
+export function parseInput(
+  operation: Operation,
+  input: Record<string, unknown>,
+  nameOf: (key: string) => string = (key) => key,
+): Record<string, unknown> {
+  const { value, issues } = checkSchema(operation.input.strict(), input);
+  if (value !== undefined) return value;
+  const told = issues.map(({ path, message, hint }) => {
+    const [first, ...rest] = path;
+    const where = first === undefined ? '' : `${nameOf(String(first))}${pathText(rest)}: `;
+    return { path: pathText(path), text: `${where}${message}${hint === undefined ? '' : ` (${hint})`}` };
+  });
+  throw new DroverError('InvalidInput', `${operation.name}: ${told.map(({ text }) => text).join('; ')}`, {
+    details: { issues: told },
+    hint: `see \`drover ${operation.target} ${operation.name} --help\``,
+  });
+}
+
+export async function startOperation(caller: Caller, ask: Ask): Promise<StartAnswer> {
+  mayOperate(caller);
+  const asked = await resolveAsk(caller, ask);
+  const id = ask.idempotencyKey ?? randomUUID();
+  const earlier = ask.idempotencyKey === undefined ? undefined : await earlierRequest(caller, asked, id);
+  if (earlier) return earlier;
+  const workflowId = subjectWorkflowId(caller.cloud, operationKey(asked.operation), asked.subject);
+  for (;;) {
+    try {
+      const runId = await begin(caller, asked, id, workflowId);
+      return { kind: 'started', started: { ...asked, id, workflowId, runId } };
+    } catch (error) {
+      if (!isAlreadyStarted(error)) throw asDroverError(error, describeAsk(asked));
+      // The same request, sent twice at the same time: follow the one that won.
+      const twin = ask.idempotencyKey === undefined ? undefined : await earlierRequest(caller, asked, id);
+      if (twin) return twin;
+      if (!ask.whenBusy) throw await busyError(caller, workflowId, asked);
+      await settleRunning(caller, workflowId, asked, ask.whenBusy);
+    }
+  }
+}
+
+const begin = (caller: Caller, asked: Asked, id: string, workflowId: string): Promise<string> => {
+  const { operation, input, subject, label } = asked;
+  const { cloud, identity } = caller;
+  const key = operationKey(operation);
+  return startWorkflow(caller, {
+    type: key,
+    workflowId,
+    argument: { request: { id, by: identity.name, role: identity.role, run: null }, input },
+    summary: `${key} ${label}`,
+    attributes: searchAttributesOf({ cloud, operation: key, subject, runbook: null }),
+    memo: { label, by: identity.name },
+  });
+};
+
+async function earlierRequest(caller: Caller, asked: Asked, id: string): Promise<StartAnswer | undefined> {
+  const record = await recordOf(caller, id);
+  if (record === undefined) return undefined;
+  if (record.kind !== asked.operation.name || (record.instance ?? asked.subject) !== asked.subject) {
+    const first = `${record.kind} of ${record.instance ?? 'another one'} at ${record.startedAt}`;
+    throw new DroverError('InvalidInput', `the idempotency key ${id} was used before, for ${first}`, {
+      hint: 'take a new key for a new request',
+    });
+  }
+  if (record.endedAt !== null) return { kind: 'closed', record };
+  return { kind: 'started', started: { ...asked, id, workflowId: record.workflowId, runId: undefined } };
+}
+
+/** The record of an operation; undefined while there is none. */
+export async function recordOf(caller: Caller, id: string): Promise<OperationRecord | undefined> {
+  try {
+    return await getOperation(caller.inventory, id);
+  } catch (error) {
+    if (error instanceof DroverError && error.code === 'NotFound') return undefined;
+    throw error;
+  }
+}
+
+/** Waits for the outcome. Throws what the operation threw, as a DroverError. */
+export async function waitForResult(
+  caller: Caller,
+  started: Started,
+  options: FollowOptions = {},
+): Promise<Ended> {
+  const { workflowId, runId, id } = started;
+  return follow(
+    caller,
+    { workflowId, runId, what: describeAsk(started) },
+    {
+      ...options,
+      recorded: async () => {
+        const record = await recordOf(caller, id);
+        return record?.endedAt ? { ended: true, result: outcomeOf(record) } : undefined;
+      },
+    },
+  );
+}
+
+/** What a closed operation answered, or the error that it ended with. */
+export function outcomeOf(record: OperationRecord): Record<string, unknown> | null {
+  if (record.error === null) return record.result;
+  const { code, message, details, hint } = record.error;
+  throw new DroverError(code, message, { details, hint });
+}
+
+/** Asks the running operation of an instance to stop and to take back what it did. */
+export async function cancelOperation(
+  caller: Caller,
+  subject: { workflowId: string; label: string },
+): Promise<void> {
+  mayOperate(caller);
+  const { client } = await caller.temporal();
+  try {
+    await client.workflow.getHandle(subject.workflowId).cancel();
+  } catch (error) {
+    const told = asDroverError(error, `the operation of ${subject.label}`);
+    if (told.code !== 'NotFound') throw told;
+    throw new DroverError('WrongState', `no operation runs on ${subject.label}: there is nothing to cancel`, {
+      hint: `see \`drover instance history ${subject.label}\``,
+    });
+  }
+}
+
+export function mayOperate(caller: Caller): void {
+  if (caller.identity.role !== 'viewer') return;
+  throw new DroverError(
+    'PermissionDenied',
+    `${caller.identity.name} has the role viewer, which may only look`,
+    {
+      hint: 'ask an operator, or set identity.role in drover.yaml',
+    },
+  );
+}
+
+export const describeAsk = ({ operation, label }: Pick<Asked, 'operation' | 'label'>): string =>
+  `${operation.name} of ${label}`;

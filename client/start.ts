@@ -1,0 +1,57 @@
+/** Starts a workflow of drover, with its search attributes where the namespace knows them. */
+import { WorkflowIdConflictPolicy, WorkflowIdReusePolicy, type WorkflowOptions } from '@temporalio/client';
+import { controlQueue } from '../model/addresses.js';
+import { grpcCode } from '../temporal/grpc.js';
+import type { Caller } from './caller.js';
+import { asDroverError, isAlreadyStarted } from './failures.js';
+
+export interface Start {
+  type: string;
+  workflowId: string;
+  argument: object;
+  summary: string;
+  attributes: NonNullable<WorkflowOptions['typedSearchAttributes']>;
+  memo: Record<string, unknown>;
+}
+
+/** Answers the run id; throws WorkflowExecutionAlreadyStartedError as it is. */
+export async function startWorkflow(caller: Caller, start: Start): Promise<string> {
+  const { client } = await caller.temporal();
+  const options: WorkflowOptions & { args: unknown[] } = {
+    workflowId: start.workflowId,
+    taskQueue: controlQueue(caller.cloud),
+    args: [start.argument],
+    workflowIdConflictPolicy: WorkflowIdConflictPolicy.FAIL,
+    workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
+    staticSummary: start.summary.slice(0, 200),
+    memo: start.memo,
+  };
+  const begin = async (more: Pick<WorkflowOptions, 'typedSearchAttributes'>): Promise<string> => {
+    const deadline = Date.now() + 10_000;
+    const handle = await client.withDeadline(deadline, () =>
+      client.workflow.start(start.type, { ...options, ...more }),
+    );
+    return handle.firstExecutionRunId;
+  };
+  try {
+    return await begin({ typedSearchAttributes: start.attributes });
+  } catch (error) {
+    if (isUnknownAttribute(error)) {
+      caller.say(unregistered);
+      return begin({});
+    }
+    throw isAlreadyStarted(error) ? error : asDroverError(error, start.summary);
+  }
+}
+
+const unregistered =
+  'Temporal does not know the search attributes of drover: started without them, but the work stands still until ' +
+  'they are registered (`drover doctor` says how)';
+
+const INVALID_ARGUMENT = 3;
+
+function isUnknownAttribute(error: unknown): boolean {
+  if (grpcCode(error) !== INVALID_ARGUMENT || !(error instanceof Error)) return false;
+  const told = `${error.message} ${error.cause instanceof Error ? error.cause.message : ''}`;
+  return /search attribute/i.test(told);
+}
