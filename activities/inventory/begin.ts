@@ -117,7 +117,7 @@ async function again(
   const wasReset = current.op_run_id !== row.op_run_id;
   if (mine.phase === 'reconciled') return decide(my, current);
   if (mine.phase === 'reconciling') return reconcile(trx, current, await predecessorOf(trx, mine));
-  if (mine.state === 'running' && !wasReset) return began(current);
+  if (!wasReset) return began(current);
   // A reset run starts from nothing while the run before it was half-way: what that one did comes first.
   const half = mine.state === 'unwinding' || (await openIntents(trx, row.id)).length > 0;
   return own(my, current, half ? 'reconciling' : 'begun');

@@ -2,15 +2,17 @@ import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Kysely, Migrator, SqliteDialect, sql } from 'kysely';
-import Database from 'libsql';
 import { migrations } from './migrations/index.js';
 import type { Tables } from './schema.js';
+import { applySettings, forKysely, openFile } from './sqlite.js';
 import { isBusy, translate, unavailable } from './unavailable.js';
 
 /** An open inventory. Every access goes through `transact` or `read`, which turn failures into InventoryUnavailable. */
 export interface Inventory {
   readonly path: string;
   readonly kysely: Kysely<Tables>;
+  /** How long a call waits for a lock. */
+  readonly patienceMs: number;
   /** The time, RFC 3339 in UTC. */
   now(): string;
 }
@@ -18,37 +20,36 @@ export interface Inventory {
 /** The connection inside a transaction. */
 export type Trx = Kysely<Tables>;
 
-/**
- * How long a call waits for the write lock. SQLite itself waits only a moment: its wait blocks the whole
- * process, and a worker that can't heartbeat loses its activities.
- */
-const BLOCK_MS = 50;
 const PATIENCE_MS = 15_000;
 
 /** Opens the file, makes it when there is none, and brings its schema up to date. */
-export async function openInventory(options: { path: string; now?: () => Date }): Promise<Inventory> {
-  const { path } = options;
-  const clock = options.now ?? (() => new Date());
+export async function openInventory(options: {
+  path: string;
+  now?: () => Date;
+  patienceMs?: number;
+}): Promise<Inventory> {
+  const { path, patienceMs = PATIENCE_MS, now = () => new Date() } = options;
+  makeFolder(path);
+  const database = await patiently({ path, patienceMs }, async () => openFile(path));
+  const kysely = new Kysely<Tables>({ dialect: new SqliteDialect({ database: forKysely(database) }) });
+  const inventory: Inventory = { path, kysely, patienceMs, now: () => now().toISOString() };
   try {
-    mkdirSync(dirname(path), { recursive: true });
-  } catch (error) {
-    throw unavailable(
-      path,
-      'its folder cannot be made',
-      `make the folder ${dirname(path)} for this user`,
-      error,
-    );
-  }
-  const kysely = new Kysely<Tables>({ dialect: new SqliteDialect({ database: openFile(path) }) });
-  const inventory: Inventory = { path, kysely, now: () => clock().toISOString() };
-  try {
-    await settings(inventory);
+    await patiently(inventory, async () => applySettings(database, path));
     await migrate(inventory);
   } catch (error) {
-    await kysely.destroy();
+    database.close();
     throw error;
   }
   return inventory;
+}
+
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+  } catch (error) {
+    const hint = `make the folder ${dirname(path)} for this user`;
+    throw unavailable(path, 'its folder cannot be made', hint, error);
+  }
 }
 
 export async function closeInventory(inventory: Inventory): Promise<void> {
@@ -82,8 +83,11 @@ export async function read<T>(inventory: Inventory, query: (db: Trx) => Promise<
   return patiently(inventory, () => query(inventory.kysely));
 }
 
-async function patiently<T>(inventory: Inventory, attempt: () => Promise<T>): Promise<T> {
-  const deadline = Date.now() + PATIENCE_MS;
+async function patiently<T>(
+  inventory: Pick<Inventory, 'path' | 'patienceMs'>,
+  attempt: () => Promise<T>,
+): Promise<T> {
+  const deadline = Date.now() + inventory.patienceMs;
   for (;;) {
     try {
       return await attempt();
@@ -93,27 +97,6 @@ async function patiently<T>(inventory: Inventory, attempt: () => Promise<T>): Pr
     // Random, so that processes that met once don't meet again and again.
     await sleep(5 + Math.random() * 45);
   }
-}
-
-function openFile(path: string): Database.Database {
-  try {
-    return new Database(path, { timeout: BLOCK_MS });
-  } catch (error) {
-    throw translate(path, error);
-  }
-}
-
-async function settings(inventory: Inventory): Promise<void> {
-  await read(inventory, async (db) => {
-    const mode = await sql<{ journal_mode: string }>`pragma journal_mode = wal`.execute(db);
-    if (mode.rows[0]?.journal_mode !== 'wal') {
-      const hint = 'put the file on a local disk of this machine';
-      throw unavailable(inventory.path, 'its file system does not support a write-ahead log', hint);
-    }
-    // Full: an ownership that a power cut takes back would leave a hypervisor's job without its owner.
-    await sql`pragma synchronous = full`.execute(db);
-    await sql`pragma foreign_keys = on`.execute(db);
-  });
 }
 
 /**

@@ -1,0 +1,299 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { getInstance } from '../../../activities/inventory/instances.js';
+import { getOperation } from '../../../activities/inventory/records.js';
+import type { IntentCall, Owner } from '../../../model/operation.js';
+import {
+  allocations,
+  ask,
+  begin,
+  callOf,
+  claimOf,
+  expectOutcome,
+  failure,
+  guest,
+  host,
+  intents,
+  makeWorld,
+  told,
+  undo,
+  type World,
+} from './world.js';
+
+let world: World;
+beforeEach(async () => {
+  world = await makeWorld();
+  await host(world, 'kvm-1');
+  await host(world, 'kvm-2');
+  await guest(world, 'i1', 'kvm-1');
+});
+afterEach(() => world.close());
+
+const none = callOf(null);
+const admit = (owner: Owner, seq: number, what: IntentCall | null) =>
+  world.act.admit({ owner, seq, undo: what }, none);
+const reconcile = async (operation: string, rest = {}) =>
+  expectOutcome(await world.act.beginOperation(ask(operation, 'i1', rest), none), 'reconcile');
+const finish = (owner: Owner) =>
+  world.act.finishOperation(
+    { owner, state: 'succeeded', patch: {}, result: null, error: null, settled: [], left: [] },
+    none,
+  );
+
+/** A migration that has a claim, a half copied disk and a job under way. */
+async function halfMoved(operation: string): Promise<Owner> {
+  const owner = await begin(world, operation, 'i1');
+  await admit(owner, 1, undo('the claim', { claim: 'c1' }, 'releaseClaim'));
+  await world.act.claimHost(claimOf('c1', { from: 'kvm-1' }), callOf(owner));
+  await admit(owner, 2, undo('the half copied disk', { path: '/new' }));
+  await admit(owner, 3, undo('the migration', {}, 'undoMigrate'));
+  return owner;
+}
+
+test('the next operation takes over, undoes, closes its predecessor truthfully and begins', async () => {
+  await halfMoved('op1');
+  const answer = await reconcile('op2');
+  expect(answer.predecessor).toEqual({ id: 'op1', kind: 'live-migrate' });
+  expect(answer.intents.map((one) => one.seq)).toEqual([3, 2, 1]);
+  expect(await reconcile('op2')).toEqual(answer);
+  await world.act.releaseClaim({ claim: 'c1' }, none);
+  const settled = answer.intents.map(({ operation, seq }) => ({ operation, seq }));
+  const done = {
+    owner: answer.owner,
+    predecessor: 'op1',
+    patch: { state: 'active' as const },
+    settled,
+    left: [],
+    note: 'its work was undone',
+  };
+  const { instance } = await world.act.reconciled(done, none);
+  expect(instance).toMatchObject({ host: 'kvm-1', operation: 'op2', needsRepair: null });
+  expect(await world.act.reconciled(done, none)).toEqual({ instance });
+  const record = await getOperation(world.inventory, 'op1');
+  expect(record.state).toBe('failed');
+  expect(record.error?.message).toMatchInlineSnapshot(`"its workflow ended without closing it (terminated or lost); reconciled by live-migrate op2: its work was undone"`);
+  const owner = await begin(world, 'op2', 'i1');
+  expect(owner.epoch).toBe(answer.owner.epoch + 1);
+  expect(await begin(world, 'op2', 'i1')).toEqual(owner);
+  await finish(owner);
+  expect(await allocations(world)).toMatchObject([{ id: 'instance/i1', host: 'kvm-1' }]);
+});
+
+test('work that turns out to be done: the undos of the lost operation are moot, its clean-up is ordered', async () => {
+  await halfMoved('op1');
+  const answer = await reconcile('op2');
+  // The guest runs on kvm-2: to remove "the half copied disk" now would remove its disk.
+  const { intents: cleanups } = await world.act.commit(
+    { owner: answer.owner, patch: { host: 'kvm-2' }, cleanup: [undo('the old disk', { path: '/old' })] },
+    none,
+  );
+  const open = (await intents(world)).filter((one) => one.state === 'open');
+  expect(open.map((one) => `${one.operation}: ${one.says}`)).toEqual(['op2: the old disk']);
+  expect(await allocations(world)).toMatchObject([{ id: 'c1', host: 'kvm-2', operation: null, slots: 0 }]);
+  const { instance } = await world.act.reconciled(
+    { owner: answer.owner, predecessor: 'op1', patch: {}, settled: cleanups, left: [], note: '' },
+    none,
+  );
+  expect(instance).toMatchObject({ host: 'kvm-2', needsRepair: null });
+});
+
+test('a guest that is seen elsewhere moves its allocation, with a claim there or without', async () => {
+  await begin(world, 'op1', 'i1');
+  const { owner } = await reconcile('op2');
+  await world.act.reconciled(
+    { owner, predecessor: 'op1', patch: { host: 'kvm-2' }, settled: [], left: [], note: '' },
+    none,
+  );
+  expect(await allocations(world)).toMatchObject([
+    { id: 'instance/i1', host: 'kvm-2', memory_mib: 1024, slots: 0 },
+  ]);
+});
+
+test('what the reconciler leaves sets needs-repair, and the operation is refused', async () => {
+  await halfMoved('op1');
+  const { owner } = await reconcile('op2');
+  const left = ['the migration (no answer)', 'the half copied disk', 'the claim'];
+  await world.act.reconciled({ owner, predecessor: 'op1', patch: {}, settled: [], left, note: '' }, none);
+  expect(await told(world.act.beginOperation(ask('op2', 'i1'), none))).toMatchInlineSnapshot(`
+    "NeedsRepair: instance web-i1 needs repair: the migration (no answer); the half copied disk; the claim
+    → see \`drover instance show\`; the janitor tries again, or terminate the instance"
+  `);
+  expect(await getInstance(world.inventory, 'i1')).toMatchObject({ operation: null, task: null });
+  expect(await getOperation(world.inventory, 'op2')).toMatchObject({
+    state: 'refused',
+    error: { code: 'NeedsRepair' },
+  });
+});
+
+test('an operation that is lost while it reconciles leaves none open behind it', async () => {
+  await halfMoved('op1');
+  await reconcile('op2');
+  const { owner, predecessor, intents: open } = await reconcile('op3');
+  expect(predecessor?.id).toBe('op2');
+  expect(open).toHaveLength(3);
+  const settled = open.map(({ operation, seq }) => ({ operation, seq }));
+  await world.act.reconciled({ owner, predecessor: 'op2', patch: {}, settled, left: [], note: '' }, none);
+  for (const lost of ['op1', 'op2']) {
+    expect((await getOperation(world.inventory, lost)).state).toBe('failed');
+  }
+  expect(await allocations(world)).toHaveLength(1);
+});
+
+test('a deleted instance with something left is repaired, and stays deleted', async () => {
+  const owner = await begin(world, 'op1', 'i1');
+  await admit(owner, 1, undo('a disk on a host that is away'));
+  await world.act.finishOperation(
+    {
+      owner,
+      state: 'failed',
+      patch: { state: 'deleted' },
+      result: null,
+      error: null,
+      settled: [],
+      left: ['a disk'],
+    },
+    none,
+  );
+  expect(await allocations(world)).toEqual([]);
+  expect((await failure(world.act.beginOperation(ask('op2', 'i1'), none))).code).toBe('NotFound');
+  const repair = { kind: 'repair', allowedStates: null, respectsNeedsRepair: false };
+  const answer = await reconcile('op3', repair);
+  const patch = { state: 'error' as const, powerState: 'absent', fault: 'no guest was found' };
+  const settled = answer.intents;
+  await world.act.reconciled(
+    { owner: answer.owner, predecessor: null, patch, settled, left: [], note: '' },
+    none,
+  );
+  await finish(await begin(world, 'op3', 'i1', repair));
+  expect(await getInstance(world.inventory, 'i1')).toMatchObject({
+    state: 'deleted',
+    host: null,
+    needsRepair: null,
+    fault: null,
+  });
+});
+
+describe('runs of a workflow', () => {
+  const workflow = 'lab/instance/i1';
+
+  test('a run that was reset goes on with the same operation; the run before it is refused', async () => {
+    const first = world.temporal.start(workflow);
+    const owner = await begin(world, 'op1', 'i1');
+    const second = world.temporal.start(workflow);
+    await admit(owner, 1, null);
+    expect((await getOperation(world.inventory, 'op1')).runId).toBe(second.runId);
+    const asked = world.temporal.asked;
+    await admit(owner, 2, null);
+    expect(world.temporal.asked).toBe(asked);
+    world.temporal.run = first;
+    expect(await told(admit(owner, 3, undo('late')))).toMatchInlineSnapshot(`
+      "StaleOwner: operation op1 (epoch 1) does not own instance web-i1: its workflow run run-1 is not the current one any more
+      → nothing: the newer owner goes on"
+    `);
+    expect((await getOperation(world.inventory, 'op1')).runId).toBe(second.runId);
+  });
+
+  test('a reset run that remembers the epoch before an unwind may unwind', async () => {
+    world.temporal.start(workflow);
+    const owner = await begin(world, 'op1', 'i1');
+    await admit(owner, 1, undo('step 1'));
+    const first = await world.act.startUnwind({ owner }, none);
+    world.temporal.start(workflow);
+    expect((await failure(admit(owner, 2, null))).code).toBe('StaleOwner');
+    expect(await world.act.startUnwind({ owner }, none)).toEqual(first);
+  });
+
+  test('a run that was reset to its beginning first undoes what the run before it did', async () => {
+    world.temporal.start(workflow);
+    const before = await halfMoved('op1');
+    world.temporal.start(workflow);
+    const answer = await reconcile('op1');
+    expect(answer.predecessor).toBeNull();
+    expect(answer.intents).toHaveLength(3);
+    expect((await failure(admit(before, 4, null))).code).toBe('StaleOwner');
+    await world.act.releaseClaim({ claim: 'c1' }, none);
+    await world.act.reconciled(
+      {
+        owner: answer.owner,
+        predecessor: null,
+        patch: {},
+        settled: answer.intents,
+        left: [],
+        note: '',
+      },
+      none,
+    );
+    await finish(await begin(world, 'op1', 'i1'));
+    expect(await allocations(world)).toHaveLength(1);
+  });
+
+  test('an attempt that a reset lost keeps its undo when its number is used again', async () => {
+    const owner = await begin(world, 'op1', 'i1');
+    await admit(owner, 1, undo('disk on kvm-2', { host: 'kvm-2' }));
+    await admit(owner, 1, undo('disk on kvm-3', { host: 'kvm-3' }));
+    await admit(owner, 1, undo('disk on kvm-3', { host: 'kvm-3' }));
+    const { intents: open } = await world.act.startUnwind({ owner }, none);
+    expect(open.map((one) => [one.seq, one.says])).toEqual([
+      [1, 'disk on kvm-3'],
+      [-1, 'disk on kvm-2'],
+    ]);
+  });
+
+  test('a late begin of a terminated workflow does not take the instance from the one that runs', async () => {
+    const lost = world.temporal.start(workflow);
+    world.temporal.start(workflow);
+    const owner = await begin(world, 'op2', 'i1');
+    world.temporal.run = lost;
+    expect((await failure(world.act.beginOperation(ask('op1', 'i1'), none))).code).toBe('StaleOwner');
+    expect((await getInstance(world.inventory, 'i1')).operation).toBe('op2');
+    expect((await getInstance(world.inventory, 'i1')).epoch).toBe(owner.epoch);
+  });
+
+  test('an operation under another workflow id is taken over only when that workflow has ended', async () => {
+    world.temporal.start('other/instance/i1');
+    await begin(world, 'op1', 'i1');
+    world.temporal.start(workflow);
+    expect(await told(world.act.beginOperation(ask('op2', 'i1'), none))).toMatchInlineSnapshot(`
+      "InstanceBusy: live-migrate (op1) runs on instance web-i1, in workflow other/instance/i1
+      → wait for it, or cancel it"
+    `);
+    world.temporal.end('other/instance/i1');
+    expect((await reconcile('op3')).predecessor?.id).toBe('op1');
+  });
+
+  test('an orphan is an instance whose workflow ended, or that needs repair', async () => {
+    world.temporal.start(workflow);
+    const owner = await begin(world, 'op1', 'i1');
+    expect(await world.act.findOrphans({}, none)).toEqual([]);
+    world.temporal.end(workflow);
+    expect(await world.act.findOrphans({}, none)).toMatchInlineSnapshot(`
+      [
+        {
+          "instance": "i1",
+          "name": "web-i1",
+          "why": "live-migrate op1 is open, but its workflow lab/instance/i1 is not",
+        },
+      ]
+    `);
+    await world.act.finishOperation(
+      {
+        owner,
+        state: 'failed',
+        patch: {},
+        result: null,
+        error: null,
+        settled: [],
+        left: ['the disk /new on kvm-2'],
+      },
+      none,
+    );
+    expect(await world.act.findOrphans({}, none)).toMatchInlineSnapshot(`
+      [
+        {
+          "instance": "i1",
+          "name": "web-i1",
+          "why": "needs repair: the disk /new on kvm-2",
+        },
+      ]
+    `);
+  });
+});
