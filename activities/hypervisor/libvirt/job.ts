@@ -24,18 +24,20 @@ const COMPLETED = 3;
 const number = (text: string | undefined): number | null =>
   text === undefined || text === '' || Number.isNaN(Number(text)) ? null : Number(text);
 
-/** `virsh domjobinfo --rawstats`; null when no job is active. In its first half second a job has no figures. */
+/** `virsh domjobinfo --rawstats`; null when no job is active. Until it copies, a job has no figures but zeros. */
 export function parseJob(text: string): JobView | null {
   const raw = fields(text);
   if (!ACTIVE.has(Number(raw['Job type']))) return null;
+  const copies = (number(raw['data_total']) ?? 0) > 0;
+  const figure = (name: string): number | null => (copies ? number(raw[name]) : null);
   return {
     operation: operations[number(raw['operation']) ?? 0] ?? 'unknown',
     elapsedMs: number(raw['time_elapsed']),
-    totalBytes: number(raw['data_total']),
-    processedBytes: number(raw['data_processed']),
-    remainingBytes: number(raw['data_remaining']),
-    memoryBytesPerSecond: number(raw['memory_bps']),
-    iteration: number(raw['memory_iteration']),
+    totalBytes: figure('data_total'),
+    processedBytes: figure('data_processed'),
+    remainingBytes: figure('data_remaining'),
+    memoryBytesPerSecond: figure('memory_bps'),
+    iteration: figure('memory_iteration'),
   };
 }
 

@@ -37,15 +37,22 @@ export function createVirsh(options: VirshOptions = {}): Virsh {
   const { file = 'virsh', readMs = 8000, changeMs = 60_000 } = options;
 
   async function call(host: HostRef, args: string[], limitMs: number) {
-    // A dead host can hang a connection for ever, and SIGTERM does not always end virsh then.
-    const result = await execa(file, [...connectArgs(host), ...args], {
+    const client = execa(file, [...connectArgs(host), ...args], {
       env: virshEnv,
-      timeout: limitMs,
-      killSignal: 'SIGKILL',
       stdin: 'ignore',
       reject: false,
     });
-    if (result.timedOut) {
+    let overdue = false;
+    // A dead host can hang a connection for ever, and SIGTERM does not always end virsh then. What it started
+    // (ssh) may hold its output open even after its death, so the output is given up as well.
+    const limit = setTimeout(() => {
+      overdue = true;
+      client.kill('SIGKILL');
+      client.stdout.destroy();
+      client.stderr.destroy();
+    }, limitMs);
+    const result = await client.finally(() => clearTimeout(limit));
+    if (overdue) {
       const message = `${host.name} (${host.uri}) did not answer within ${limitMs / 1000} s`;
       throw new DroverError('HypervisorUnreachable', message, { details: { host: host.name } });
     }
