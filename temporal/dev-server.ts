@@ -7,6 +7,7 @@ import { DroverError } from '../model/errors.js';
 import { searchAttributes } from '../model/search-attributes.js';
 import { startChild, withoutTemporal } from './child.js';
 import { logTail } from './logs.js';
+import { forward, listenAddress, type Forward } from './forward.js';
 import { assertPortFree } from './ports.js';
 import { endProcess, type ProcessId } from './processes.js';
 import { ensureSearchAttributes } from './search-attributes.js';
@@ -16,7 +17,10 @@ export interface DevServerOptions {
   readonly binary: string;
   /** Holds temporal.db and temporal.log; made when missing. */
   readonly dataDir: string;
-  /** Default 127.0.0.1. The server authorizes nobody: another address opens it to that network. */
+  /**
+   * Default 127.0.0.1. The server authorizes nobody: another address opens it to that network. An address that is
+   * neither loopback nor 0.0.0.0 is forwarded by this process and ends with it.
+   */
   readonly ip?: string;
   /** Default 7233. */
   readonly port?: number;
@@ -59,7 +63,8 @@ const STOP_MS = 10_000;
 
 /** Resolves when it answers and knows our search attributes. */
 export async function startDevServer(options: DevServerOptions): Promise<DevServer> {
-  const { ip = '127.0.0.1', port = 7233, uiPort = 8233, dataDir } = options;
+  const { ip: outer = '127.0.0.1', port = 7233, uiPort = 8233, dataDir } = options;
+  const { server: ip, forwarded } = listenAddress(outer);
   mkdirSync(dataDir, { recursive: true });
   // A foreign server on our port would answer us: look first.
   await assertPortFree(ip, port, '--port');
@@ -73,9 +78,14 @@ export async function startDevServer(options: DevServerOptions): Promise<DevServ
   options.onStart?.(id);
   const host = clientHost(ip);
   const address = `${host}:${port}`;
-  const stop = async (): Promise<void> => void (await endProcess(id, { graceMs: STOP_MS }));
+  const forwards: Forward[] = [];
+  const stop = async (): Promise<void> => {
+    await Promise.all(forwards.map((one) => one.close()));
+    await endProcess(id, { graceMs: STOP_MS });
+  };
   try {
     await untilReady(address, exited, options);
+    if (forwarded) forwards.push(await forward(outer, port), await forward(outer, uiPort));
   } catch (error) {
     await stop();
     throw startFailed(error, logFile);

@@ -62,7 +62,9 @@ async function carry(
 
 function asTemporal(error: unknown, call: Call, attempt: number): Error {
   if (call.signal.aborted && call.cancelRequested()) {
-    return error instanceof DroverError && error.code !== 'Cancelled' ? failure(error, false) : new CancelledFailure('cancelled as asked');
+    return error instanceof DroverError && error.code !== 'Cancelled'
+      ? failure(error, false)
+      : new CancelledFailure('cancelled as asked');
   }
   if (error instanceof DroverError) {
     const patience = error.code === 'HypervisorUnreachable' ? unreachableAttempts : Number.POSITIVE_INFINITY;

@@ -1,8 +1,32 @@
-import { ScheduleAlreadyRunning, ScheduleOverlapPolicy, type Client } from '@temporalio/client';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  isGrpcServiceError,
+  ScheduleAlreadyRunning,
+  ScheduleOverlapPolicy,
+  ServiceError,
+  type Client,
+} from '@temporalio/client';
 import { controlQueue, janitorWorkflowId } from '../model/addresses.js';
+
+/** A server that has just started answers before all of it does. */
+const patienceMs = 20_000;
 
 /** Makes or updates the schedule of the janitor; safe from several workers at once. */
 export async function ensureJanitor(client: Client, cloud: string, everySeconds: number): Promise<void> {
+  const deadline = Date.now() + patienceMs;
+  for (;;) {
+    try {
+      await putSchedule(client, cloud, everySeconds);
+      return;
+    } catch (error) {
+      if (!isGrpcServiceError(error instanceof ServiceError ? error.cause : error) || Date.now() > deadline)
+        throw error;
+      await sleep(500);
+    }
+  }
+}
+
+async function putSchedule(client: Client, cloud: string, everySeconds: number): Promise<void> {
   const scheduleId = janitorWorkflowId(cloud);
   const spec = { intervals: [{ every: everySeconds * 1000 }] };
   try {

@@ -114,7 +114,9 @@ function findWorkflow(client: Client) {
       return { open: found.status.name === 'RUNNING', type: found.type, runId: found.runId };
     } catch (error) {
       if (error instanceof WorkflowNotFoundError) return null;
-      throw new DroverError('TemporalUnreachable', `Temporal did not describe ${workflowId}`, { cause: error });
+      throw new DroverError('TemporalUnreachable', `Temporal did not describe ${workflowId}`, {
+        cause: error,
+      });
     }
   };
 }

@@ -112,6 +112,8 @@ export async function openWorld(hosts = 3) {
     async killTemporal() {
       process.kill(server.id.pid, 'SIGKILL');
       await server.exited;
+      // What this process forwards for it goes with it.
+      await server.stop();
     },
     startTemporal: async () => {
       server = await serve();
