@@ -3,7 +3,7 @@ import { stateSentence } from '../../model/instance.js';
 import type { Intent, IntentCall, InstancePatch, Owner } from '../../model/operation.js';
 import type { FinishInput } from '../types.js';
 import { settleAllocations } from './allocations.js';
-import { closeIntents, openIntents, turnToCleanup } from './intents.js';
+import { closeIntents, closeUndos, openIntents, turnToCleanup } from './intents.js';
 import { asOwner, requireOwner, staleOwner, withProofs, type OwnershipDeps } from './ownership.js';
 import { applyPatch, settle } from './patch.js';
 import { jsonOrNull, toJson } from './rows.js';
@@ -78,6 +78,8 @@ export async function finishOperation(
     const now = deps.inventory.now();
     const patched = await applyPatch(trx, row, input.patch, now);
     await closeIntents(trx, input.settled);
+    // What is done without a point of no return (a pause) must not be undone by the janitor.
+    if (input.state === 'succeeded') await closeUndos(trx, owner);
     const settled = await settle(trx, patched, input.left, { looked: false });
     const sentence = stateSentence(settled.name, mine.doing, settled.state, mine.kind);
     await trx

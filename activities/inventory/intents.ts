@@ -65,14 +65,7 @@ export async function turnToCleanup(
   cleanup: IntentCall[],
 ): Promise<Intent[]> {
   const { instance, operation, reconciling } = of;
-  await trx
-    .updateTable('intents')
-    .set({ state: 'closed' })
-    .where('instance', '=', instance)
-    .$if(!reconciling, (query) => query.where('operation', '=', operation))
-    .where('kind', '=', 'undo')
-    .where('state', '=', 'open')
-    .execute();
+  await closeUndos(trx, { instance, operation: reconciling ? null : operation });
   const cleanups = trx
     .selectFrom('intents')
     .selectAll()
@@ -87,6 +80,21 @@ export async function turnToCleanup(
     await insert(trx, { instance, operation, seq: next + index }, call, 'cleanup');
   }
   return (await cleanups.where('state', '=', 'open').execute()).map(intentOf);
+}
+
+/** Of one operation, or of the instance whoever made them. */
+export async function closeUndos(
+  trx: Trx,
+  { instance, operation }: { instance: string; operation: string | null },
+): Promise<void> {
+  await trx
+    .updateTable('intents')
+    .set({ state: 'closed' })
+    .where('instance', '=', instance)
+    .$if(operation !== null, (query) => query.where('operation', '=', operation ?? ''))
+    .where('kind', '=', 'undo')
+    .where('state', '=', 'open')
+    .execute();
 }
 
 export async function closeIntents(
