@@ -48,7 +48,10 @@ export type BeginAnswer =
   | { outcome: 'began'; owner: Owner; instance: Instance }
   /** The operation id is closed already (a repeated request, or a reset run): its record, nothing to do. */
   | { outcome: 'closed'; state: string; result: Record<string, unknown> | null; error: ErrorRecord | null }
-  /** An earlier operation did not close. The caller owns the instance now and must reconcile, then begin again. */
+  /**
+   * An earlier operation did not close, or left something. The caller owns the instance now and must reconcile,
+   * then begin again. `predecessor` is that operation, or of several the newest.
+   */
   | {
       outcome: 'reconcile';
       owner: Owner;
@@ -251,10 +254,7 @@ export interface DiskActivities {
    */
   removeDisk(input: { instance: string; path: string; onlyIfMade?: boolean }): Promise<UndoAnswer>;
   /** `format` as the definition has it: without it the file's own header is believed, which a guest can write. */
-  diskFacts(input: {
-    path: string;
-    format?: 'qcow2' | 'raw';
-  }): Promise<{
+  diskFacts(input: { path: string; format?: 'qcow2' | 'raw' }): Promise<{
     path: string;
     format: 'qcow2' | 'raw';
     bytes: number;

@@ -1,5 +1,5 @@
 import { DroverError } from '../../model/errors.js';
-import type { Owner } from '../../model/operation.js';
+import type { Intent, Owner } from '../../model/operation.js';
 import type { BeginAnswer, BeginInput } from '../types.js';
 import type { Trx } from './database.js';
 import { insertInstance } from './instances.js';
@@ -213,10 +213,17 @@ const began = (row: InstanceRow): BeginAnswer => ({
 });
 
 async function reconcile(trx: Trx, row: InstanceRow, before: OperationRow | undefined): Promise<BeginAnswer> {
-  const predecessor = before === undefined ? null : { id: before.id, kind: before.kind };
   const intents = await openIntents(trx, row.id);
+  // Where all are closed it is the newest that left something.
+  const whose = before ?? (await ownerOfIntent(trx, intents[0]));
+  const predecessor = whose === undefined ? null : { id: whose.id, kind: whose.kind };
   return { outcome: 'reconcile', owner: ownerOf(row), instance: instanceOf(row), predecessor, intents };
 }
+
+const ownerOfIntent = async (trx: Trx, intent: Intent | undefined): Promise<OperationRow | undefined> =>
+  intent === undefined
+    ? undefined
+    : trx.selectFrom('operations').selectAll().where('id', '=', intent.operation).executeTakeFirst();
 
 const predecessorOf = async (trx: Trx, mine: OperationRow): Promise<OperationRow | undefined> =>
   mine.predecessor === null
