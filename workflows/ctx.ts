@@ -36,6 +36,8 @@ export interface Ctx extends HostCtx {
    * `run`, by whoever closes the operation. From here on a cancel comes too late.
    */
   commit(patch: InstancePatch, cleanup?: IntentCall[]): Promise<void>;
+  /** Looks where the guest is and what it does; `left` says what must not be so. */
+  observe(): Promise<{ patch: InstancePatch; left: string[] }>;
   /** Tries `work`; when it fails, takes back what it did and answers the error instead of throwing it. */
   attempt<T>(work: () => Promise<T>): Promise<{ ok: true; value: T } | { ok: false; error: Error }>;
 }

@@ -9,6 +9,8 @@ import type { Ctx, HostCtx } from './ctx.js';
 export interface Outcome {
   patch: InstancePatch;
   result?: Record<string, unknown>;
+  /** Sentences of what is still wrong: the operation is then recorded as CleanupIncomplete. */
+  left?: string[];
 }
 
 interface Declaration<I extends z.ZodObject> {

@@ -31,8 +31,10 @@ function parseOrder<I extends z.ZodObject>(
   schema: I,
   order: Order,
 ): { request: Request; input: z.output<I> } {
-  const request = requestSchema.safeParse(order.request);
-  const input = schema.safeParse(order.input);
+  // Whoever starts a workflow by hand may give it anything, or nothing.
+  const { request: asked, input: given } = (order ?? {}) as Partial<Order>;
+  const request = requestSchema.safeParse(asked);
+  const input = schema.safeParse(given);
   const error = request.error ?? input.error;
   if (error) throw new DroverError('InvalidInput', z.prettifyError(error));
   return { request: request.data as Request, input: input.data as z.output<I> };
@@ -89,10 +91,10 @@ async function begin(
     const { owner, instance, predecessor, intents } = answer;
     rt.show(
       'reconciling',
-      `An earlier operation (${predecessor?.kind ?? 'unknown'}) did not close; finding out what is so.`,
+      `An earlier operation (${predecessor?.kind ?? 'unknown'}) left something open; finding out what is so.`,
     );
     const unwound = await carryOut(rt, owner, intents, janitorPatience);
-    const gone = predecessor?.kind === 'terminate' ? 'deleted' : 'error';
+    const gone = wasTerminating(answer) ? 'deleted' : 'error';
     const seen = await observe(rt, { ...instance, ...unwound.committed } as typeof instance, intents, gone);
     await rt.activity('reconciled', {
       owner,
@@ -103,6 +105,16 @@ async function begin(
       note: unwound.committed ? 'its work turned out to be done' : 'its work was undone',
     });
   }
+}
+
+/** A terminate that had passed its point of no return: then no guest is what was wanted. */
+function wasTerminating({
+  predecessor,
+  intents,
+  instance,
+}: Extract<BeginAnswer, { outcome: 'reconcile' }>): boolean {
+  if (predecessor?.kind !== 'terminate') return instance.state === 'deleted';
+  return instance.host === null || intents.some(({ operation }) => operation === predecessor.id);
 }
 
 /** A request that was answered before gets the same answer. */
@@ -116,6 +128,8 @@ function repeatAnswer(closed: Extract<Began, { outcome: 'closed' }>): Result {
 class Closing {
   cleanup: Intent[] = [];
   committed = false;
+  /** What a commit was to write: set before, since one that fails may have been written all the same. */
+  committing: InstancePatch | null = null;
   seq = 0;
   private settled: { operation: string; seq: number }[] = [];
 
@@ -128,6 +142,7 @@ class Closing {
 
   async commit(patch: InstancePatch, cleanup: IntentCall[]): Promise<void> {
     const { rt, owner } = this;
+    this.committing = patch;
     const answer = await rt.shielded(() => rt.activity('commit', { owner, patch, cleanup }));
     this.cleanup = answer.intents;
     this.committed = true;
@@ -148,40 +163,34 @@ class Closing {
   async succeed(outcome: Outcome): Promise<Result> {
     const cleaned = await carryOut(this.rt, this.owner, this.cleanup, noPatience);
     this.settled.push(...cleaned.settled);
-    const error = cleaned.left.length
-      ? new DroverError(
-          'CleanupIncomplete',
-          `${this.def.name} is done, but this is left: ${cleaned.left.join('; ')}`,
-        ).toRecord()
-      : null;
-    // A patch that says "deleted" is only true once everything is cleaned up.
-    const patch = error && outcome.patch.state === 'deleted' ? {} : outcome.patch;
-    await this.finish(error ? 'failed' : 'succeeded', patch, outcome.result ?? null, error, cleaned.left);
-    if (error) throw new DroverError('CleanupIncomplete', error.message, { details: { left: cleaned.left } });
-    return outcome.result ?? null;
+    const result = outcome.result ?? null;
+    const left = [...cleaned.left, ...(outcome.left ?? [])];
+    if (left.length === 0 || outcome.patch.state !== 'deleted') return this.done(outcome.patch, result, left);
+    // "deleted" is what was wanted; what could not be removed may be the guest itself.
+    const seen = await observe(this.rt, this.instance, this.cleanup, 'deleted');
+    return this.done(seen.patch, result, left);
+  }
+
+  /** Closes an operation whose work is done, though something may be left to clean up. */
+  private async done(patch: InstancePatch, result: Result, left: string[]): Promise<Result> {
+    if (left.length === 0) {
+      await this.finish('succeeded', patch, result, null, left);
+      return result;
+    }
+    const message = `${this.def.name} is done, but this is left: ${left.join('; ')}`;
+    const error = new DroverError('CleanupIncomplete', message, { details: { left } });
+    await this.finish('failed', patch, result, error.toRecord(), left);
+    throw error;
   }
 
   async fail(cause: DroverError): Promise<Result> {
     const { intents, left, committed } = await this.unwind();
     const gone = this.committed && this.def.whenGone ? this.def.whenGone : 'error';
-    const seen = await observe(
-      this.rt,
-      { ...this.instance, ...committed } as typeof this.instance,
-      intents,
-      gone,
-    );
+    const where = { ...this.instance, ...this.committing, ...committed } as Instance;
+    const seen = await observe(this.rt, where, intents, gone);
     const leftAll = [...left, ...seen.left];
-    if (committed) {
-      // The step had passed its point of no return after all: the work is done, a cancel came too late.
-      await this.finish(
-        leftAll.length ? 'failed' : 'succeeded',
-        seen.patch,
-        { note: `done, although: ${cause.message}` },
-        null,
-        leftAll,
-      );
-      return { note: `done, although: ${cause.message}` };
-    }
+    // The step had passed its point of no return after all: the work is done, a cancel came too late.
+    if (committed) return this.done(seen.patch, { note: `done, although: ${cause.message}` }, leftAll);
     const error: ErrorRecord = leftAll.length
       ? new DroverError('UnwindIncomplete', `${cause.message}; and undoing left: ${leftAll.join('; ')}`, {
           details: { cause: cause.toRecord(), left: leftAll },
@@ -201,7 +210,7 @@ class Closing {
 
   /** A launch that failed leaves a row in `error` that says why; one that was cancelled leaves nothing. */
   private faulted(patch: InstancePatch, cause: DroverError): InstancePatch {
-    if (!this.def.creates || patch.state !== 'error') return patch;
+    if (!this.def.creates || patch.state !== 'error' || patch.powerState !== 'absent') return patch;
     return cause.code === 'Cancelled' ? { ...patch, state: 'deleted' } : { ...patch, fault: cause.message };
   }
 
@@ -253,13 +262,15 @@ function makeCtx(request: Request, closing: Closing, rt: Runtime): Ctx {
     },
     phase: (phase, detail) => rt.show(phase, `${instance.name}: ${detail ?? phase}`),
     commit: (patch, cleanup = []) => closing.commit(patch, cleanup),
+    observe: () => observe(rt, instance, [], instance.state === 'deleted' ? 'deleted' : 'error'),
     async attempt(work) {
       try {
         return { ok: true, value: await work() };
       } catch (cause) {
         const error = asDroverError(cause);
-        // A cancel ends the whole operation, not this attempt; and so does a newer owner.
-        if (error.code === 'Cancelled' || error.code === 'StaleOwner') throw error;
+        // A cancel ends the whole operation, not this attempt; and so does a newer owner. And another attempt
+        // after a commit that failed, but may have been written, would make a second guest.
+        if (['Cancelled', 'StaleOwner'].includes(error.code) || closing.committing) throw error;
         const { left } = await rt.shielded(() => closing.unwind());
         if (left.length > 0) throw error;
         return { ok: false, error };

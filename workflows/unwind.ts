@@ -99,10 +99,17 @@ export function truth(
     };
   }
   const home = sightings.find((s) => s.host === instance.host);
-  const silent = sightings.filter((s) => s.power === 'unknown');
-  if (silent.length > 0 && (!home || home.power === 'unknown')) {
-    // Nothing is concluded from silence: the guest may well run there.
-    return { patch: { powerState: 'unknown' }, left: [] };
+  const half = sightings.find((s) => s.power === 'migrating');
+  const silent = sightings.filter((s) => s.power === 'unknown').map((s) => s.host);
+  if (half) {
+    const fault = `is half on ${half.host} and runs nowhere`;
+    return { patch: { state: 'error', powerState: 'migrating', fault }, left: [fault] };
+  }
+  if (silent.length > 0) {
+    // Nothing is concluded from silence, whoever else answers: the guest may well run there.
+    const fault = `where it is can't be told: ${silent.join(', ')} did not answer`;
+    const building = instance.state === 'building' ? { state: 'error' as const, fault } : {};
+    return { patch: { powerState: 'unknown', ...building }, left: [] };
   }
   const off = home?.persistent ? home : sightings.find((s) => s.persistent);
   if (off) {
@@ -113,15 +120,11 @@ export function truth(
     };
   }
   if (gone === 'deleted') return { patch: { state: 'deleted', powerState: 'absent', host: null }, left: [] };
+  // It is on no host and said to be so already, with a reason that tells more.
+  if (sightings.length === 0 && instance.state !== 'building') return { patch: {}, left: [] };
   const asked = sightings.map((s) => s.host).join(', ');
-  return {
-    patch: {
-      state: 'error',
-      powerState: 'absent',
-      fault: asked ? `no guest was found on ${asked}` : 'it was never on a host',
-    },
-    left: [],
-  };
+  const fault = asked ? `no guest was found on ${asked}` : 'it was never on a host';
+  return { patch: { state: 'error', powerState: 'absent', fault }, left: [] };
 }
 
 /** Looks at every host concerned and answers what is so. */

@@ -14,7 +14,7 @@ export const repair = defineOperation({
   respectsLock: false,
   respectsNeedsRepair: false,
   async run(_input, ctx) {
-    ctx.phase('repairing', 'everything that was left open has been settled');
-    return { patch: {} };
+    ctx.phase('repairing', 'look where it is and what it does');
+    return ctx.observe();
   },
 });
