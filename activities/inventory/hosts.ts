@@ -129,7 +129,7 @@ export async function removeHost(inventory: Inventory, name: string): Promise<vo
     if (holders.length > 0) {
       const names = holders.map((holder) => holder.name);
       const shown = names.slice(0, 5).join(', ') + (names.length > 5 ? ', …' : '');
-      throw new DroverError('HostBusy', `host ${name} has ${names.length} instances or claims: ${shown}`, {
+      throw new DroverError('HostBusy', `host ${name} is not empty, it has or awaits ${shown}`, {
         details: { host: name, instances: names },
         hint: `move them away first: drover host drain ${name}`,
       });

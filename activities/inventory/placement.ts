@@ -26,6 +26,7 @@ interface Filter {
   refuses: (host: Host, request: PlacementRequest, source: Host | undefined) => string | undefined;
 }
 
+const cpus = (count: number): string => `${count} ${count === 1 ? 'vCPU' : 'vCPUs'}`;
 const freeMemory = (host: Host): number => host.memoryMiB - host.memoryMiBReserved - host.memoryMiBUsed;
 const vcpuCapacity = (host: Host): number => Math.floor(host.vcpus * host.cpuOvercommit);
 const freeVcpus = (host: Host): number => vcpuCapacity(host) - host.vcpusUsed;
@@ -59,7 +60,7 @@ const filters: readonly Filter[] = [
     refuses: (host, { vcpus }) =>
       vcpus <= freeVcpus(host)
         ? undefined
-        : `needs ${vcpus} vCPUs, ${Math.max(0, freeVcpus(host))} free of ${vcpuCapacity(host)} (${host.vcpus} × ${host.cpuOvercommit})`,
+        : `needs ${cpus(vcpus)}, ${Math.max(0, freeVcpus(host))} free of ${vcpuCapacity(host)} (${host.vcpus} × ${host.cpuOvercommit})`,
   },
   {
     name: 'memory',
@@ -68,6 +69,14 @@ const filters: readonly Filter[] = [
       memoryMiB <= freeMemory(host)
         ? undefined
         : `needs ${memoryMiB} MiB, ${Math.max(0, freeMemory(host))} MiB free of ${host.memoryMiB - host.memoryMiBReserved} MiB`,
+  },
+  {
+    name: 'migrations',
+    temporary: false,
+    refuses: (host, { from }, source) => {
+      const none = from === null ? undefined : [host, source].find((one) => one?.slots === 0);
+      return none === undefined ? undefined : `${none.name} takes part in no migrations (it has 0 slots)`;
+    },
   },
   {
     name: 'slots',
@@ -125,7 +134,7 @@ export function noHost(
   rejected: readonly Rejection[],
 ): DroverError {
   const waiting = rejected.some((rejection) => rejection.temporary);
-  const what = `${instance} (${request.vcpus} vCPUs, ${request.memoryMiB} MiB)`;
+  const what = `${instance} (${cpus(request.vcpus)}, ${request.memoryMiB} MiB)`;
   const first = waiting ? `no migration slot is free for ${what}` : `no host can take ${what}`;
   const lines = rejected.map(({ host, reason }) => `  ${host}: ${reason}`);
   const message = lines.length === 0 ? `${first}: there is no host` : `${first}:\n${lines.join('\n')}`;
