@@ -83,7 +83,7 @@ export const errorTable = {
     'free capacity, enable a host, or name another one',
   ),
   NoMigrationSlot: row(
-    true,
+    false,
     409,
     3,
     'every migration slot of the hosts in question is in use',
