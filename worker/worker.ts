@@ -3,13 +3,19 @@
  * owns the inventory; the worker of a host (`host`) does disk work where the disk is, and has no inventory.
  */
 import { fileURLToPath } from 'node:url';
-import { NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
+import {
+  NativeConnection,
+  Runtime,
+  Worker,
+  type WorkerOptions,
+  type WorkflowBundleOption,
+} from '@temporalio/worker';
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { Context } from '@temporalio/activity';
 import { createDiskActivities } from '../activities/disk/activities.js';
 import { createHypervisorActivities } from '../activities/hypervisor/activities.js';
 import { createInventoryActivities } from '../activities/inventory/activities.js';
-import { closeInventory, openInventory } from '../activities/inventory/database.js';
+import { closeInventory, openInventory, type Inventory } from '../activities/inventory/database.js';
 import { hypervisorInventory } from '../activities/inventory/for-hypervisor.js';
 import { createWaitActivities } from '../activities/wait.js';
 import type { Config } from '../config/config.js';
@@ -62,10 +68,26 @@ type Common = Pick<WorkerOptions, 'connection' | 'namespace' | 'shutdownGraceTim
 
 async function runControlWorker({ config }: WorkerRun, client: Client, common: Common): Promise<void> {
   const inventory = await openInventory({ path: config.inventory.sqlite });
+  try {
+    await (await createControlWorker({ cloud: config.cloud, inventory, client, common })).run();
+  } finally {
+    await closeInventory(inventory);
+  }
+}
+
+/** `bundle`: other workflows than the shipped ones; the benchmarks add theirs. */
+export async function createControlWorker(options: {
+  cloud: string;
+  inventory: Inventory;
+  client: Client;
+  common: Common;
+  bundle?: WorkflowBundleOption;
+}): Promise<Worker> {
+  const { cloud, inventory, client, common, bundle = shippedBundle } = options;
   const find = findWorkflow(client);
   const inventoryActivities = createInventoryActivities({
     inventory,
-    cloud: config.cloud,
+    cloud,
     currentRun: () => Context.current().info.workflowExecution ?? null,
     isCurrentRun: async (workflowId, runId) => (await find(workflowId))?.runId === runId,
     isOpen: async (workflowId) => (await find(workflowId))?.open ?? false,
@@ -76,19 +98,16 @@ async function runControlWorker({ config }: WorkerRun, client: Client, common: C
     ...createHypervisorActivities({ hypervisor: hypervisor(), inventory: hypervisorInventory(inventory) }),
     ...createWaitActivities({ describe: find }),
   };
-  try {
-    const worker = await Worker.create({
-      ...common,
-      taskQueue: controlQueue(config.cloud),
-      workflowBundle: { codePath: fileURLToPath(new URL('../workflow-bundle.cjs', import.meta.url)) },
-      activities: wrapActivities(activities, (input) => inventoryActivities.admit(input, noCall)),
-      maxConcurrentActivityTaskExecutions: activitiesAtOnce,
-    });
-    await worker.run();
-  } finally {
-    await closeInventory(inventory);
-  }
+  return Worker.create({
+    ...common,
+    taskQueue: controlQueue(cloud),
+    workflowBundle: bundle,
+    activities: wrapActivities(activities, (input) => inventoryActivities.admit(input, noCall)),
+    maxConcurrentActivityTaskExecutions: activitiesAtOnce,
+  });
 }
+
+const shippedBundle = { codePath: fileURLToPath(new URL('../workflow-bundle.cjs', import.meta.url)) };
 
 async function runHostWorker(host: string, { config, stateDir }: WorkerRun, common: Common): Promise<void> {
   const worker = await Worker.create({
