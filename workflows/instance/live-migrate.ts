@@ -13,6 +13,7 @@ export const liveMigrate = defineOperation({
   summary: 'Move a running instance to another host; whether its disks must be copied is found by probing.',
   input: instanceRef.extend({
     host: z.string().optional().describe('The target; without it drover chooses'),
+    from: z.string().optional().describe('Only if it is on this host; elsewhere there is nothing to do'),
     bandwidth: z.int().positive().optional().describe('Cap in MiB per second'),
     timeout: durationSchema
       .default('30m')
@@ -25,6 +26,13 @@ export const liveMigrate = defineOperation({
   async run(input, ctx) {
     const { id, name, vcpus, memoryMiB, disks } = ctx.instance;
     const source = await ctx.host();
+    if (input.from !== undefined && input.from !== source.name) {
+      // Whoever listed it on that host was overtaken: it has left, which is what was wanted.
+      return {
+        patch: {},
+        result: { from: input.from, to: source.name, note: `it had left ${input.from} already` },
+      };
+    }
     if (input.host === source.name) {
       throw new DroverError('NoValidHost', `${name} is on ${source.name} already`, {
         hint: 'name another host, or none',
