@@ -5,6 +5,7 @@
 import { ApplicationFailure, defineQuery, setHandler, workflowInfo } from '@temporalio/workflow';
 import type { RunStepRecord } from '../activities/types.js';
 import { DroverError } from '../model/errors.js';
+import { LANGUAGE_VERSION } from '../model/runbook.js';
 import { operations } from './catalogue.js';
 import { runJanitor } from './janitor.js';
 import { operate, operateOnHost, type Order } from './operate.js';
@@ -19,7 +20,7 @@ export default async function dispatch(argument: unknown): Promise<unknown> {
   const rt = temporalRuntime();
   try {
     if (workflowType === 'run-runbook') {
-      const run = newRun(argument as RunOrder);
+      const run = newRun(runOrder(argument));
       setHandler(progressQuery, () => run.steps, {
         description: 'The steps of the run with their counts and items',
       });
@@ -27,7 +28,7 @@ export default async function dispatch(argument: unknown): Promise<unknown> {
     }
     if (workflowType === 'janitor') return await runJanitor(rt);
     if (workflowType === 'read-serial-log') {
-      const { host, path, tailBytes } = argument as { host: string; path: string; tailBytes: number };
+      const { host, path, tailBytes } = (argument ?? {}) as { host: string; path: string; tailBytes: number };
       return await rt.activity('readSerialLog', { path, tailBytes }, { onHost: host });
     }
     const operation = operations.get(workflowType);
@@ -42,4 +43,15 @@ export default async function dispatch(argument: unknown): Promise<unknown> {
     // What is neither ours nor Temporal's is a bug: let the workflow task fail and be retried after the fix.
     throw error instanceof DroverError ? asFailure(error) : error;
   }
+}
+
+/** The client has checked it. What somebody starts by hand, or a newer client, must not fail the task for ever. */
+function runOrder(argument: unknown): RunOrder {
+  const { plan } = (argument ?? {}) as Partial<RunOrder>;
+  if (plan?.language === LANGUAGE_VERSION && Array.isArray(plan.runbook?.steps)) return argument as RunOrder;
+  throw new DroverError(
+    'InvalidRunbook',
+    `this worker runs frozen runbooks of language version ${LANGUAGE_VERSION}; this is none`,
+    { hint: 'start it with `drover runbook run NAME`, or update the workers' },
+  );
 }

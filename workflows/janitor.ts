@@ -34,11 +34,12 @@ export async function runJanitor(
         repaired.push(`${name}: ${why}`);
       } catch (cause) {
         const error = asDroverError(cause);
-        if (error.code === 'Cancelled') throw new DroverError('Cancelled', error.message);
         left.push(`${name}: ${error.message}`);
       }
     },
   );
+  // A repair that somebody cancels or terminates is only left; a cancelled janitor says so itself.
+  if (rt.cancelled()) throw new DroverError('Cancelled', 'the janitor was cancelled');
   const lines = [
     `${up.length} hosts answer${unknown.length ? `, these do not: ${unknown.map((u) => `${u.host} (${u.reason})`).join(', ')}` : ''}.`,
     ...repaired.map((text) => `- settled ${text}`),

@@ -70,13 +70,12 @@ export async function runItem(
   item: unknown,
   rt: Runtime,
 ): Promise<RunItemRecord> {
-  const input = evaluate(step.with ?? {}, scope) as Record<string, unknown>;
   const operation = operations.get(step.uses);
-  const about = {
-    key: item === null ? step.id : keyOf(item),
-    label: nameOf(item ?? input['host'] ?? input['instance'] ?? step.id),
-  };
+  const about = { key: item === null ? step.id : keyOf(item), label: nameOf(item ?? step.id) };
   try {
+    // An expression that fails for this item must not leave the others, which run, behind.
+    const input = evaluate(step.with ?? {}, scope) as Item;
+    if (item === null) about.label = nameOf(input['host'] ?? input['instance'] ?? step.id);
     if (!operation) throw new DroverError('InvalidRunbook', `no operation is called ${step.uses}`);
     const subject = operation.target === 'host' ? String(input['host']) : await subjectOf(input, rt);
     const result = await whenFree(step.uses, subject, waitOf(input), rt, () =>
@@ -114,20 +113,18 @@ async function whenFree<T>(
   for (;;) {
     try {
       return await work();
-    } catch (error) {
-      if (!['InstanceBusy', 'HostBusy'].includes(asDroverError(error).code)) throw error;
+    } catch (cause) {
+      const error = asDroverError(cause);
+      if (error.code !== 'InstanceBusy' && error.code !== 'HostBusy') throw error;
+      // Most often it is the one with the subject's own id; the refusal names any other.
+      const workflowId = text(error.details['workflowId']) ?? rt.subjectId(operation, subject);
       const left = Math.max(0, Math.round((deadline - rt.now()) / 1000));
-      const waited = await rt.activity('waitForWorkflow', {
-        workflowId: rt.subjectId(operation, subject),
-        seconds: left,
-      });
-      if (waited.free) continue;
+      const { free, holder } = await rt.activity('waitForWorkflow', { workflowId, seconds: left });
+      if (free) continue;
       throw new DroverError(
-        'InstanceBusy',
-        `busy with ${waited.holder ?? 'another operation'} for more than ${seconds} s`,
-        {
-          details: { holder: waited.holder, workflowId: rt.subjectId(operation, subject) },
-        },
+        error.code,
+        `busy with ${holder ?? 'another operation'} for more than ${seconds} s`,
+        { details: { holder, workflowId } },
       );
     }
   }
@@ -161,7 +158,9 @@ const waitOf = (input: Item): number =>
   typeof input['wait'] === 'string' ? (parseDuration(input['wait']) ?? busyLimit) : busyLimit;
 
 const isItem = (value: unknown): value is Item => typeof value === 'object' && value !== null;
-const keyOf = (item: unknown): string =>
-  isItem(item) ? String(item['id'] ?? item['name'] ?? JSON.stringify(item)) : String(item);
-const nameOf = (item: unknown): string =>
-  isItem(item) ? String(item['name'] ?? item['id'] ?? JSON.stringify(item)) : String(item);
+const text = (value: unknown): string | undefined =>
+  typeof value === 'string' || typeof value === 'number' ? String(value) : undefined;
+const told = (item: unknown, first: string, second: string): string =>
+  isItem(item) ? (text(item[first]) ?? text(item[second]) ?? JSON.stringify(item)) : String(item);
+const keyOf = (item: unknown): string => told(item, 'id', 'name');
+const nameOf = (item: unknown): string => told(item, 'name', 'id');

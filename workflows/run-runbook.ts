@@ -55,14 +55,17 @@ export const newRun = (order: RunOrder): Run => ({
 export async function runRunbook(run: Run, rt: Runtime): Promise<RunAnswer> {
   const { order } = run;
   const { plan } = order;
-  await rt.activity('startRun', {
-    id: order.id,
-    runbook: plan.name,
-    digest: plan.digest,
-    source: plan.source,
-    inputs: order.inputs,
-    by: order.by,
-  });
+  // Shielded: a record whose run was cancelled at once would stay open for ever.
+  await rt.shielded(() =>
+    rt.activity('startRun', {
+      id: order.id,
+      runbook: plan.name,
+      digest: plan.digest,
+      source: plan.source,
+      inputs: order.inputs,
+      by: order.by,
+    }),
+  );
   let error: DroverError | null = null;
   try {
     for (const [index, step] of plan.runbook.steps.entries()) {
@@ -109,16 +112,16 @@ async function close(run: Run, error: DroverError | null, rt: Runtime): Promise<
 
 async function runStep(run: Run, step: Step, record: RunStepRecord, rt: Runtime): Promise<void> {
   const scope = scopeOf(run);
-  record.name = String(evaluate(step.name ?? step.uses, scope));
-  if (step.if !== undefined && !evaluateCondition(step.if, scope)) {
-    record.state = 'skipped';
-    run.outcomes[step.id] = outcomeOf(record, null);
-    return;
-  }
-  record.state = 'running';
   const show = () => rt.show(step.id, describeRun(run.steps, [], null));
-  show();
   try {
+    record.name = String(evaluate(step.name ?? step.uses, scope));
+    if (step.if !== undefined && !evaluateCondition(step.if, scope)) {
+      record.state = 'skipped';
+      run.outcomes[step.id] = outcomeOf(record, null);
+      return;
+    }
+    record.state = 'running';
+    show();
     const result =
       step['for-each'] === undefined
         ? await single(run, step, record, scope, rt)
@@ -162,7 +165,13 @@ async function undoSteps(run: Run, rt: Runtime): Promise<string[]> {
     const state = run.steps[index]?.state;
     if (!step.undo || state === 'pending' || state === 'skipped') continue;
     const scope = scopeOf(run);
-    if (step.undo.if !== undefined && !evaluateCondition(step.undo.if, scope)) continue;
+    try {
+      if (step.undo.if !== undefined && !evaluateCondition(step.undo.if, scope)) continue;
+    } catch (cause) {
+      // For example the result of a step that was cancelled: the others are taken back all the same.
+      said.push(`${step.undo.uses}: NOT done: ${asDroverError(cause).message}`);
+      continue;
+    }
     const item = await runItem(
       run,
       { ...step, uses: step.undo.uses, with: step.undo.with ?? {} },

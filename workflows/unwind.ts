@@ -34,7 +34,7 @@ export async function carryOut(
     const input = { ...intent.input, patienceSeconds } as unknown as Parameters<Activities[ActivityName]>[0];
     let answer: UndoAnswer;
     try {
-      answer = (await rt.activity(intent.activity as ActivityName, input as never, {
+      answer = (await rt.activity(intent.activity as ActivityName, input, {
         owner,
         seq: intent.seq,
         onHost: intent.onHost,

@@ -55,6 +55,7 @@ const hostWorkerLimit = '20s';
 export function temporalRuntime(): Runtime {
   const { workflowId, taskQueue } = workflowInfo();
   const cloud = workflowId.split('/')[0] ?? '';
+  let shownPhase: string | undefined;
   return {
     async activity(name, input, options = {}) {
       const row = activityTable[name];
@@ -116,6 +117,9 @@ export function temporalRuntime(): Runtime {
     now: () => Date.now(),
     show(phase, details) {
       setCurrentDetails(details);
+      // Each upsert is an event of the history: a run with many items shows the same phase after each.
+      if (phase === shownPhase) return;
+      shownPhase = phase;
       upsertSearchAttributes([{ key: searchAttributes.phase, value: phase }]);
     },
   };
