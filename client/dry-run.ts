@@ -139,7 +139,7 @@ export async function planRun(caller: Caller, { plan, inputs }: PreparedRun): Pr
   return Promise.all(
     plan.runbook.steps.map(async (step) => ({
       id: step.id,
-      name: String(now(step.name ?? step.uses, scope) ?? step.name),
+      name: text(now(step.name ?? step.uses, scope)) ?? step.name ?? step.uses,
       uses: step.uses,
       items: step['for-each'] === undefined ? [] : await targets(caller, step['for-each'], scope),
     })),
@@ -170,3 +170,5 @@ function now(template: unknown, scope: Scope): unknown {
     return undefined;
   }
 }
+
+const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);

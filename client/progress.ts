@@ -78,6 +78,7 @@ export async function hasWorker(
       connection.workflowService.describeTaskQueue({
         namespace,
         taskQueue: { name: queue },
+        // oxlint-disable-next-line typescript/no-unsafe-enum-assignment -- the enum can't be imported
         taskQueueType: queue === controlQueue(cloud) ? workflowQueue : activityQueue,
       }),
     );
@@ -89,6 +90,6 @@ export async function hasWorker(
   }
 }
 
-/** temporal.api.enums.v1.TaskQueueType */
+/** temporal.api.enums.v1.TaskQueueType, which the client does not export. */
 const workflowQueue = 1;
 const activityQueue = 2;

@@ -1,0 +1,158 @@
+import type { Command } from 'commander';
+import { getInstance, history, listInstances, setLock } from '../../activities/inventory/instances.js';
+import { listMigrations } from '../../activities/inventory/records.js';
+import { urlOf } from '../../client/caller.js';
+import { mayOperate } from '../../client/operations.js';
+import { instanceWorkflowId } from '../../model/addresses.js';
+import type { Instance } from '../../model/instance.js';
+import type { OperationRecord } from '../../model/operation.js';
+import { registerAdopt } from '../adopt-command.js';
+import { registerGuestAccess } from '../guest-access.js';
+import { registerFollowing } from '../instance-following.js';
+import { registerLaunch } from '../launch-command.js';
+import { withContext } from '../context.js';
+import { registerOperations } from '../operation-command.js';
+import { printData, printList, printOne, write } from '../output.js';
+import { paintState } from '../paint.js';
+import { oneLine } from '../run-lines.js';
+import { describeResult, shortId, spanText } from '../texts.js';
+import { instanceDetails, instanceView, operationView, type InstanceView } from '../views.js';
+
+const subject = ['<instance>', 'name or id of the instance'] as const;
+
+export function register(instance: Command): void {
+  registerAdopt(instance);
+  instance
+    .command('list')
+    .description('List the instances.')
+    .option('--host <host>', 'only those on this host')
+    .option('--state <state>', 'only those in this state, such as active or error')
+    .action(async (_options: unknown, command: Command) => {
+      await withContext(command, async ({ inventory, output }) => {
+        const found = await listInstances(inventory, command.opts<{ host?: string; state?: string }>());
+        const empty = 'no instances: `drover instance adopt HOST --all` takes those in that run already';
+        await printList(output, found.map(instanceView), columns, empty);
+      });
+    });
+  instance
+    .command('show')
+    .description('Show one instance: state, place, size, disks, what is wrong with it, its last operations.')
+    .argument(...subject)
+    .action((name: string, _options: unknown, command: Command) => show(name, command));
+  registerLaunch(instance);
+  registerOperations(instance, 'instance', ['launch']);
+  registerLock(instance);
+  registerFollowing(instance);
+  instance
+    .command('history')
+    .description('List what was done to an instance, newest first; also to one that is deleted, by its id.')
+    .argument(...subject)
+    .option('--limit <number>', 'how many', '20')
+    .action(async (name: string, _options: unknown, command: Command) => {
+      await withContext(command, async ({ inventory, output }) => {
+        const { id } = await getInstance(inventory, name);
+        const rows = await history(inventory, id, Number(command.opts<{ limit: string }>().limit) || 20);
+        await printList(output, rows.map(operationView), historyColumns, `nothing was done to ${name} yet`);
+      });
+    });
+  registerGuestAccess(instance);
+}
+
+const columns = [
+  { title: 'NAME', value: (row: InstanceView) => row.name },
+  { title: 'STATE', value: (row: InstanceView) => `${paintState(row.state)}${row.locked ? ', locked' : ''}` },
+  { title: 'POWER', value: (row: InstanceView) => row.powerState },
+  { title: 'TASK', value: (row: InstanceView) => row.task },
+  { title: 'HOST', value: (row: InstanceView) => row.host },
+  { title: 'FLAVOR', value: (row: InstanceView) => row.flavor },
+  { title: 'ID', value: (row: InstanceView) => row.id },
+];
+
+type Done = ReturnType<typeof operationView>;
+const historyColumns = [
+  { title: 'STARTED', value: (row: Done) => row.startedAt },
+  { title: 'OPERATION', value: (row: Done) => row.operation },
+  { title: 'STATE', value: (row: Done) => paintState(row.state) },
+  { title: 'TOOK', value: (row: Done) => spanText(row.startedAt, row.endedAt) },
+  { title: 'BY', value: (row: Done) => (row.run === null ? row.by : `${row.by}, run ${shortId(row.run)}`) },
+  { title: 'RESULT', value: (row: Done) => outcome(row) },
+];
+
+const outcome = ({ error, result, left }: Pick<OperationRecord, 'error' | 'result' | 'left'>): string =>
+  [error === null ? describeResult(result) : oneLine(error.message), ...left.map((text) => `left: ${text}`)]
+    .filter((text) => text !== '')
+    .join('; ') || '-';
+
+async function show(name: string, command: Command): Promise<void> {
+  await withContext(command, async (context) => {
+    const { inventory, output, cloud } = context;
+    const found = await getInstance(inventory, name);
+    const operations = await history(inventory, found.id, 5);
+    const migrations = await listMigrations(inventory, { instance: found.id, limit: 5 });
+    if (output.format !== 'table') return printData(output, instanceDetails(found, operations, migrations));
+    const temporal = found.task === null ? undefined : await context.temporal().catch(() => undefined);
+    const url = temporal && urlOf(temporal, instanceWorkflowId(cloud, found.id));
+    return printOne(output, found, [
+      ['name', found.name],
+      ['id', found.id],
+      ['state', `${paintState(found.state)} (power ${found.powerState})`],
+      ['fault', found.fault ?? undefined],
+      ['needs repair', found.needsRepair ?? undefined],
+      ['task', found.task === null ? 'none' : `${found.task}${url ? `, ${url}` : ''}`],
+      ['host', found.host],
+      ['locked', lockText(found)],
+      [
+        'size',
+        `${found.vcpus} vCPUs, ${found.memoryMiB} MiB${found.flavor === null ? '' : ` (flavor ${found.flavor})`}`,
+      ],
+      ['image', found.image ?? undefined],
+      [
+        'disks',
+        found.disks.map(({ target, path, format }) => `${target} ${path} (${format})`).join('\n') || 'none',
+      ],
+      [
+        'metadata',
+        Object.entries(found.metadata)
+          .map(([key, value]) => `${key}=${value}`)
+          .join(' ') || undefined,
+      ],
+      ['created', found.createdAt],
+      ['updated', found.updatedAt],
+      ['last operations', operations.map(operationLine).join('\n') || 'none'],
+    ]);
+  });
+}
+
+const operationLine = (one: OperationRecord): string =>
+  `${one.startedAt} ${one.kind}: ${paintState(one.state)}, ${outcome(one)}`;
+
+const lockText = ({ locked, lockedBy, lockReason }: Instance): string =>
+  locked ? `yes, by ${lockedBy ?? 'somebody'}: ${lockReason ?? 'no reason given'}` : 'no';
+
+function registerLock(instance: Command): void {
+  instance
+    .command('lock')
+    .description('Refuse every operation that changes the instance, but for administrators.')
+    .argument(...subject)
+    .requiredOption('--reason <text>', 'why, for whoever finds it locked')
+    .action((name: string, _options: unknown, command: Command) =>
+      lock(name, command, command.opts<{ reason: string }>().reason),
+    );
+  instance
+    .command('unlock')
+    .description('Allow operations on the instance again.')
+    .argument(...subject)
+    .action((name: string, _options: unknown, command: Command) => lock(name, command, null));
+}
+
+async function lock(name: string, command: Command, reason: string | null): Promise<void> {
+  await withContext(command, async (context) => {
+    mayOperate(context);
+    const by = context.identity.name;
+    const found = await setLock(context.inventory, name, reason === null ? null : { reason, by });
+    if (context.output.format !== 'table') return printData(context.output, instanceView(found));
+    return write(
+      reason === null ? `instance ${found.name} is unlocked` : `instance ${found.name} is locked: ${reason}`,
+    );
+  });
+}

@@ -1,0 +1,104 @@
+import type { Command } from 'commander';
+import { openLab, type HostStatus } from '../../lab/lab.js';
+import { DroverError } from '../../model/errors.js';
+import { note, outputOf, printList, write } from '../output.js';
+import { paintState } from '../paint.js';
+
+/** Commands that take one host and tell what they did. */
+const onHost = {
+  crash: { does: 'Cut the power of a host: all its processes die at once.', said: 'is off' },
+  boot: { does: 'Boot a host that is off.', said: 'is up' },
+  partition: { does: 'Cut a host off the network; its guests go on.', said: 'is cut off' },
+  heal: { does: 'Connect a host to the network again.', said: 'is connected' },
+} as const;
+
+export function register(lab: Command): void {
+  lab
+    .command('up')
+    .description('Start hosts with libvirt and QEMU on this machine (Linux, root).')
+    .argument('[hosts]', 'how many, 1 to 9', '3')
+    .action(async (hosts: string, _options: unknown, command: Command) => {
+      if (!/^[1-9]$/.test(hosts))
+        throw new DroverError('InvalidInput', `a lab has 1 to 9 hosts, not "${hosts}"`);
+      note(`starting ${hosts} hosts; the first time takes some minutes`);
+      await openLab().up(Number(hosts));
+      await status(command);
+      for (const host of await openLab().status()) note(`drover host add ${host.name} --uri ${host.uri}`);
+    });
+  for (const [name, says] of [
+    ['down', 'Power off every host; disks and definitions stay.'],
+    ['wipe', 'Power off every host and delete all that the lab has written.'],
+  ] as const) {
+    lab
+      .command(name)
+      .description(says)
+      .action(async () => {
+        await openLab()[name]();
+        write(name === 'down' ? 'the lab is off' : 'the lab is gone');
+      });
+  }
+  lab
+    .command('status')
+    .description('List the hosts: up or not, their URIs, their links.')
+    .action((_options: unknown, command: Command) => status(command));
+  for (const [name, { does, said }] of Object.entries(onHost)) {
+    lab
+      .command(name)
+      .description(does)
+      .argument('<host>', 'host1, host2, …')
+      .action(async (host: string) => {
+        await openLab()[name as keyof typeof onHost](host);
+        write(`${host} ${said}`);
+      });
+  }
+  registerMore(lab);
+}
+
+function registerMore(lab: Command): void {
+  lab
+    .command('link')
+    .description('Limit the link of a host in both directions.')
+    .argument('<host>', 'host1, host2, …')
+    .argument('<rate>', 'such as 20mbit; off lifts the limit')
+    .action(async (host: string, rate: string) => {
+      await openLab().link(host, rate === 'off' ? null : rate);
+      write(`the link of ${host}: ${rate === 'off' ? 'no limit' : rate}`);
+    });
+  lab
+    .command('libvirtd')
+    .description('Start, stop or kill libvirtd of a host; its guests go on.')
+    .argument('<host>', 'host1, host2, …')
+    .argument('<action>', 'start, stop or kill')
+    .action(async (host: string, action: string) => {
+      if (action !== 'start' && action !== 'stop' && action !== 'kill') {
+        throw new DroverError('InvalidInput', `libvirtd can be told start, stop or kill, not "${action}"`);
+      }
+      await openLab().libvirtd(host, action);
+      write(`libvirtd of ${host}: ${action}`);
+    });
+  lab
+    .command('fleet')
+    .description('Make guests that count on their serial console and on their disk, spread over the hosts.')
+    .argument('<guests>', 'how many')
+    .action(async (guests: string) => {
+      if (!/^[1-9]\d?$/.test(guests))
+        throw new DroverError('InvalidInput', `a fleet has 1 to 99 guests, not "${guests}"`);
+      write(await openLab().fleet(Number(guests)));
+    });
+}
+
+const columns = [
+  { title: 'NAME', value: (row: HostStatus) => row.name },
+  { title: 'STATE', value: (row: HostStatus) => (row.up ? paintState('up') : 'off') },
+  { title: 'URI', value: (row: HostStatus) => row.uri },
+  { title: 'LINK', value: (row: HostStatus) => row.link },
+  {
+    title: 'LIBVIRTD',
+    value: (row: HostStatus) => (row.libvirtd === null ? 'does not run' : `pid ${row.libvirtd}`),
+  },
+];
+
+async function status(command: Command): Promise<void> {
+  const hosts = await openLab().status();
+  await printList(outputOf(command), hosts, columns, 'no lab: start one with `drover lab up`');
+}

@@ -1,0 +1,25 @@
+import type { Command } from 'commander';
+import { configOf } from '../context.js';
+
+export function register(worker: Command): void {
+  worker
+    .description(
+      'Run a worker until Ctrl-C. Without --host: operations, runbooks and hypervisors. With --host: the disks of that host; ' +
+        'one runs on each host. What a killed worker left is gone on with by the next.',
+    )
+    .option('--host <host>', 'the host on which it runs and whose disks it works on')
+    .option(
+      '--state-dir <dir>',
+      'where the worker of a host keeps what protects its disks (default: /var/lib/drover)',
+    )
+    .action(async (_options: unknown, command: Command) => {
+      const { host, stateDir } = command.opts<{ host?: string; stateDir?: string }>();
+      const config = await configOf(command);
+      const { runWorker } = await import('../../worker/worker.js');
+      await runWorker({
+        config,
+        ...(host === undefined ? {} : { host }),
+        ...(stateDir === undefined ? {} : { stateDir }),
+      });
+    });
+}

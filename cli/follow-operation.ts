@@ -1,0 +1,146 @@
+/** Follows an operation on the screen to its end, and tells what came of it. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { urlOf } from '../client/caller.js';
+import { describeAsk, waitForResult, type Started } from '../client/operations.js';
+import { hasWorker, progressOf } from '../client/progress.js';
+import { getInstance } from '../activities/inventory/instances.js';
+import { stateSentence } from '../model/instance.js';
+import type { Context } from './context.js';
+import { StillRunning } from './errors.js';
+import { printData, write } from './output.js';
+import { openProgress, percentBar, type Progress } from './progress.js';
+import { describeResult, sinceText } from './texts.js';
+import { interruptible } from './waiting.js';
+
+/** The answer of an operation's command with `-o json`. */
+export interface Answer {
+  id: string;
+  operation: string;
+  subject: string;
+  state: 'running' | 'succeeded';
+  result: unknown;
+  workflowId: string;
+  workflowUrl: string | null;
+}
+
+export async function answerOf(context: Context, started: Started): Promise<Answer> {
+  const { id, operation, label, workflowId, runId } = started;
+  const workflowUrl = urlOf(await context.temporal(), workflowId, runId);
+  return {
+    id,
+    operation: operation.name,
+    subject: label,
+    state: 'running',
+    result: null,
+    workflowId,
+    workflowUrl,
+  };
+}
+
+/** Throws what the operation threw, or StillRunning when the waiting ended first. */
+export async function followStarted(
+  context: Context,
+  started: Started,
+  options: { timeoutSeconds: number | undefined; wait?: boolean },
+): Promise<void> {
+  const begun = Date.now();
+  const answer = await answerOf(context, started);
+  if (options.wait === false) {
+    await tellAnswer(context, answer);
+    return context.output.format === 'table' ? context.say(howToFollow(started)) : undefined;
+  }
+  const result = await interruptible((signal) => followed(context, started, { ...options, signal }));
+  return tellAnswer(context, { ...answer, state: 'succeeded', result }, begun);
+}
+
+async function followed(
+  context: Context,
+  started: Started,
+  options: { signal: AbortSignal; timeoutSeconds: number | undefined },
+): Promise<unknown> {
+  const progress = openProgress(context.output.format === 'table' ? process.stdout : process.stderr);
+  const ended = new AbortController();
+  const telling = tellProgress(context, started, progress, ended.signal);
+  try {
+    const answer = await waitForResult({ ...context, say: (text) => progress.line(text) }, started, options);
+    if (answer.ended) return answer.result;
+  } finally {
+    ended.abort();
+    await telling;
+    progress.end();
+  }
+  throw new StillRunning(`${describeAsk(started)} still runs and goes on`, howToFollow(started));
+}
+
+export const howToFollow = ({ label, operation }: Started): string =>
+  operation.target === 'host'
+    ? `see \`drover host show ${label}\``
+    : `follow it with \`drover instance watch ${label}\`, cancel it with \`drover instance cancel ${label}\``;
+
+/** After this long without a sign of life it is worth saying that no worker runs. */
+const patienceMs = 4000;
+
+async function tellProgress(
+  context: Context,
+  started: Started,
+  progress: Progress,
+  ended: AbortSignal,
+): Promise<void> {
+  const { operation, label, workflowId, runId } = started;
+  const begun = Date.now();
+  const said = new Set<string>();
+  const once = (text: string): void => {
+    if (!said.has(text)) progress.line(text);
+    said.add(text);
+  };
+  if (operation.target === 'instance') once(await sentence(context, started));
+  let phase: string | null = null;
+  while (!ended.aborted) {
+    await sleep(500, undefined, { signal: ended }).catch(() => undefined);
+    if (ended.aborted) return;
+    try {
+      const temporal = await context.temporal();
+      const now = await progressOf(temporal, workflowId, runId);
+      if (ended.aborted) return;
+      const percent = now.percent === null ? '' : ` ${percentBar(now.percent)}`;
+      progress.live([`${label}: ${now.phase ?? 'waiting for a worker'}${percent} ${sinceText(begun)}`]);
+      if (now.phase !== null && now.phase !== phase) once(`${label}: ${now.phase}`);
+      phase = now.phase;
+      if (now.percent !== null && now.percent >= 25)
+        once(`${label}: ${now.phase ?? ''} ${now.percent - (now.percent % 25)} %`);
+      if (now.trouble !== null) once(`${label}: tried again: ${now.trouble}`);
+      if (
+        now.phase === null &&
+        Date.now() - begun > patienceMs &&
+        (await hasWorker(temporal, context.cloud)) === false
+      ) {
+        once(
+          `no worker runs for the cloud ${context.cloud}: start one with \`drover worker\`; the work waits for it`,
+        );
+      }
+    } catch {
+      // Temporal is away: whoever waits for the result says so.
+    }
+  }
+}
+
+async function sentence(context: Context, { operation, subject, label }: Started): Promise<string> {
+  if (operation.target === 'host') return '';
+  const state = await getInstance(context.inventory, subject).then(
+    (found) => found.state,
+    () => 'new',
+  );
+  return stateSentence(label, state, operation.doing, operation.name);
+}
+
+export async function tellAnswer(context: Context, answer: Answer, begun?: number): Promise<void> {
+  if (context.output.format !== 'table') return printData(context.output, answer);
+  if (answer.state === 'running') {
+    write(`${answer.operation} of ${answer.subject} started (operation ${answer.id})`);
+    if (answer.workflowUrl !== null) write(answer.workflowUrl);
+    return;
+  }
+  const took = begun === undefined ? '' : ` ${sinceText(begun)}`;
+  const result = describeResult(answer.result);
+  write(`${answer.operation} of ${answer.subject}: done${took}${result === '' ? '' : `: ${result}`}`);
+}

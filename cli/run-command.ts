@@ -1,0 +1,49 @@
+/** Runs a runbook from the command line: dry run, or start, follow, tell. */
+import type { Command } from 'commander';
+import { urlOf } from '../client/caller.js';
+import { planRun } from '../client/dry-run.js';
+import { prepareRun, startRun, type PreparedRun } from '../client/runs.js';
+import { withContext, type Context } from './context.js';
+import { printData, write } from './output.js';
+import { watchCommand } from './watch.js';
+import { waitOptionsOf } from './waiting.js';
+
+export async function runCommand(
+  command: Command,
+  runbook: string,
+  inputs: Record<string, unknown>,
+): Promise<void> {
+  const options = waitOptionsOf(command);
+  const { dryRun } = command.opts<{ dryRun?: true }>();
+  await withContext(command, async (context) => {
+    const prepared = await prepareRun(context, { runbook, folders: context.config.runbooks, inputs });
+    if (dryRun) return tellPlan(context, prepared);
+    const started = await startRun(context, prepared);
+    if (options.wait) return watchCommand(context, started.id, options);
+    const workflowUrl = urlOf(await context.temporal(), started.workflowId);
+    const { id, plan } = started;
+    if (context.output.format !== 'table') {
+      return printData(context.output, { id, runbook: plan.name, state: 'running', workflowUrl });
+    }
+    write(`run ${id} of ${plan.name} started`);
+    if (workflowUrl !== null) write(workflowUrl);
+    return context.say(
+      `follow it with \`drover run watch ${id}\`, cancel it with \`drover run cancel ${id}\``,
+    );
+  });
+}
+
+async function tellPlan(context: Context, prepared: PreparedRun): Promise<void> {
+  const steps = await planRun(context, prepared);
+  const { plan, inputs } = prepared;
+  if (context.output.format !== 'table') {
+    return printData(context.output, { runbook: plan.name, digest: plan.digest, inputs, steps });
+  }
+  const given = Object.entries(inputs).map(([name, value]) => `${name}=${String(value)}`);
+  write(`${plan.name} ${given.join(' ')}: would run these steps; nothing was done`);
+  for (const { id, name, uses, items } of steps) {
+    write(`  ${id}: ${name} (${uses})`);
+    if (items === null) write('    what it works on depends on the steps before it');
+    else for (const item of items) write(`    ${item}`);
+  }
+}

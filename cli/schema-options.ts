@@ -1,0 +1,130 @@
+/** Options of a command from a zod schema: what an operation declares, its command takes. */
+import { Option, type Command } from 'commander';
+import { z } from 'zod';
+import { DroverError } from '../model/errors.js';
+
+/** What `z.toJSONSchema` tells of one key, as far as a flag needs it. */
+interface Property {
+  type?: string;
+  description?: string;
+  default?: unknown;
+  enum?: string[];
+  anyOf?: Property[];
+  minimum?: number;
+}
+
+interface SchemaFlag {
+  key: string;
+  flag: string;
+  kind: 'boolean' | 'number' | 'text' | 'list' | 'pairs';
+  option: Option;
+}
+
+/** Flags that every command has; an input of that name gets another flag. */
+const renamed: Record<string, string> = {
+  wait: 'max-wait',
+  timeout: 'abort-after',
+  yes: 'agree',
+  data: 'content',
+};
+
+export const flagName = (key: string): string => {
+  const kebab = key
+    .replaceAll(/([a-z0-9])([A-Z])/g, '$1-$2')
+    .replaceAll('_', '-')
+    .toLowerCase();
+  return renamed[kebab] ?? kebab;
+};
+
+/** One option for each key but those in `skip` (arguments, and what the command itself provides). */
+export function schemaFlags(schema: z.ZodObject, skip: readonly string[] = []): SchemaFlag[] {
+  const { properties = {}, required = [] } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
+  return Object.entries(properties)
+    .filter(([key]) => !skip.includes(key))
+    .map(([key, property]) => flagOf(key, property as Property, required.includes(key)));
+}
+
+function flagOf(key: string, property: Property, required: boolean): SchemaFlag {
+  const { type, enum: choices, description = '', default: standard } = withoutNull(property);
+  const flag = flagName(key);
+  const kind = kindOf(type);
+  if (kind === 'boolean') {
+    const negated = standard === true;
+    const option = new Option(
+      `--${negated ? 'no-' : ''}${flag}`,
+      `${negated ? 'do not: ' : ''}${sentence(description)}`,
+    );
+    return { key, flag, kind, option };
+  }
+  const value = {
+    number: 'number',
+    text: choices ? choices.join('|') : metavar(description),
+    list: 'text',
+    pairs: 'key=value',
+  }[kind];
+  const more = kind === 'list' || kind === 'pairs' ? '; may be given more than once' : '';
+  const option = new Option(`--${flag} <${value}>`, `${sentence(description)}${more}${told(standard, kind)}`);
+  if (kind === 'list' || kind === 'pairs') option.argParser(collect);
+  if (choices) option.choices(choices);
+  option.makeOptionMandatory(required);
+  return { key, flag, kind, option };
+}
+
+function withoutNull(property: Property): Property {
+  const real = property.anyOf?.find(({ type }) => type !== 'null');
+  return real
+    ? { ...property, ...real, description: property.description ?? real.description ?? '' }
+    : property;
+}
+
+function kindOf(type: string | undefined): SchemaFlag['kind'] {
+  if (type === 'boolean') return 'boolean';
+  if (type === 'integer' || type === 'number') return 'number';
+  if (type === 'array') return 'list';
+  return type === 'object' ? 'pairs' : 'text';
+}
+
+const metavar = (description: string): string =>
+  /\b(how long|length of time)\b|\baborted\b/i.test(description) ? 'duration' : 'text';
+const sentence = (text: string): string =>
+  text.replace(/\.$/, '').replace(/^[A-Z](?=[a-z ])/, (first) => first.toLowerCase());
+const told = (value: unknown, kind: string): string =>
+  value === undefined || kind === 'list' || kind === 'pairs' || value === null
+    ? ''
+    : ` (default: ${JSON.stringify(value).replaceAll('"', '')})`;
+const collect = (value: string, before: string[] | undefined): string[] => [...(before ?? []), value];
+
+/** The input as the schema takes it, from the values that commander found; what was not given is left out. */
+export function inputFromFlags(
+  flags: readonly SchemaFlag[],
+  values: Record<string, unknown>,
+): Record<string, unknown> {
+  const input: Record<string, unknown> = {};
+  for (const { key, flag, kind, option } of flags) {
+    const value = values[option.attributeName()];
+    if (value === undefined || (option.negate && value === true)) continue;
+    if (kind === 'number') input[key] = toNumber(flag, value as string);
+    else if (kind === 'pairs') input[key] = toPairs(flag, value as string[]);
+    else input[key] = value;
+  }
+  return input;
+}
+
+export function addFlags(command: Command, flags: readonly SchemaFlag[]): void {
+  for (const { option } of flags) command.addOption(option);
+}
+
+export function toNumber(flag: string, text: string): number {
+  if (/^-?\d+(\.\d+)?$/.test(text)) return Number(text);
+  throw new DroverError('InvalidInput', `--${flag} takes a number, not "${text}"`);
+}
+
+export function toPairs(flag: string, words: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    words.map((word) => {
+      const equals = word.indexOf('=');
+      if (equals < 1) throw new DroverError('InvalidInput', `--${flag} takes key=value, not "${word}"`);
+      return [word.slice(0, equals), word.slice(equals + 1)];
+    }),
+  );
+}

@@ -1,0 +1,59 @@
+/** Small texts that several commands print. */
+
+/** `(12s)`: how long ago `begun` (milliseconds since the epoch) is. */
+export const sinceText = (begun: number): string => `(${secondsText((Date.now() - begun) / 1000)})`;
+
+export function secondsText(seconds: number): string {
+  if (seconds < 10) return `${seconds.toFixed(1)}s`;
+  if (seconds < 60) return `${Math.round(seconds)}s`;
+  const minutes = Math.floor(seconds / 60);
+  return minutes < 60
+    ? `${minutes}m${Math.round(seconds % 60)}s`
+    : `${Math.floor(minutes / 60)}h${minutes % 60}m`;
+}
+
+/** How long something took, or has taken so far. */
+export const spanText = (startedAt: string, endedAt: string | null): string =>
+  secondsText(
+    Math.max(0, (endedAt === null ? Date.now() : Date.parse(endedAt)) - Date.parse(startedAt)) / 1000,
+  );
+
+/** What an operation answered, for people: `host1 -> host2, shared, downtime 43 ms`. */
+export function describeResult(result: unknown): string {
+  if (typeof result !== 'object' || result === null) return '';
+  const { from, to, ...rest } = result as Record<string, unknown>;
+  const move = typeof from === 'string' && typeof to === 'string' ? [`${from} -> ${to}`] : [];
+  return [...move, ...Object.entries(rest).flatMap(([key, value]) => one(key, value))].join(', ');
+}
+
+function one(key: string, value: unknown): string[] {
+  if (value === null || value === undefined || value === false) return [];
+  // How a host was before: for a runbook's undo, not for people.
+  if (key === 'was') return [];
+  if (key === 'host') return [`on ${text(value)}`];
+  if (key === 'storage') return [`${text(value)} storage`];
+  if (key === 'downtimeMs') return [`downtime ${text(value)} ms`];
+  if (key === 'totalMs') return [`took ${text(value)} ms`];
+  if (key === 'transferredBytes') return [`${bytesText(Number(value))} copied`];
+  if (key === 'forced') return ['by force'];
+  if (key === 'note') return [text(value)];
+  if (Array.isArray(value)) return value.length === 0 ? [] : [`${words(key)} ${value.map(text).join(', ')}`];
+  return [`${words(key)} ${text(value)}`];
+}
+
+const words = (key: string): string => key.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+const text = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
+
+export function bytesText(bytes: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1024 && unit < units.length - 1) {
+    value /= 1024;
+    unit += 1;
+  }
+  return `${value >= 10 || unit === 0 ? Math.round(value) : value.toFixed(1)} ${units[unit] ?? ''}`;
+}
+
+/** Identifiers in tables: enough of them to be found by. */
+export const shortId = (id: string): string => id.slice(0, 8);

@@ -1,0 +1,72 @@
+/** The stable JSON shapes of instances, hosts and runs. Keys are only ever added. */
+import type { RunRecord } from '../activities/inventory/runs.js';
+import type { ListedRun } from '../client/run-list.js';
+import type { RunView } from '../client/run-view.js';
+import type { Host } from '../model/host.js';
+import type { Instance } from '../model/instance.js';
+import type { MigrationRecord, OperationRecord } from '../model/operation.js';
+
+/** These keys of it, in this order. */
+const pick = <T extends object, K extends keyof T>(of: T, ...keys: K[]): Pick<T, K> =>
+  Object.fromEntries(keys.map((key) => [key, of[key]])) as Pick<T, K>;
+
+export type InstanceView = ReturnType<typeof instanceView>;
+
+export const instanceView = (of: Instance) => ({
+  ...pick(of, 'id', 'name', 'state', 'powerState', 'task', 'host', 'flavor', 'image', 'locked', 'lockReason'),
+  ...pick(of, 'createdAt', 'updatedAt', 'serverGroup', 'metadata'),
+});
+
+/** Of one instance: also its size, what is wrong with it, and what was done to it last. */
+export const instanceDetails = (
+  of: Instance,
+  operations: OperationRecord[],
+  migrations: MigrationRecord[],
+) => ({
+  ...instanceView(of),
+  ...pick(of, 'vcpus', 'memoryMiB', 'disks', 'lockedBy', 'fault', 'needsRepair'),
+  operations: operations.map(operationView),
+  migrations,
+});
+
+export const operationView = ({ kind, ...of }: OperationRecord) => ({
+  id: of.id,
+  operation: kind,
+  ...pick(of, 'state', 'host', 'by', 'startedAt', 'endedAt', 'result', 'error', 'left', 'run', 'workflowId'),
+});
+
+export type HostView = ReturnType<typeof hostView>;
+
+export const hostView = (of: Host) =>
+  pick(
+    of,
+    ...(['name', 'state', 'enabled', 'disabledReason', 'vcpus', 'vcpusUsed'] as const),
+    ...(['memoryMiB', 'memoryMiBUsed', 'instances'] as const),
+  );
+
+/** Of one host: how it is reached and limited, and what is on it now. */
+export const hostDetails = (of: Host, instances: Instance[], migrations: MigrationRecord[]) => ({
+  ...hostView(of),
+  ...pick(of, 'uri', 'stateReason', 'cpuOvercommit', 'memoryMiBReserved', 'slots', 'slotsUsed'),
+  ...pick(of, 'labels', 'systemUuid', 'lastSeenAt', 'createdAt'),
+  instanceList: instances.map(instanceView),
+  runningMigrations: migrations,
+});
+
+const runKeys = ['id', 'runbook', 'state', 'phase', 'startedAt', 'endedAt'] as const;
+
+/** A run in a list: its steps with counts only. */
+export const runSummary = (of: ListedRun) => ({
+  ...pick(of, ...runKeys),
+  steps: of.steps.map(stepSummary),
+  workflowUrl: of.workflowUrl,
+});
+
+export const runDetails = (of: RunView) => ({
+  ...pick(of, ...runKeys),
+  steps: of.steps.map((step) => ({ ...stepSummary(step), items: step.items })),
+  ...pick(of, 'workflowUrl', 'by', 'inputs', 'outputs', 'undone', 'digest', 'error', 'running', 'notes'),
+});
+
+const stepSummary = (step: RunRecord['steps'][number]) =>
+  pick(step, 'id', 'state', 'done', 'failed', 'total', 'error', 'refused', 'name');
