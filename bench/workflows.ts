@@ -1,0 +1,81 @@
+/** The workflows of the benchmarks' worker: drover's, and one that was written by hand. */
+import { ParentClosePolicy, executeChild, proxyActivities, uuid4, workflowInfo } from '@temporalio/workflow';
+import type { Envelope, RunFinish, RunStart, RunStepRecord } from '../activities/types.js';
+import { subjectWorkflowId } from '../model/addresses.js';
+import { searchAttributesOf } from '../workflows/search-attributes.js';
+import type { Order, Result } from '../workflows/operate.js';
+
+export { default } from '../workflows/entry.js';
+
+export interface HandWritten {
+  run: RunStart;
+  host: string;
+  steps: number;
+}
+
+const { startRun, finishRun } = proxyActivities<{
+  startRun(envelope: Envelope): Promise<void>;
+  finishRun(envelope: Envelope): Promise<void>;
+}>({ startToCloseTimeout: '30s' });
+
+/** What a runbook of so many steps does, without an interpreter: the same records, the same operations. */
+export async function handWritten({ run, host, steps }: HandWritten): Promise<void> {
+  await startRun(envelope(run));
+  const records: RunStepRecord[] = [];
+  for (let step = 1; step <= steps; step += 1) {
+    const id = `step${step}`;
+    const result =
+      step % 2 === 1
+        ? await operate('host.disable', host, { run: run.id, step: id }, { host, reason: 'a benchmark' })
+        : await operate('host.enable', host, { run: run.id, step: id }, { host });
+    records.push({
+      id,
+      name: id,
+      state: 'succeeded',
+      done: 1,
+      failed: 0,
+      refused: 0,
+      total: 1,
+      error: null,
+      items: [{ key: id, label: host, state: 'done', error: null, result }],
+    });
+  }
+  const finish: RunFinish = {
+    id: run.id,
+    state: 'succeeded',
+    steps: records,
+    undone: [],
+    outputs: {},
+    error: null,
+  };
+  await finishRun(envelope(finish));
+}
+
+/** The operation as a child of its own, to be found in the Temporal UI as every operation is. */
+async function operate(
+  operation: string,
+  host: string,
+  by: { run: string; step: string },
+  input: Record<string, unknown>,
+): Promise<Result> {
+  const cloud = workflowInfo().workflowId.split('/')[0] ?? '';
+  const order: Order = {
+    request: {
+      id: uuid4(),
+      by: 'bench',
+      role: 'admin',
+      run: { id: by.run, step: by.step, item: by.step },
+    },
+    input,
+  };
+  return executeChild<(order: Order) => Promise<Result>>(operation, {
+    workflowId: subjectWorkflowId(cloud, operation, host),
+    args: [order],
+    parentClosePolicy: ParentClosePolicy.ABANDON,
+    staticSummary: `${operation} ${host}`,
+    typedSearchAttributes: searchAttributesOf({ cloud, operation, subject: host, runbook: null }),
+    memo: { label: host, by: 'bench' },
+  });
+}
+
+const envelope = (input: object): Envelope => ({ input: { ...input }, owner: null, seq: 0, undo: null });
