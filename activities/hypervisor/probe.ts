@@ -28,7 +28,7 @@ export async function probeHosts(
     call.heartbeat({ phase: 'probing', up: up.length, unknown: unknown.length });
   }
 
-  const queue = await inventory.hosts();
+  const queue = [...(await inventory.hosts())];
   const worker = async (): Promise<void> => {
     for (let host = queue.shift(); host !== undefined; host = queue.shift()) await probe(host);
   };

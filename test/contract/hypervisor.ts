@@ -1,0 +1,191 @@
+/**
+ * What every driver of the hypervisor port must do alike. A driver's test calls this with a world of two
+ * hosts; nothing here knows which driver it is.
+ */
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { GuestSpec, Hypervisor } from '../../activities/hypervisor/port.js';
+import type { HostRef } from '../../model/host.js';
+import type { Disk } from '../../model/instance.js';
+
+export interface ContractWorld {
+  hypervisor: Hypervisor;
+  hosts: [HostRef, HostRef];
+  /** A host that does not exist: its address answers nobody. */
+  nowhere: HostRef;
+  /** A new, empty disk that both hosts share. */
+  sharedDisk(name: string): Promise<Disk>;
+  /** A new, empty disk on the first host; with `prepared` also one of the same size on the second. */
+  localDisk(name: string, prepared: boolean): Promise<Disk>;
+  close(): Promise<void>;
+}
+
+export function hypervisorContract(driver: string, open: () => Promise<ContractWorld>): void {
+  describe(`the hypervisor contract: ${driver}`, () => {
+    let world: ContractWorld;
+    let hypervisor: Hypervisor;
+    let one: HostRef;
+    let two: HostRef;
+    const made: string[] = [];
+    const unknown = randomUUID();
+
+    beforeAll(async () => {
+      world = await open();
+      hypervisor = world.hypervisor;
+      [one, two] = world.hosts;
+    });
+    afterEach(async () => {
+      for (const id of made.splice(0)) {
+        for (const host of world.hosts) {
+          await hypervisor.destroy(host, id);
+          await hypervisor.undefine(host, id);
+        }
+      }
+    });
+    afterAll(() => world.close());
+
+    const stampOf = (id: string, epoch = 1) => ({ instance: id, operation: `op-${epoch}`, epoch });
+
+    async function define(disks: Disk[] = [], name = `contract-${made.length}`): Promise<GuestSpec> {
+      const spec = { id: randomUUID(), name, vcpus: 1, memoryMiB: 64, disks, bridges: [] };
+      made.push(spec.id);
+      await hypervisor.define(one, spec, stampOf(spec.id));
+      return spec;
+    }
+
+    async function started(disks?: Disk[]): Promise<GuestSpec> {
+      const spec = await define(disks);
+      await hypervisor.start(one, spec.id);
+      return spec;
+    }
+
+    async function migrate(spec: GuestSpec, copy: string[] = []): Promise<string | null> {
+      const move = { id: spec.id, name: spec.name, source: one, target: two, copy, bandwidthMiBs: null };
+      return (await hypervisor.startMigration(move)).ended;
+    }
+
+    it('tells the facts of a host, and its identity is not its name', async () => {
+      const [first, second] = [await hypervisor.facts(one), await hypervisor.facts(two)];
+      expect(first.vcpus).toBeGreaterThan(0);
+      expect(first.memoryMiB).toBeGreaterThan(64);
+      expect(first.systemUuid).not.toBe(second.systemUuid);
+    });
+
+    it('says in bounded time that a host does not answer', async () => {
+      const begun = Date.now();
+      await expect(hypervisor.facts(world.nowhere)).rejects.toMatchObject({ code: 'HypervisorUnreachable' });
+      await expect(hypervisor.look(world.nowhere, unknown)).rejects.toMatchObject({
+        code: 'HypervisorUnreachable',
+      });
+      expect(Date.now() - begun).toBeLessThan(16_000);
+    });
+
+    it('knows nothing of a guest that is not there', async () => {
+      await expect(hypervisor.look(one, unknown)).resolves.toBeNull();
+      await expect(hypervisor.job(one, unknown)).resolves.toBeNull();
+      await expect(hypervisor.completedMigration(one, unknown)).resolves.toBeNull();
+      for (const change of ['start', 'pause', 'unpause', 'requestShutdown'] as const) {
+        await expect(hypervisor[change](one, unknown)).rejects.toMatchObject({ code: 'NotFound' });
+      }
+      await hypervisor.destroy(one, unknown);
+      await hypervisor.undefine(one, unknown);
+      await hypervisor.abortJob(one, unknown);
+    });
+
+    it('defines a guest, twice as once, with its stamp', async () => {
+      const spec = await define([await world.sharedDisk('contract-define')]);
+      await hypervisor.define(one, spec, stampOf(spec.id));
+      const view = await hypervisor.look(one, spec.id);
+      const { bridges: _, ...told } = spec;
+      expect(view).toMatchObject({ ...told, power: 'shutoff', persistent: true, stamp: stampOf(spec.id) });
+      expect((await hypervisor.list(one)).filter((guest) => guest.id === spec.id)).toEqual([view]);
+    });
+
+    it('refuses a second guest of the same name', async () => {
+      const { name } = await define();
+      await expect(define([], name)).rejects.toMatchObject({
+        code: 'HypervisorError',
+        message: expect.stringContaining(name),
+      });
+    });
+
+    it('starts, pauses and ends a guest, each twice as once', async () => {
+      const { id } = await started();
+      await hypervisor.start(one, id);
+      expect((await hypervisor.look(one, id))?.power).toBe('running');
+      for (const [change, power] of [
+        ['pause', 'paused'],
+        ['unpause', 'running'],
+        ['destroy', 'shutoff'],
+      ] as const) {
+        await hypervisor[change](one, id);
+        await hypervisor[change](one, id);
+        expect((await hypervisor.look(one, id))?.power).toBe(power);
+      }
+      await hypervisor.undefine(one, id);
+      await hypervisor.undefine(one, id);
+      expect(await hypervisor.look(one, id)).toBeNull();
+    });
+
+    it('refuses to remove the definition of a running guest', async () => {
+      const { id } = await started();
+      await expect(hypervisor.undefine(one, id)).rejects.toMatchObject({ code: 'HypervisorError' });
+      expect(await hypervisor.look(one, id)).toMatchObject({ power: 'running', persistent: true });
+    });
+
+    it('stamps a guest, running or not, and it stays stamped', async () => {
+      const { id } = await started();
+      await hypervisor.stamp(one, id, stampOf(id, 2));
+      expect((await hypervisor.look(one, id))?.stamp).toEqual(stampOf(id, 2));
+      await hypervisor.destroy(one, id);
+      expect((await hypervisor.look(one, id))?.stamp).toEqual(stampOf(id, 2));
+      await hypervisor.stamp(one, id, stampOf(id, 3));
+      await hypervisor.start(one, id);
+      expect((await hypervisor.look(one, id))?.stamp).toEqual(stampOf(id, 3));
+    });
+
+    it('has no job, and ends none, when nothing moves', async () => {
+      const { id } = await started();
+      expect(await hypervisor.job(one, id)).toBeNull();
+      await hypervisor.abortJob(one, id);
+    });
+
+    it('moves a running guest with its stamp and leaves nothing behind', async () => {
+      const spec = await started([await world.sharedDisk('contract-move')]);
+      expect(await migrate(spec)).toBeNull();
+      expect(await hypervisor.look(one, spec.id)).toBeNull();
+      expect(await hypervisor.look(two, spec.id)).toMatchObject({
+        power: 'running',
+        persistent: true,
+        stamp: stampOf(spec.id),
+      });
+      const figures = await hypervisor.completedMigration(two, spec.id);
+      expect(figures?.downtimeMs).toBeGreaterThanOrEqual(0);
+      expect(figures?.totalMs).toBeGreaterThan(0);
+    });
+
+    it('moves a paused guest, and it is paused', async () => {
+      const spec = await started();
+      await hypervisor.pause(one, spec.id);
+      expect(await migrate(spec)).toBeNull();
+      expect(await hypervisor.look(two, spec.id)).toMatchObject({ power: 'paused', persistent: true });
+      await hypervisor.unpause(two, spec.id);
+    });
+
+    it('copies a local disk into a prepared one of the same size', async () => {
+      const spec = await started([await world.localDisk('contract-block', true)]);
+      expect(await migrate(spec, ['vda'])).toBeNull();
+      expect(await hypervisor.look(two, spec.id)).toMatchObject({ power: 'running', disks: spec.disks });
+    });
+
+    it('leaves the guest running when the migration cannot be', async () => {
+      const spec = await started([await world.localDisk('contract-unprepared', false)]);
+      expect(await migrate(spec)).toEqual(expect.any(String));
+      expect(await migrate(spec, ['vda'])).toEqual(expect.any(String));
+      await delay(500);
+      expect(await hypervisor.look(one, spec.id)).toMatchObject({ power: 'running', persistent: true });
+      expect(await hypervisor.look(two, spec.id)).toBeNull();
+    });
+  });
+}
