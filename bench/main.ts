@@ -5,6 +5,8 @@ import { Session } from './session.js';
 /** Each loads only what it needs, when it is asked for. Minutes: then it is ended. */
 const benches: Record<string, { minutes: number; load: () => Promise<(session: Session) => Promise<void>> }> =
   {
+    'live-migrate': { minutes: 5, load: async () => (await import('./migrate.js')).liveMigrate },
+    'block-migrate': { minutes: 6, load: async () => (await import('./migrate.js')).blockMigrate },
     step: { minutes: 5, load: async () => (await import('./step.js')).step },
   };
 
