@@ -92,13 +92,31 @@ test('a folder that cannot be made is refused', async () => {
   `);
 });
 
-test.skipIf(process.getuid?.() === 0)('a file that cannot be written is refused', async () => {
+/** As root nothing is read-only, so a process of another user tries. */
+test.runIf(process.getuid?.() === 0)('a file, and a folder, that cannot be written are refused', async () => {
+  await transpileInventory(folder);
+  await chmod(folder, 0o755);
   const path = join(folder, 'i.db');
-  await closeInventory(await openInventory({ path }));
-  await chmod(path, 0o444);
+  const source = `
+    import { openInventory } from './activities/inventory/database.js';
+    import { setHostEnabled } from './activities/inventory/hosts.js';
+    process.setuid(65534);
+    const change = { host: 'kvm-1', enabled: true, reason: null, by: 'nobody' };
+    const told = await openInventory({ path: ${JSON.stringify(path)} })
+      .then((inventory) => setHostEnabled(inventory, change)).then(() => 'allowed', (error) => error.message);
+    console.log(JSON.stringify(told));`;
   const inventory = await openInventory({ path });
-  expect(await told(host({ inventory }, 'kvm-1'))).toContain('it cannot be written');
+  await host({ inventory }, 'kvm-1');
   await closeInventory(inventory);
+  const inFolder = plain(String(await runProcess(folder, 'folder', source)));
+  await chmod(folder, 0o777);
+  const onFile = plain(String(await runProcess(folder, 'file', source)));
+  expect([inFolder, onFile]).toMatchInlineSnapshot(`
+    [
+      "the inventory DIR/i.db does not answer: it cannot be written (SQLITE_READONLY)",
+      "the inventory DIR/i.db does not answer: it cannot be written (SQLITE_READONLY)",
+    ]
+  `);
 });
 
 test('a file that a newer drover changed is refused', async () => {
