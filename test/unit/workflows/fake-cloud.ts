@@ -1,8 +1,9 @@
 /** A small cloud for tests: three hosts of the fake world, the real inventory on a file, and who runs which workflow. */
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { sql } from 'kysely';
 import { createInventoryActivities, type InventoryDeps } from '../../../activities/inventory/activities.js';
 import { closeInventory, openInventory, type Inventory } from '../../../activities/inventory/database.js';
 import { hypervisorInventory } from '../../../activities/inventory/for-hypervisor.js';
@@ -12,6 +13,7 @@ import type { Activities, Implement } from '../../../activities/types.js';
 import { createWaitActivities } from '../../../activities/wait.js';
 import type { Instance, InstanceState, PowerState } from '../../../model/instance.js';
 import { fakeDisks } from './fake-disks.js';
+import type { FakeRun } from './fake-runtime.js';
 import { FakeWorld } from './fake-world.js';
 
 export const hostNames = ['h1', 'h2', 'h3'];
@@ -29,24 +31,46 @@ export interface FakeWorkflow {
   open: boolean;
 }
 
+/** The sweeps open thousands: a file in memory, copied from one that has its tables and hosts. */
+const fast = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
+let template: Promise<Buffer> | undefined;
+
+async function makeTemplate(): Promise<Buffer> {
+  const folder = mkdtempSync(join(fast, 'drover-cloud-'));
+  const path = join(folder, 'inventory.db');
+  const inventory = await openInventory({ path });
+  for (const name of hostNames) {
+    const settings = { slots: 2, cpuOvercommit: 1, memoryMiBReserved: 0, labels: {} };
+    await addHost(inventory, { name, uri: `fake://${name}`, ...settings });
+    const facts = { hostname: name, systemUuid: name, vcpus: 16, memoryMiB: 32_768, hypervisor: 'fake' };
+    await recordProbe(inventory, name, { up: true, facts });
+  }
+  // All of it into the one file that is copied.
+  await sql`pragma wal_checkpoint(truncate)`.execute(inventory.kysely);
+  await closeInventory(inventory);
+  const bytes = readFileSync(path);
+  rmSync(folder, { recursive: true, force: true });
+  return bytes;
+}
+
 export class FakeCloud {
   readonly world = new FakeWorld(hostNames);
   readonly workflows = new Map<string, FakeWorkflow>();
+  /** The newest run of each workflow id, to reach into it from outside. */
+  readonly runs = new Map<string, FakeRun>();
+  /** The most operations on instances that ever ran at the same time. */
+  most = 0;
   private constructor(
     readonly inventory: Inventory,
     private readonly folder: string,
   ) {}
 
   static async open(): Promise<FakeCloud> {
-    const folder = mkdtempSync(join(tmpdir(), 'drover-cloud-'));
-    const cloud = new FakeCloud(await openInventory({ path: join(folder, 'inventory.db') }), folder);
-    for (const name of hostNames) {
-      const settings = { slots: 2, cpuOvercommit: 1, memoryMiBReserved: 0, labels: {} };
-      await addHost(cloud.inventory, { name, uri: `fake://${name}`, ...settings });
-      const facts = { hostname: name, systemUuid: name, vcpus: 16, memoryMiB: 32_768, hypervisor: 'fake' };
-      await recordProbe(cloud.inventory, name, { up: true, facts });
-    }
-    return cloud;
+    const folder = mkdtempSync(join(fast, 'drover-cloud-'));
+    const path = join(folder, 'inventory.db');
+    template ??= makeTemplate();
+    writeFileSync(path, await template);
+    return new FakeCloud(await openInventory({ path }), folder);
   }
 
   async close(): Promise<void> {
@@ -81,6 +105,14 @@ export class FakeCloud {
     return id;
   }
 
+  started(run: FakeRun): void {
+    this.runs.set(run.workflowId, run);
+    const open = [...this.workflows].filter(
+      ([id, { open: runs }]) => runs && id.startsWith('fake/instance/'),
+    );
+    this.most = Math.max(this.most, open.length);
+  }
+
   instance(id: string): Promise<Instance> {
     return getInstance(this.inventory, id);
   }
@@ -95,7 +127,7 @@ export class FakeCloud {
     return {
       ...createInventoryActivities({ inventory, cloud: 'fake', capabilities, ...temporal }),
       ...world.hypervisor(hypervisorInventory(inventory)),
-      ...createWaitActivities({ describe: temporal.describe, pollMs: 5 }),
+      ...createWaitActivities({ describe: (id) => temporal.describe(id), pollMs: 5 }),
     };
   }
 

@@ -14,11 +14,14 @@ import { operate, operateOnHost, type Order } from '../../../workflows/operate.j
 import type { ActivityOptions, ChildRequest, Runtime } from '../../../workflows/runtime.js';
 import type { FakeCloud } from './fake-cloud.js';
 
-/** What goes wrong, and at which call (from 1). Each happens `before` the call's work, or `after` it when its answer is lost. */
+/**
+ * What goes wrong, and at which call (from 1): `before` the call, `within` it when it was admitted and did
+ * nothing yet, or `after` it when its answer is lost.
+ */
 export interface Trouble {
   /** The number of the call, or what the log calls it (`removeDisk on h2`): then each time. */
   at: number | string;
-  when?: 'before' | 'after';
+  when?: 'before' | 'within' | 'after';
   /** `once` fails one attempt: a retryable error is then tried again, as Temporal does. */
   fail?: { error: DroverError; once?: boolean };
   cancel?: boolean;
@@ -78,6 +81,7 @@ export class FakeRun implements Runtime {
     if (workflows.get(this.workflowId)?.open) throw busy(type, this.workflowId);
     const entry = { type, runId: this.runId, open: true };
     workflows.set(this.workflowId, entry);
+    this.cloud.started(this);
     const ending = work().then(
       (result): Ending => ({ end: 'done', result: onWire(result) }),
       (error: unknown): Ending => ({
@@ -146,19 +150,20 @@ export class FakeRun implements Runtime {
     attempt: number,
     troubles: Trouble[],
   ): Promise<unknown> {
-    const happen = async (when: 'before' | 'after') => {
+    const happen = async (when: 'before' | 'within' | 'after') => {
       for (const trouble of troubles.filter((each) => (each.when ?? 'before') === when)) {
         if (attempt === 1 && trouble.act) await trouble.act();
         if (trouble.fail && (attempt === 1 || !trouble.fail.once)) throw trouble.fail.error;
         if (trouble.cancel) this.cancel();
         if (trouble.stop) this.stop();
-        if (trouble.stop && when === 'before') throw new Error('stopped');
+        if (trouble.stop && when !== 'after') throw new Error('stopped');
       }
     };
     const shielded = shield.getStore() === true;
     await happen('before');
-    let answer = await this.carry(name, envelope, onHost, shielded);
-    if (this.knobs.twice) answer = await this.carry(name, envelope, onHost, shielded);
+    const admitted = () => happen('within');
+    let answer = await this.carry(name, envelope, onHost, shielded, admitted);
+    if (this.knobs.twice) answer = await this.carry(name, envelope, onHost, shielded, admitted);
     await happen('after');
     return answer;
   }
@@ -169,6 +174,7 @@ export class FakeRun implements Runtime {
     envelope: Envelope,
     onHost: string | null,
     shielded: boolean,
+    admitted: () => Promise<void>,
   ): Promise<unknown> {
     const row = activityTable[name];
     const call: Call = {
@@ -181,6 +187,7 @@ export class FakeRun implements Runtime {
       const { owner, seq, undo } = envelope;
       await this.activities.admit({ owner, seq, undo }, call);
     }
+    await admitted();
     const place = onHost === null ? this.activities : this.cloud.hostWorker(onHost);
     const work = place[name] as ((input: unknown, call: Call) => Promise<unknown>) | undefined;
     if (!work) throw new Error(`${name} is not done by ${onHost ?? 'the control workers'}`);

@@ -67,11 +67,14 @@ const refused = () => new DroverError('HypervisorError', 'it said no');
 const lost = () => new DroverError('HypervisorUnreachable', 'the line is dead');
 const troubles: Record<string, (at: number) => Trouble> = {
   'fails before it is done': (at) => ({ at, fail: { error: refused() } }),
+  'fails once it is admitted': (at) => ({ at, when: 'within', fail: { error: refused() } }),
   'fails although it is done': (at) => ({ at, when: 'after', fail: { error: refused() } }),
   'is out of reach for ever': (at) => ({ at, fail: { error: lost() } }),
   'is cancelled before': (at) => ({ at, cancel: true }),
+  'is cancelled meanwhile': (at) => ({ at, when: 'within', cancel: true }),
   'is cancelled after': (at) => ({ at, when: 'after', cancel: true }),
   'is terminated before': (at) => ({ at, stop: true }),
+  'is terminated once it is admitted': (at) => ({ at, when: 'within', stop: true }),
   'is terminated after': (at) => ({ at, when: 'after', stop: true }),
 };
 
