@@ -89,7 +89,10 @@ export async function createControlWorker(options: {
     inventory,
     cloud,
     currentRun: () => Context.current().info.workflowExecution ?? null,
-    isCurrentRun: async (workflowId, runId) => (await find(workflowId))?.runId === runId,
+    isCurrentRun: async (workflowId, runId) => {
+      const newest = await find(workflowId);
+      return newest?.runId === runId && newest.open;
+    },
     isOpen: async (workflowId) => (await find(workflowId))?.open ?? false,
     capabilities: hypervisor().capabilities,
   });
