@@ -5,8 +5,8 @@ import { loadConfig } from '../config/config.js';
 import type { RunbookInput } from '../model/runbook.js';
 import { loadRunbook } from '../runbooks/language/load.js';
 import { runCommand } from './run-command.js';
-import { flagName } from './schema-options.js';
-import { addWaitOptions } from './waiting.js';
+import { flagName, sentence } from './schema-options.js';
+import { addRunOptions } from './waiting.js';
 
 const runbookName = 'drain-host';
 
@@ -18,8 +18,12 @@ export async function registerDrain(host: Command, argv: readonly string[]): Pro
   // Its options are those of the runbook: read only when they are asked for.
   const inputs = argv.includes('drain') ? await inputsOf(argv) : {};
   const options = Object.entries(inputs).filter(([name]) => name !== 'host');
-  for (const [name, input] of options) command.option(`--${flagName(name)} <value>`, describe(input));
-  addWaitOptions(command).option('--dry-run', 'tell what would be moved, but do nothing');
+  for (const [name, input] of options)
+    command.option(
+      `--${flagName(name)} <${input.type === 'duration' ? 'duration' : input.type === 'integer' ? 'number' : 'value'}>`,
+      describe(input),
+    );
+  addRunOptions(command);
   command.action(async (name: string) => {
     const values = command.opts<Record<string, unknown>>();
     const given = options.flatMap(([input]) => {
@@ -37,7 +41,7 @@ async function inputsOf(argv: readonly string[]): Promise<Record<string, Runbook
 }
 
 const describe = ({ description = '', default: standard }: RunbookInput): string =>
-  `${description.replace(/\.$/, '')}${standard === undefined ? '' : ` (default: ${String(standard)})`}`;
+  `${sentence(description)}${standard === undefined ? '' : ` (default: ${String(standard)})`}`;
 
 const camel = (flag: string): string =>
   flag.replaceAll(/-([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());

@@ -57,9 +57,9 @@ export function describeError(
 function usage(error: CommanderError, argv: readonly string[]): Omit<ErrorRecord, 'code'> & { code: string } {
   const [first = '', ...rest] = error.message.replace(/^error: /, '').split('\n');
   const suggestion = rest.join(' ').replaceAll(/[()]/g, '').trim();
-  const words = argv
-    .filter((word) => /^[a-z][a-z-]*$/.test(word))
-    .slice(0, error.code === 'commander.unknownCommand' ? 0 : 2);
+  const plain = argv.filter((word) => /^[a-z][a-z-]*$/.test(word));
+  const unknown = /^unknown command '(.*)'/.exec(first)?.[1];
+  const words = unknown === undefined ? plain.slice(0, 2) : plain.slice(0, plain.indexOf(unknown));
   const help = `see \`${['drover', ...words, '--help'].join(' ')}\``;
   const hint = suggestion === '' ? help : `${suggestion.replace(/^Did/, 'did')} ${help}`;
   return { code: 'InvalidInput', message: first, details: {}, hint };

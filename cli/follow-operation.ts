@@ -93,7 +93,8 @@ async function tellProgress(
     if (!said.has(text)) progress.line(text);
     said.add(text);
   };
-  if (operation.target === 'instance') once(await sentence(context, started));
+  // Told once it is admitted: a refused operation changes no state.
+  const change = operation.target === 'instance' ? await sentence(context, started) : '';
   let phase: string | null = null;
   while (!ended.aborted) {
     await sleep(500, undefined, { signal: ended }).catch(() => undefined);
@@ -104,7 +105,9 @@ async function tellProgress(
       if (ended.aborted) return;
       const percent = now.percent === null ? '' : ` ${percentBar(now.percent)}`;
       progress.live([`${label}: ${now.phase ?? 'waiting for a worker'}${percent} ${sinceText(begun)}`]);
-      if (now.phase !== null && now.phase !== phase) once(`${label}: ${now.phase}`);
+      if (change !== '' && now.phase !== null && now.phase !== 'admission') once(change);
+      if (now.phase !== null && now.phase !== phase && now.phase !== 'admission')
+        once(`${label}: ${now.phase}`);
       phase = now.phase;
       if (now.percent !== null && now.percent >= 25)
         once(`${label}: ${now.phase ?? ''} ${now.percent - (now.percent % 25)} %`);

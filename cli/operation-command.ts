@@ -7,6 +7,7 @@ import { operationKey, type Operation } from '../workflows/define.js';
 import type { Context } from './context.js';
 import { withContext } from './context.js';
 import { operateCommand } from './operate.js';
+import { counted } from './texts.js';
 import { addFlags, flagName, inputFromFlags, schemaFlags } from './schema-options.js';
 import { addWaitOptions, confirm, waitOptionsOf } from './waiting.js';
 
@@ -46,7 +47,7 @@ function register(parent: Command, operation: Operation): void {
       const losing =
         values['keepDisks'] === true
           ? 'its disks are kept'
-          : `${disks.filter((disk) => !disk.readonly).length} disks are deleted`;
+          : `its data is lost (${counted(disks.filter((disk) => !disk.readonly).length, 'disk')})`;
       await confirm(
         `${operation.name} removes instance ${name} (${state}, on ${host ?? 'no host'}) for good; ${losing}.`,
         values['yes'] === true,

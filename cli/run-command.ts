@@ -14,11 +14,11 @@ export async function runCommand(
   inputs: Record<string, unknown>,
 ): Promise<void> {
   const options = waitOptionsOf(command);
-  const { dryRun } = command.opts<{ dryRun?: true }>();
+  const { dryRun, force = false } = command.opts<{ dryRun?: true; force?: true }>();
   await withContext(command, async (context) => {
     const prepared = await prepareRun(context, { runbook, folders: context.config.runbooks, inputs });
     if (dryRun) return tellPlan(context, prepared);
-    const started = await startRun(context, prepared);
+    const started = await startRun(context, prepared, { force });
     if (options.wait) return watchCommand(context, started.id, options);
     const workflowUrl = urlOf(await context.temporal(), started.workflowId);
     const { id, plan } = started;

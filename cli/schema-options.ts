@@ -1,6 +1,7 @@
 /** Options of a command from a zod schema: what an operation declares, its command takes. */
 import { Option, type Command } from 'commander';
 import { z } from 'zod';
+import { parseDuration } from '../model/duration.js';
 import { DroverError } from '../model/errors.js';
 
 /** What `z.toJSONSchema` tells of one key, as far as a flag needs it. */
@@ -58,12 +59,13 @@ function flagOf(key: string, property: Property, required: boolean): SchemaFlag 
   }
   const value = {
     number: 'number',
-    text: choices ? choices.join('|') : metavar(description),
-    list: 'text',
+    text: choices?.join('|') ?? metavar(flag, standard),
+    list: flag,
     pairs: 'key=value',
   }[kind];
-  const more = kind === 'list' || kind === 'pairs' ? '; may be given more than once' : '';
-  const option = new Option(`--${flag} <${value}>`, `${sentence(description)}${more}${told(standard, kind)}`);
+  const repeat = kind === 'list' || kind === 'pairs' ? ['may be given more than once'] : [];
+  const about = [sentence(description) || flag, ...repeat].join('; ');
+  const option = new Option(`--${flag} <${value}>`, `${about}${told(standard, kind)}`);
   if (kind === 'list' || kind === 'pairs') option.argParser(collect);
   if (choices) option.choices(choices);
   option.makeOptionMandatory(required);
@@ -84,9 +86,10 @@ function kindOf(type: string | undefined): SchemaFlag['kind'] {
   return type === 'object' ? 'pairs' : 'text';
 }
 
-const metavar = (description: string): string =>
-  /\b(how long|length of time)\b|\baborted\b/i.test(description) ? 'duration' : 'text';
-const sentence = (text: string): string =>
+/** What stands for the value in the help: a length of time is known by its default. */
+const metavar = (flag: string, standard: unknown): string =>
+  typeof standard === 'string' && parseDuration(standard) !== undefined ? 'duration' : flag;
+export const sentence = (text: string): string =>
   text.replace(/\.$/, '').replace(/^[A-Z](?=[a-z ])/, (first) => first.toLowerCase());
 const told = (value: unknown, kind: string): string =>
   value === undefined || kind === 'list' || kind === 'pairs' || value === null

@@ -21,6 +21,8 @@ export const spanText = (startedAt: string, endedAt: string | null): string =>
 /** What an operation answered, for people: `host1 -> host2, shared, downtime 43 ms`. */
 export function describeResult(result: unknown): string {
   if (typeof result !== 'object' || result === null) return '';
+  // What a host was before is for a runbook's undo, not for people.
+  if ('was' in result) return '';
   const { from, to, ...rest } = result as Record<string, unknown>;
   const move = typeof from === 'string' && typeof to === 'string' ? [`${from} -> ${to}`] : [];
   return [...move, ...Object.entries(rest).flatMap(([key, value]) => one(key, value))].join(', ');
@@ -28,8 +30,6 @@ export function describeResult(result: unknown): string {
 
 function one(key: string, value: unknown): string[] {
   if (value === null || value === undefined || value === false) return [];
-  // How a host was before: for a runbook's undo, not for people.
-  if (key === 'was') return [];
   if (key === 'host') return [`on ${text(value)}`];
   if (key === 'storage') return [`${text(value)} storage`];
   if (key === 'downtimeMs') return [`downtime ${text(value)} ms`];
@@ -54,6 +54,9 @@ export function bytesText(bytes: number): string {
   }
   return `${value >= 10 || unit === 0 ? Math.round(value) : value.toFixed(1)} ${units[unit] ?? ''}`;
 }
+
+/** `1 disk`, `2 disks`. */
+export const counted = (count: number, thing: string): string => `${count} ${thing}${count === 1 ? '' : 's'}`;
 
 /** Identifiers in tables: enough of them to be found by. */
 export const shortId = (id: string): string => id.slice(0, 8);

@@ -19,6 +19,12 @@ export function addWaitOptions(command: Command): Command {
     );
 }
 
+/** Of a run: its waiting, its dry run, its force. */
+export const addRunOptions = (command: Command): Command =>
+  addWaitOptions(command)
+    .option('--dry-run', 'tell the steps and what they would work on now, but do nothing')
+    .option('--force', 'work on locked instances too; for administrators');
+
 export function waitOptionsOf(command: Command): WaitOptions {
   const { wait, timeout } = command.opts<{ wait?: boolean; timeout?: string }>();
   const timeoutSeconds = timeout === undefined ? undefined : parseDuration(timeout);

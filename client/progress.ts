@@ -20,6 +20,8 @@ export interface Progress {
   startedAt: string;
   by: string | null;
   label: string | null;
+  /** Of a run. */
+  inputs: Record<string, unknown>;
 }
 
 /** Below the interval in which progress is looked at by a wide margin. */
@@ -47,6 +49,7 @@ function known(found: WorkflowExecutionDescription): Omit<Progress, 'percent' | 
     startedAt: found.startTime.toISOString(),
     by: text(found.memo?.['by']),
     label: text(found.memo?.['label']),
+    inputs: (found.memo?.['inputs'] ?? {}) as Record<string, unknown>,
   };
 }
 

@@ -179,7 +179,7 @@ function emptyRecord(id: string, found: Progress): RunRecord {
     runbook: found.label ?? '',
     digest: '',
     source: '',
-    inputs: {},
+    inputs: found.inputs,
     by: found.by ?? '',
     state: 'running',
     steps: [],

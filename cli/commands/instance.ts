@@ -75,13 +75,14 @@ const historyColumns = [
   { title: 'STATE', value: (row: Done) => paintState(row.state) },
   { title: 'TOOK', value: (row: Done) => spanText(row.startedAt, row.endedAt) },
   { title: 'BY', value: (row: Done) => (row.run === null ? row.by : `${row.by}, run ${shortId(row.run)}`) },
-  { title: 'RESULT', value: (row: Done) => outcome(row) },
+  { title: 'RESULT', value: (row: Done) => outcome(row) || null },
 ];
 
-const outcome = ({ error, result, left }: Pick<OperationRecord, 'error' | 'result' | 'left'>): string =>
-  [error === null ? describeResult(result) : oneLine(error.message), ...left.map((text) => `left: ${text}`)]
-    .filter((text) => text !== '')
-    .join('; ') || '-';
+function outcome({ error, result, left }: Pick<OperationRecord, 'error' | 'result' | 'left'>): string {
+  const said = error === null ? describeResult(result) : oneLine(error.message);
+  const more = left.filter((text) => !said.includes(text)).map((text) => `left: ${text}`);
+  return [said, ...more].filter((text) => text !== '').join('; ');
+}
 
 async function show(name: string, command: Command): Promise<void> {
   await withContext(command, async (context) => {
@@ -124,7 +125,9 @@ async function show(name: string, command: Command): Promise<void> {
 }
 
 const operationLine = (one: OperationRecord): string =>
-  `${one.startedAt} ${one.kind}: ${paintState(one.state)}, ${outcome(one)}`;
+  [`${one.startedAt} ${one.kind}: ${paintState(one.state)}`, outcome(one)]
+    .filter((text) => text !== '')
+    .join(', ');
 
 const lockText = ({ locked, lockedBy, lockReason }: Instance): string =>
   locked ? `yes, by ${lockedBy ?? 'somebody'}: ${lockReason ?? 'no reason given'}` : 'no';

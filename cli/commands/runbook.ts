@@ -9,7 +9,7 @@ import { findRunbook, listRunbooks, loadRunbook, type ListedRunbook } from '../.
 import { configOf } from '../context.js';
 import { outputOf, printData, printList, table, write } from '../output.js';
 import { runCommand } from '../run-command.js';
-import { addWaitOptions } from '../waiting.js';
+import { addRunOptions } from '../waiting.js';
 
 const collect = (value: string, before: string[]): string[] => [...before, value];
 const named = ['<runbook>', 'its name, or the path of its file'] as const;
@@ -39,7 +39,7 @@ export function register(runbook: Command): void {
     .description('Run a runbook.')
     .argument(...named)
     .option('-i, --input <name=value>', 'an input; may be given more than once', collect, []);
-  addWaitOptions(run).option('--dry-run', 'tell the steps and what they would work on now, but do nothing');
+  addRunOptions(run);
   run.action((name: string) => runCommand(run, name, parseKeyValues(run.opts<{ input: string[] }>().input)));
 }
 
