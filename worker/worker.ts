@@ -41,6 +41,8 @@ export interface WorkerRun {
 const activitiesAtOnce = 100;
 /** A worker that is told to stop gives its activities this long; what goes on is found again by the next. */
 const graceTime = '5s';
+/** A cancel reaches an activity with the answer to a heartbeat; by default only every 8 s of ours is sent. */
+const heartbeatsAtMostEvery = '1s';
 
 /** Runs until SIGTERM or SIGINT; then it drains and returns. */
 export async function runWorker(run: WorkerRun): Promise<void> {
@@ -50,7 +52,12 @@ export async function runWorker(run: WorkerRun): Promise<void> {
   const target = resolveTarget({ dataDir: run.config.data });
   const connection = await NativeConnection.connect(target.connectionOptions);
   try {
-    const common = { connection, namespace: temporal.namespace, shutdownGraceTime: graceTime };
+    const common = {
+      connection,
+      namespace: temporal.namespace,
+      shutdownGraceTime: graceTime,
+      maxHeartbeatThrottleInterval: heartbeatsAtMostEvery,
+    };
     if (run.host) await runHostWorker(run.host, run, common);
     else {
       const { warning } = await ensureSearchAttributes(temporal.connection, temporal.namespace);
@@ -64,7 +71,10 @@ export async function runWorker(run: WorkerRun): Promise<void> {
   }
 }
 
-type Common = Pick<WorkerOptions, 'connection' | 'namespace' | 'shutdownGraceTime'>;
+type Common = Pick<
+  WorkerOptions,
+  'connection' | 'namespace' | 'shutdownGraceTime' | 'maxHeartbeatThrottleInterval'
+>;
 
 async function runControlWorker({ config }: WorkerRun, client: Client, common: Common): Promise<void> {
   const inventory = await openInventory({ path: config.inventory.sqlite });
