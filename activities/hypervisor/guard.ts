@@ -36,7 +36,7 @@ export async function takeGuest(
   // While a migration runs libvirt lets nobody change the metadata: it would wait 30 s and fail.
   if (view.power === 'migrating') return view;
   if (view.stamp?.operation !== owner.operation || view.stamp.epoch !== owner.epoch)
-    await hypervisor.stamp(host, id, owner);
+    await hypervisor.stamp(host, view, owner);
   return view;
 }
 

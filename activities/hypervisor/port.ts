@@ -77,10 +77,13 @@ export interface Hypervisor {
   readonly capabilities: ReadonlySet<Capability>;
   facts(host: HostRef): Promise<HostFacts>;
   list(host: HostRef): Promise<GuestView[]>;
+  /** Who is there, and no more: cheap also where there are many. */
+  names(host: HostRef): Promise<{ id: string; name: string }[]>;
   /** null when the host answers and does not know the guest. */
   look(host: HostRef, id: string): Promise<GuestView | null>;
   define(host: HostRef, spec: GuestSpec, stamp: Owner): Promise<void>;
-  stamp(host: HostRef, id: string, stamp: Owner): Promise<void>;
+  /** `guest` as it was just seen: whoever stamps has looked who else did. */
+  stamp(host: HostRef, guest: GuestView, stamp: Owner): Promise<void>;
   start(host: HostRef, id: string): Promise<void>;
   /** Asks the guest's operating system (ACPI) and returns; the caller watches. */
   requestShutdown(host: HostRef, id: string): Promise<void>;

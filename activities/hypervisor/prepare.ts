@@ -52,16 +52,16 @@ export async function prepare(
     if (known === undefined) throw new DroverError('InvalidInput', `${name} has no disk ${disk} to copy`);
   }
   await clearTarget(hypervisor, input, sides.target.view);
-  if (view.stamp?.operation !== owner.operation || view.stamp.epoch !== owner.epoch) {
-    await hypervisor.stamp(source, instance, owner);
-  }
-  const namesake = (await hypervisor.list(target)).find(
-    (other) => other.name === view.name && other.id !== instance,
-  );
+  const stamped = view.stamp?.operation === owner.operation && view.stamp.epoch === owner.epoch;
+  const [there] = await Promise.all([
+    hypervisor.names(target),
+    stamped ? undefined : hypervisor.stamp(source, view, owner),
+  ]);
+  const namesake = there.find((other) => other.name === view.name && other.id !== instance);
   if (namesake !== undefined) {
     throw new DroverError(
       'HypervisorError',
-      `${target.name} has another guest named ${view.name} (${namesake.id}, ${namesake.power})`,
+      `${target.name} has another guest named ${view.name} (${namesake.id})`,
       {
         hint: `rename or undefine that guest on ${target.name}, or choose another host`,
       },

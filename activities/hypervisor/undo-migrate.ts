@@ -97,7 +97,7 @@ async function isSettled(
   }
   if (!undo.stamped && source.power !== 'migrating') {
     // The stamp refuses a late attempt that would start the migration again; one more look finds one that just did.
-    await hypervisor.stamp(input.source, input.instance, undo.owner);
+    await hypervisor.stamp(input.source, source, undo.owner);
     undo.stamped = true;
     return false;
   }

@@ -100,6 +100,7 @@ export function hypervisorContract(driver: string, open: () => Promise<ContractW
       const { bridges: _, ...told } = spec;
       expect(view).toMatchObject({ ...told, power: 'shutoff', persistent: true, stamp: stampOf(spec.id) });
       expect((await hypervisor.list(one)).filter((guest) => guest.id === spec.id)).toEqual([view]);
+      expect(await hypervisor.names(one)).toContainEqual({ id: spec.id, name: spec.name });
     });
 
     it('refuses a second guest of the same name', async () => {
@@ -136,11 +137,15 @@ export function hypervisorContract(driver: string, open: () => Promise<ContractW
 
     it('stamps a guest, running or not, and it stays stamped', async () => {
       const { id } = await started();
-      await hypervisor.stamp(one, id, stampOf(id, 2));
+      const stamp = async (epoch: number) => {
+        const seen = await hypervisor.look(one, id);
+        if (seen !== null) await hypervisor.stamp(one, seen, stampOf(id, epoch));
+      };
+      await stamp(2);
       expect((await hypervisor.look(one, id))?.stamp).toEqual(stampOf(id, 2));
       await hypervisor.destroy(one, id);
       expect((await hypervisor.look(one, id))?.stamp).toEqual(stampOf(id, 2));
-      await hypervisor.stamp(one, id, stampOf(id, 3));
+      await stamp(3);
       await hypervisor.start(one, id);
       expect((await hypervisor.look(one, id))?.stamp).toEqual(stampOf(id, 3));
     });

@@ -9,7 +9,7 @@ import { domainXml } from './define.js';
 import { incomingJob, parseCompleted, parseJob } from './job.js';
 import { spawnMigration } from './migrate.js';
 import { stampXml } from './stamp.js';
-import { hostFacts, listGuests, viewGuests } from './view.js';
+import { hostFacts, listGuests, nameGuests, viewGuests } from './view.js';
 import { createVirsh, type VirshOptions } from './virsh.js';
 import { NAMESPACE, parseDomainCapabilities } from './xml.js';
 
@@ -58,6 +58,7 @@ export function createLibvirt(options: LibvirtOptions = {}): Hypervisor {
     capabilities: new Set(['launch', 'pause', 'liveMigration', 'blockMigration', 'console'] as const),
     facts: (host) => hostFacts(virsh, host, probeMs),
     list: (host) => listGuests(virsh, host),
+    names: (host) => nameGuests(virsh, host),
     look,
 
     async define(host, spec, stamp) {
@@ -75,13 +76,11 @@ export function createLibvirt(options: LibvirtOptions = {}): Hypervisor {
       }
     },
 
-    async stamp(host, id, stamp) {
-      const view = await look(host, id);
-      if (view === null) throw new DroverError('NotFound', `${host.name} has no guest ${id}`);
+    async stamp(host, view, stamp) {
       // A running guest has two definitions, of now and of the next start: both must tell the same.
       const where = [...(isOn(view) ? ['--live'] : []), ...(view.persistent ? ['--config'] : [])];
       const what = ['--uri', NAMESPACE, '--key', 'drover', '--set', stampXml(stamp)];
-      await virsh.change(host, ['metadata', '--domain', id, ...what, ...where]);
+      await virsh.change(host, ['metadata', '--domain', checked(view.id), ...what, ...where]);
     },
 
     start: (host, id) => change(host, id, (view) => view !== null && isUp(view), ['start', '--domain', id]),

@@ -46,6 +46,15 @@ export async function listGuests(virsh: Virsh, host: HostRef): Promise<GuestView
   return views.filter((view) => view !== null);
 }
 
+export async function nameGuests(virsh: Virsh, host: HostRef): Promise<{ id: string; name: string }[]> {
+  const [known] = await virsh.batch(host, ['list --all --uuid --name']);
+  // A name may hold spaces; the id before it does not.
+  return lines(known).map((line) => ({
+    id: line.slice(0, line.indexOf(' ')),
+    name: line.slice(line.indexOf(' ')).trim(),
+  }));
+}
+
 /** The part of a view that the XML and the state tell. */
 export function viewOf(
   domain: DomainXml,

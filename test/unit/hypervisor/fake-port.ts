@@ -102,9 +102,10 @@ export class FakePort {
         return { hostname: host.name, systemUuid: id, vcpus: 2, memoryMiB: 1024, hypervisor: 'fake' };
       },
       list: async (host) => [...this.of(host).values()],
+      names: async (host) => [...this.of(host).values()],
       look: async (host, guestId) => lookAt(host, guestId),
       define: (host) => change(host, 'define', () => undefined),
-      stamp: (host, _id, stamp) => change(host, 'stamp', set(host, { stamp })),
+      stamp: (host, _guest, stamp) => change(host, 'stamp', set(host, { stamp })),
       start: (host) => change(host, 'start', set(host, { power: 'running' })),
       requestShutdown: (host) => change(host, 'shutdown', () => undefined),
       requestReboot: (host) => change(host, 'reboot', () => undefined),
