@@ -235,12 +235,10 @@ export interface HypervisorActivities {
 /** Done by `drover worker --host NAME`, where the disk is. No inventory there: the host keeps its own fence. */
 export interface DiskActivities {
   /** A new disk from an image on the same host; format inspected, never trusted; refuses a backing or data file. */
-  createDisk(input: {
-    instance: string;
-    image: string;
-    path: string;
-    diskGiB: number;
-  }): Promise<{ disk: Disk; bytes: number }>;
+  createDisk(input: { instance: string; image: string; path: string; diskGiB: number }): Promise<{
+    disk: Disk;
+    bytes: number;
+  }>;
   /** An empty disk of exactly `bytes` virtual size for a block migration to fill. */
   prepareDisk(input: {
     instance: string;
@@ -248,10 +246,7 @@ export interface DiskActivities {
     format: 'qcow2' | 'raw';
     bytes: number;
   }): Promise<void>;
-  /**
-   * Removes a disk unless a process of this host has it open (then DiskError). An undo of createDisk or prepareDisk
-   * sets `onlyIfMade`: a file that was there before (the reason why the step failed) is not removed then.
-   */
+  /** Removes a disk; DiskError while a process has it open. `onlyIfMade`, for an undo: what was there before stays. */
   removeDisk(input: { instance: string; path: string; onlyIfMade?: boolean }): Promise<UndoAnswer>;
   /** `format` as the definition has it: without it the file's own header is believed, which a guest can write. */
   diskFacts(input: { path: string; format?: 'qcow2' | 'raw' }): Promise<{

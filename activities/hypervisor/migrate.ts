@@ -6,7 +6,7 @@ import { ownerOf, pause, throwIfStopped } from './guard.js';
 import { abortUntilEnded, currentJob } from './abort.js';
 import { Following } from './following.js';
 import { prepare } from './prepare.js';
-import { guestLost, judge, lookAtBoth, outOfReach, refuseStaleSides, type Sides } from './verdict.js';
+import { guestLost, isKept, judge, lookAtBoth, outOfReach, refuseStaleSides, type Sides } from './verdict.js';
 
 /**
  * Moves a guest and follows it until it is somewhere. The hosts perform the migration by themselves; this
@@ -83,14 +83,7 @@ async function decide(
         await follow.start();
         return null;
       }
-      if (follow.client === 'running' || !follow.twice(verdict)) return null;
-      throw new DroverError(
-        'MigrationFailed',
-        `${input.name} stayed on ${input.source.name}: ${follow.clientMessage()}`,
-        {
-          details: { source: input.source.name, target: input.target.name },
-        },
-      );
+      return failedIfKept(follow, input);
     case 'off':
       if (!follow.underway) {
         throw new DroverError(
@@ -105,6 +98,8 @@ async function decide(
       return lostIfTwice(follow, verdict, () => guestLost(input, sides, 'is on neither host'));
     case 'moving':
     case 'unknown':
+      // The target died, and the source decided already: waiting for the target would change nothing.
+      if (follow.underway && isKept(sides)) return failedIfKept(follow, input);
       // Before anything was started there is nothing to wait for: the caller tries again, or elsewhere.
       if (follow.isUnclearFor(deps.pace.patienceMs) || (!follow.underway && verdict === 'unknown')) {
         throw verdict === 'unknown'
@@ -115,6 +110,14 @@ async function decide(
     default:
       return verdict satisfies never;
   }
+}
+
+/** The guest lives on its source, and neither a job nor a client moves it: seen twice, the migration has failed. */
+function failedIfKept(follow: Following, { name, source, target }: MigrateInput): null {
+  if (follow.client === 'running' || !follow.twice('kept')) return null;
+  throw new DroverError('MigrationFailed', `${name} stayed on ${source.name}: ${follow.clientMessage()}`, {
+    details: { source: source.name, target: target.name },
+  });
 }
 
 /**

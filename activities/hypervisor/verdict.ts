@@ -53,6 +53,11 @@ export function judge({ source, target }: Sides): Verdict {
   return to === 'off' ? 'landed-off' : 'nowhere';
 }
 
+/** The source has the guest alive, and the target does not answer. */
+export function isKept({ source, target }: Sides): boolean {
+  return source.answered && presence(source.view) === 'alive' && !target.answered;
+}
+
 export async function lookAt(hypervisor: Hypervisor, host: HostRef, id: string): Promise<Side> {
   try {
     return { answered: true, view: await hypervisor.look(host, id) };

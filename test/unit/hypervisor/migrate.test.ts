@@ -142,6 +142,17 @@ describe('a migration that fails', () => {
     expect(records.ended).toEqual([]);
   });
 
+  it('has failed when the target died and the source kept the guest', async () => {
+    fake.onStart = () => {
+      fake.silent.add('host2');
+      fake.endClient('No route to host');
+    };
+    await expect(migrate()).rejects.toMatchObject({
+      code: 'MigrationFailed',
+      message: expect.stringContaining('No route to host'),
+    });
+  });
+
   it('can’t be judged when the source stays silent, and leaves the record open', async () => {
     fake.onStart = () => {
       fake.arrive();
