@@ -41,13 +41,13 @@ export const hostView = (of: Host) =>
   pick(
     of,
     ...(['name', 'state', 'enabled', 'disabledReason', 'vcpus', 'vcpusUsed'] as const),
-    ...(['memoryMiB', 'memoryMiBUsed', 'instances'] as const),
+    ...(['memoryMiB', 'memoryMiBUsed', 'slots', 'slotsUsed', 'instances'] as const),
   );
 
 /** Of one host: how it is reached and limited, and what is on it now. */
 export const hostDetails = (of: Host, instances: Instance[], migrations: MigrationRecord[]) => ({
   ...hostView(of),
-  ...pick(of, 'uri', 'stateReason', 'cpuOvercommit', 'memoryMiBReserved', 'slots', 'slotsUsed'),
+  ...pick(of, 'uri', 'stateReason', 'cpuOvercommit', 'memoryMiBReserved'),
   ...pick(of, 'labels', 'systemUuid', 'lastSeenAt', 'createdAt'),
   instanceList: instances.map(instanceView),
   runningMigrations: migrations,

@@ -194,6 +194,7 @@ class Closing {
     const error: ErrorRecord = leftAll.length
       ? new DroverError('UnwindIncomplete', `${cause.message}; and undoing left: ${leftAll.join('; ')}`, {
           details: { cause: cause.toRecord(), left: leftAll },
+          hint: `${cause.hint}; the janitor tries again to undo what is left`,
         }).toRecord()
       : cause.toRecord();
     await this.finish(
@@ -204,7 +205,7 @@ class Closing {
       leftAll,
     );
     throw leftAll.length
-      ? new DroverError('UnwindIncomplete', error.message, { details: error.details })
+      ? new DroverError('UnwindIncomplete', error.message, { details: error.details, hint: error.hint })
       : cause;
   }
 

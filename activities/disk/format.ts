@@ -1,7 +1,10 @@
-import { open } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import { DroverError } from '../../model/errors.js';
 
 export type DiskFormat = 'qcow2' | 'raw';
+
+/** Bytes of a disk's sector. */
+const sector = 512;
 
 /** Bit of a qcow2 header's incompatible features: the data is in another file. */
 const DATA_FILE = 1n << 2n;
@@ -58,8 +61,25 @@ export async function readHeader(path: string): Promise<Header> {
 /** The format of an image that somebody brought; one that refers to other files is refused. */
 export async function untrustedFormat(path: string): Promise<DiskFormat> {
   const { format, refersTo } = await readHeader(path);
+  if (format === 'raw') await refuseUnlikelyRaw(path);
   if (refersTo === null) return format;
   throw new DroverError('DiskError', `${path} has ${refersTo}; an image must be whole in itself`, {
     hint: 'flatten it with qemu-img convert, on a machine that may trust it',
   });
+}
+
+/** Any bytes can be a raw disk; what says by its name or its size that it is none would only never boot. */
+async function refuseUnlikelyRaw(path: string): Promise<void> {
+  if (path.endsWith('.qcow2')) {
+    throw new DroverError('DiskError', `${path} is no qcow2 image, in spite of its name`, {
+      hint: 'check the file: was its download cut short? A raw image must not be named .qcow2',
+    });
+  }
+  const { size } = await stat(path);
+  if (size === 0 || size % sector !== 0) {
+    throw new DroverError(
+      'DiskError',
+      `${path} is no disk image: ${size} bytes are no whole number of sectors`,
+    );
+  }
 }

@@ -46,7 +46,7 @@ describe('live migration on real hosts', () => {
     await assertOneGuest(world, 'shared-1', 'host2');
     const [last] = await world.history('shared-1');
     expect(last).toMatchObject({
-      kind: 'live-migrate',
+      operation: 'live-migrate',
       state: 'succeeded',
       result: { storage: 'shared', from: 'host1', to: 'host2' },
     });
@@ -90,7 +90,10 @@ describe('live migration on real hosts', () => {
     await settled('shared-1');
     await assertOneGuest(world, 'shared-1', target);
     await world.judge.assertUnbroken('shared-1');
-    expect((await world.history('shared-1'))[0]).toMatchObject({ kind: 'live-migrate', state: 'succeeded' });
+    expect((await world.history('shared-1'))[0]).toMatchObject({
+      operation: 'live-migrate',
+      state: 'succeeded',
+    });
   });
 
   test('SIGKILL of libvirtd on the source in the middle: one guest, and the record says where', async () => {
@@ -117,7 +120,7 @@ describe('live migration on real hosts', () => {
     await settled('shared-1');
     await assertOneGuest(world, 'shared-1', await hostOf('shared-1'));
     await world.judge.assertUnbroken('shared-1');
-    const kinds = (await world.history('shared-1')).slice(0, 2).map((one) => `${one.kind} ${one.state}`);
+    const kinds = (await world.history('shared-1')).slice(0, 2).map((one) => `${one.operation} ${one.state}`);
     expect(kinds).toEqual(['repair succeeded', 'live-migrate failed']);
   });
 
@@ -140,7 +143,10 @@ describe('live migration on real hosts', () => {
     await settled('shared-1');
     await assertOneGuest(world, 'shared-1', target);
     await world.judge.assertUnbroken('shared-1');
-    expect((await world.history('shared-1'))[0]).toMatchObject({ kind: 'live-migrate', state: 'succeeded' });
+    expect((await world.history('shared-1'))[0]).toMatchObject({
+      operation: 'live-migrate',
+      state: 'succeeded',
+    });
   });
 
   test('too slow a link, then cancelled: the guest never left, the target is clean', async () => {
@@ -152,7 +158,10 @@ describe('live migration on real hosts', () => {
     await assertOneGuest(world, 'shared-1', source);
     expect((await world.judge.domains(target)).map((one) => one.name)).not.toContain('shared-1');
     await world.judge.assertUnbroken('shared-1');
-    expect((await world.history('shared-1'))[0]).toMatchObject({ kind: 'live-migrate', state: 'cancelled' });
+    expect((await world.history('shared-1'))[0]).toMatchObject({
+      operation: 'live-migrate',
+      state: 'cancelled',
+    });
   });
 
   test('a block migration cancelled in the middle leaves no half disk', async () => {

@@ -128,7 +128,7 @@ export async function openWorld(hosts = 3) {
     instance: (name: string) => json<Shown>('instance', 'show', name),
     hosts: () => json<HostShown[]>('host', 'list'),
     async history(name: string) {
-      return json<{ kind: string; state: string; error: { code: string } | null }[]>(
+      return json<{ operation: string; state: string; error: { code: string } | null }[]>(
         'instance',
         'history',
         name,
