@@ -65,6 +65,7 @@ describe('creating a disk', () => {
   });
 
   it('takes a raw image, and enlarges', async () => {
+    image = join(root, 'base.raw');
     writeFileSync(image, 'boot');
     truncateSync(image, 4 * MiB);
     await expect(create({ diskGiB: 1 })).resolves.toMatchObject({ bytes: GiB });
