@@ -45,7 +45,11 @@ export interface NewInstance {
 }
 
 export type BeginAnswer =
-  | { outcome: 'began'; owner: Owner; instance: Instance }
+  /**
+   * `committed`: a run of this very operation, which was reset, had passed the point of no return. The work is
+   * done and must not be done again; these are the clean-ups that are left.
+   */
+  | { outcome: 'began'; owner: Owner; instance: Instance; committed?: Intent[] }
   /** The operation id is closed already (a repeated request, or a reset run): its record, nothing to do. */
   | { outcome: 'closed'; state: string; result: Record<string, unknown> | null; error: ErrorRecord | null }
   /**
@@ -56,7 +60,7 @@ export type BeginAnswer =
       outcome: 'reconcile';
       owner: Owner;
       instance: Instance;
-      predecessor: { id: string; kind: string } | null;
+      predecessor: { id: string; kind: string; committed: boolean } | null;
       intents: Intent[];
     };
 

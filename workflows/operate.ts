@@ -55,6 +55,8 @@ export async function operate(def: InstanceOperation, order: Order, rt: Runtime)
   const began = await rt.shielded(() => begin(def, request, input, rt));
   if (began.outcome === 'closed') return repeatAnswer(began);
   const closing = new Closing(def, began.owner, began.instance, rt);
+  // A run of this operation before this one, which was reset, has done the work: not twice.
+  if (began.committed) return rt.shielded(() => closing.resume(began.committed ?? []));
   const ctx = makeCtx(request, closing, rt);
   let outcome: Outcome;
   try {
@@ -66,6 +68,7 @@ export async function operate(def: InstanceOperation, order: Order, rt: Runtime)
 }
 
 type Began = Exclude<BeginAnswer, { outcome: 'reconcile' }>;
+type Reconcile = Extract<BeginAnswer, { outcome: 'reconcile' }>;
 
 /** Takes the instance. Where an earlier operation never closed, that one is reconciled first. */
 async function begin(
@@ -74,6 +77,7 @@ async function begin(
   input: Record<string, unknown>,
   rt: Runtime,
 ): Promise<Began> {
+  let done = false;
   for (;;) {
     const answer = await rt.activity('beginOperation', {
       kind: def.name,
@@ -87,6 +91,7 @@ async function begin(
       needs: def.needs ?? null,
       create: def.creates?.(input) ?? null,
     });
+    if (answer.outcome === 'began' && done) return { ...answer, committed: answer.committed ?? [] };
     if (answer.outcome !== 'reconcile') return answer;
     const { owner, instance, predecessor, intents } = answer;
     rt.show(
@@ -94,6 +99,7 @@ async function begin(
       `An earlier operation (${predecessor?.kind ?? 'unknown'}) left something open; finding out what is so.`,
     );
     const unwound = await carryOut(rt, owner, intents, janitorPatience);
+    done = predecessor?.id === request.id && unwound.committed !== null;
     const gone = wasTerminating(answer) ? 'deleted' : 'error';
     const seen = await observe(rt, { ...instance, ...unwound.committed } as typeof instance, intents, gone);
     await rt.activity('reconciled', {
@@ -102,19 +108,17 @@ async function begin(
       patch: seen.patch,
       settled: unwound.settled,
       left: [...unwound.left, ...seen.left],
-      note: unwound.committed ? 'its work turned out to be done' : 'its work was undone',
+      note:
+        unwound.committed || predecessor?.committed
+          ? 'its work turned out to be done'
+          : 'its work was undone',
     });
   }
 }
 
 /** A terminate that had passed its point of no return: then no guest is what was wanted. */
-function wasTerminating({
-  predecessor,
-  intents,
-  instance,
-}: Extract<BeginAnswer, { outcome: 'reconcile' }>): boolean {
-  if (predecessor?.kind !== 'terminate') return instance.state === 'deleted';
-  return instance.host === null || intents.some(({ operation }) => operation === predecessor.id);
+function wasTerminating({ predecessor, instance }: Reconcile): boolean {
+  return instance.state === 'deleted' || (predecessor?.kind === 'terminate' && predecessor.committed);
 }
 
 /** A request that was answered before gets the same answer. */
@@ -169,6 +173,14 @@ class Closing {
     // "deleted" is what was wanted; what could not be removed may be the guest itself.
     const seen = await observe(this.rt, this.instance, this.cleanup, 'deleted');
     return this.done(seen.patch, result, left);
+  }
+
+  /** What is left to do of an operation that has passed its point of no return. */
+  async resume(cleanup: Intent[]): Promise<Result> {
+    const { left, settled } = await carryOut(this.rt, this.owner, cleanup, noPatience);
+    this.settled.push(...settled);
+    const seen = await observe(this.rt, this.instance, cleanup, this.def.whenGone ?? 'error');
+    return this.done(seen.patch, { note: 'done by a run before, which was reset' }, [...left, ...seen.left]);
   }
 
   /** Closes an operation whose work is done, though something may be left to clean up. */

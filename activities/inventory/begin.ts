@@ -118,6 +118,7 @@ async function again(
   if (mine.phase === 'reconciled') return decide(my, current);
   if (mine.phase === 'reconciling') return reconcile(trx, current, await predecessorOf(trx, mine));
   if (!wasReset) return began(current);
+  if (mine.phase === 'committed') return own(my, current, 'committed');
   // A reset run starts from nothing while the run before it was half-way: what that one did comes first.
   const half = mine.state === 'unwinding' || (await openIntents(trx, row.id)).length > 0;
   return own(my, current, half ? 'reconciling' : 'begun');
@@ -192,6 +193,8 @@ async function own(
     })
     .onConflict((conflict) => conflict.column('id').doUpdateSet({ state: 'running', phase, host: row.host }))
     .execute();
+  if (phase === 'committed')
+    return { ...began(owned), committed: await openIntents(trx, row.id, input.request.id) };
   if (phase !== 'reconciling') return began(owned);
   const before =
     predecessor === undefined
@@ -206,7 +209,7 @@ const ownerOf = (row: InstanceRow): Owner => ({
   epoch: row.epoch,
 });
 
-const began = (row: InstanceRow): BeginAnswer => ({
+const began = (row: InstanceRow): Extract<BeginAnswer, { outcome: 'began' }> => ({
   outcome: 'began',
   owner: ownerOf(row),
   instance: instanceOf(row),
@@ -216,7 +219,8 @@ async function reconcile(trx: Trx, row: InstanceRow, before: OperationRow | unde
   const intents = await openIntents(trx, row.id);
   // Where all are closed it is the newest that left something.
   const whose = before ?? (await ownerOfIntent(trx, intents[0]));
-  const predecessor = whose === undefined ? null : { id: whose.id, kind: whose.kind };
+  const predecessor =
+    whose === undefined ? null : { id: whose.id, kind: whose.kind, committed: whose.phase === 'committed' };
   return { outcome: 'reconcile', owner: ownerOf(row), instance: instanceOf(row), predecessor, intents };
 }
 

@@ -50,6 +50,13 @@ export async function commit(
       .executeTakeFirstOrThrow();
     const of = { ...owner, reconciling: phase === 'reconciling' };
     const intents = await turnToCleanup(trx, of, input.cleanup);
+    if (!of.reconciling) {
+      await trx
+        .updateTable('operations')
+        .set({ phase: 'committed' })
+        .where('id', '=', owner.operation)
+        .execute();
+    }
     if (patch.host !== undefined) await settleAllocations(trx, patched);
     return { intents };
   });

@@ -76,7 +76,7 @@ export interface AllocationsTable {
 }
 
 /** `reconciling`: cleans up after another; `reconciled`: that is done; `begun`: its own work may run. */
-export type Phase = 'reconciling' | 'reconciled' | 'begun';
+export type Phase = 'reconciling' | 'reconciled' | 'begun' | 'committed';
 
 export interface OperationsTable {
   id: string;

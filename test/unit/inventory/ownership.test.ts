@@ -208,7 +208,7 @@ describe('unwind', () => {
     // A repair settles it, and both slots are free again.
     const repair = { kind: 'repair', allowedStates: null, respectsNeedsRepair: false };
     const answer = expectOutcome(await world.act.beginOperation(ask('op3', 'i1', repair), none), 'reconcile');
-    expect(answer.predecessor).toEqual({ id: 'op1', kind: 'live-migrate' });
+    expect(answer.predecessor).toMatchObject({ id: 'op1', kind: 'live-migrate' });
     expect(answer.intents.map((one) => one.says)).toEqual(['the migration to kvm-2', 'the claim on kvm-2']);
     await world.act.releaseClaim({ claim: 'c1' }, none);
     const settled = answer.intents.map(({ operation, seq }) => ({ operation, seq }));

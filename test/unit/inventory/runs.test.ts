@@ -83,7 +83,7 @@ describe('runs of a workflow', () => {
     const before = await halfMoved('op1');
     world.temporal.start(workflow);
     const answer = await reconcile('op1');
-    expect(answer.predecessor).toEqual({ id: 'op1', kind: 'live-migrate' });
+    expect(answer.predecessor).toMatchObject({ id: 'op1', kind: 'live-migrate' });
     expect(answer.intents).toHaveLength(3);
     expect((await failure(admit(before, 4, null))).code).toBe('StaleOwner');
     await world.act.releaseClaim({ claim: 'c1' }, none);

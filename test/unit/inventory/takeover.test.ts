@@ -52,7 +52,7 @@ async function halfMoved(operation: string): Promise<Owner> {
 test('the next operation takes over, undoes, closes its predecessor truthfully and begins', async () => {
   await halfMoved('op1');
   const answer = await reconcile('op2');
-  expect(answer.predecessor).toEqual({ id: 'op1', kind: 'live-migrate' });
+  expect(answer.predecessor).toMatchObject({ id: 'op1', kind: 'live-migrate' });
   expect(answer.intents.map((one) => one.seq)).toEqual([3, 2, 1]);
   expect(await reconcile('op2')).toEqual(answer);
   await world.act.releaseClaim({ claim: 'c1' }, none);

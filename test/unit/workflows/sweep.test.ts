@@ -1,4 +1,5 @@
 /** Every operation, through every trouble at every step: what must hold holds, and the record tells what happened. */
+import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { DroverError } from '../../../model/errors.js';
 import { operations } from '../../../workflows/catalogue.js';
@@ -51,6 +52,24 @@ async function settles(key: string, one: Case, trouble: Trouble): Promise<string
     if (![one.state, one.before, 'error'].includes(it.state)) wrong.push(`it ended ${it.state}`);
   }
   return wrong.map((what) => `call ${trouble.at} (${hit}), ${ended.end}: ${what}`);
+}
+
+/** A reset makes a new run of the same workflow with the same request; the run before it is stopped. */
+async function again(key: string, one: Case, trouble: Trouble): Promise<string[]> {
+  const input = await one.setUp(cloud);
+  const instance = String(input['instance']);
+  const request = { id: randomUUID() };
+  const first = start(cloud, key, input, { troubles: [trouble] }, request);
+  await first.ending;
+  const { ending, run } = start(cloud, key, input, {}, request);
+  const ended = await ending;
+  const wrong = [...(await broken(cloud, instance, one)), ...(await mistold(cloud, request.id, ended))];
+  const { state, host, needsRepair } = await cloud.instance(instance);
+  if (needsRepair !== null) wrong.push(`to repair: ${needsRepair}`);
+  if (ended.end === 'done' && (state !== one.state || host !== one.host))
+    wrong.push(`it is ${state} on ${host}`);
+  const told = `${trouble.when} call ${trouble.at} (${first.run.log[Number(trouble.at) - 1]}), then ${run.log.join()}`;
+  return wrong.map((what) => `${told}: ${what}`);
 }
 
 async function fresh<T>(work: () => Promise<T>): Promise<T> {
@@ -121,6 +140,18 @@ describe.each(
       expect(await broken(cloud, instance, one), `call ${at}`).toEqual([]);
     }
   });
+
+  test.each(['before', 'within', 'after'] as const)(
+    'reset to its beginning %s any step: it comes to one end, once',
+    async (when) => {
+      const steps = await length(key, one);
+      const wrong: string[] = [];
+      for (let at = 1; at <= steps; at += 1) {
+        wrong.push(...(await fresh(() => again(key, one, { at, when, stop: true }))));
+      }
+      expect(wrong).toEqual([]);
+    },
+  );
 
   test.each(Object.keys(troubles))('any step %s: nothing is lost', async (what) => {
     const steps = await length(key, one);
