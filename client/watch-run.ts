@@ -19,8 +19,10 @@ export async function* watchRun(
   const limit =
     options.timeoutSeconds === undefined ? [] : [AbortSignal.timeout(options.timeoutSeconds * 1000)];
   const signal = AbortSignal.any([...(options.signal ? [options.signal] : []), ...limit]);
+  // One listener for the whole watch, however long it is.
+  const stopped = aborted(signal);
   while (!signal.aborted) {
-    const view = await Promise.race([viewRun(caller, id), aborted(signal)]);
+    const view = await Promise.race([viewRun(caller, id), stopped]);
     if (view === undefined) return;
     yield view;
     if (view.state !== 'running') return;

@@ -86,6 +86,8 @@ export async function startDevServer(options: DevServerOptions): Promise<DevServ
   try {
     await untilReady(address, exited, options);
     if (forwarded) forwards.push(await forward(outer, port), await forward(outer, uiPort));
+    // A server that was killed is started again: its forwards must not be in the way of the next one's.
+    void exited.then(() => Promise.all(forwards.map((one) => one.close())));
   } catch (error) {
     await stop();
     throw startFailed(error, logFile);
