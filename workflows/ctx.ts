@@ -3,7 +3,7 @@ import type { HostRef } from '../model/host.js';
 import type { Instance } from '../model/instance.js';
 import type { InstancePatch, IntentCall, Request } from '../model/operation.js';
 
-export interface CallOptions {
+interface CallOptions {
   /** The host whose worker does it; the control workers otherwise. */
   on?: HostRef | undefined;
   /** How to take the step back; registered before the step begins. */

@@ -188,7 +188,7 @@ async function undoSteps(run: Run, rt: Runtime): Promise<string[]> {
   return said;
 }
 
-export function scopeOf(run: Run): Scope {
+function scopeOf(run: Run): Scope {
   return {
     declared: run.order.plan.runbook.inputs,
     inputs: run.order.inputs,

@@ -1,0 +1,258 @@
+/** What is recorded: `<workflow type>.<ending>`, each a workflow of a small cloud of its own. */
+import { randomUUID } from 'node:crypto';
+import type { WorkflowHandle } from '@temporalio/client';
+import { setLock } from '../../activities/inventory/instances.js';
+import { DroverError } from '../../model/errors.js';
+import { LANGUAGE_VERSION, runbookSchema } from '../../model/runbook.js';
+import type { RunOrder } from '../../workflows/run-runbook.js';
+import { begin, beginOther, endOf, type Hooks, type Site } from '../temporal/fake-site.js';
+import { until } from '../temporal/helpers.js';
+import type { FakeCloud } from '../unit/workflows/fake-cloud.js';
+
+interface Stage {
+  site: Site;
+  cloud: FakeCloud;
+  hooks: Hooks;
+}
+type Scenario = (stage: Stage) => Promise<WorkflowHandle>;
+
+/** Ends as it must, or is not worth keeping. */
+async function ending(handle: WorkflowHandle, end: string): Promise<WorkflowHandle> {
+  const ended = await endOf(handle);
+  if (ended !== end) throw new Error(`${handle.workflowId} ended as ${ended}, not ${end}`);
+  return handle;
+}
+
+const no = () => {
+  throw new DroverError('HypervisorError', 'it said no');
+};
+const migrating = (cloud: FakeCloud, count = 1) =>
+  until('a migration runs', () => cloud.world.jobs.size === count);
+
+/** An operation on one instance that is adopted before. */
+const on =
+  (
+    key: string,
+    adopt: Parameters<FakeCloud['adopt']>[1] = {},
+    input: Record<string, unknown> = {},
+    { end = 'done', fails = [] as string[] } = {},
+  ): Scenario =>
+  async ({ site, cloud, hooks }) => {
+    for (const name of fails) hooks.set(name, no);
+    const instance = await cloud.adopt('web-1', adopt);
+    return ending(await begin(site, key, { instance, ...input }), end);
+  };
+
+const launch =
+  (end: string, fail?: (stage: Stage) => void): Scenario =>
+  async (stage) => {
+    fail?.(stage);
+    const image = { image: '/images/base.qcow2', directory: '/local' };
+    const input = { instance: randomUUID(), name: 'web-1', vcpus: 1, memory_mib: 1024, ...image };
+    return ending(await begin(stage.site, 'instance.launch', input), end);
+  };
+
+const local = { directory: '/local' };
+
+/** A migration whose workflow somebody terminates while it runs, or while it undoes. */
+const lost =
+  (then: (stage: Stage, instance: string, migration: WorkflowHandle) => Promise<WorkflowHandle>): Scenario =>
+  async (stage) => {
+    const { site, cloud } = stage;
+    const instance = await cloud.adopt('web-1', local);
+    cloud.world.hold = true;
+    const migration = await begin(site, 'instance.live-migrate', { instance });
+    await migrating(cloud);
+    await migration.terminate('for the record');
+    return then(stage, instance, migration);
+  };
+
+const drain = {
+  name: 'drain',
+  description: 'Empty a host.',
+  inputs: { host: { type: 'host' }, parallel: { type: 'integer', default: 2 } },
+  steps: [
+    {
+      id: 'disable',
+      name: 'Close ${{ inputs.host }}',
+      uses: 'host.disable',
+      with: { host: '${{ inputs.host }}', reason: 'draining' },
+      undo: {
+        uses: 'host.enable',
+        with: { host: '${{ inputs.host }}' },
+        if: 'steps.disable.result.was.enabled',
+      },
+    },
+    { id: 'never', uses: 'instance.stop', if: 'inputs.parallel > 100', with: { instance: 'web-1' } },
+    {
+      id: 'move',
+      uses: 'instance.live-migrate',
+      'for-each': { query: 'instances', with: { host: '${{ inputs.host }}' } },
+      'max-parallel': '${{ inputs.parallel }}',
+      with: { instance: '${{ item.id }}', wait: '30s' },
+    },
+  ],
+  outputs: { moved: '${{ steps.move.done }}' },
+};
+
+const run =
+  (
+    end: string,
+    play: (stage: Stage, handle: WorkflowHandle) => Promise<unknown>,
+    setUp?: (stage: Stage) => Promise<void>,
+  ): Scenario =>
+  async (stage) => {
+    for (const name of ['web-1', 'web-2', 'web-3']) await stage.cloud.adopt(name);
+    await setUp?.(stage);
+    const id = randomUUID();
+    const runbook = runbookSchema.parse(drain);
+    const order: RunOrder = {
+      id,
+      by: 'test',
+      role: 'operator',
+      plan: { language: LANGUAGE_VERSION, name: 'drain', digest: '0'.repeat(64), source: '', runbook },
+      inputs: { host: 'h1', parallel: 2 },
+    };
+    const handle = await beginOther(stage.site, 'run-runbook', `fake/run/${id}`, order);
+    await play(stage, handle);
+    return ending(handle, end);
+  };
+
+export const scenarios: Record<string, Scenario> = {
+  'host.disable.succeeded': async ({ site }) =>
+    ending(await begin(site, 'host.disable', { host: 'h1', reason: 'test' }), 'done'),
+  'host.enable.succeeded': async ({ site }) =>
+    ending(await begin(site, 'host.enable', { host: 'h1' }), 'done'),
+  'host.disable.failed': async ({ site }) =>
+    ending(await begin(site, 'host.disable', { host: 'h9', reason: 'test' }), 'NotFound'),
+
+  'instance.launch.succeeded': launch('done'),
+  'instance.launch.next-host': launch('done', ({ hooks }) => {
+    let failed = false;
+    hooks.set('defineGuest', () => {
+      if (!failed) {
+        failed = true;
+        no();
+      }
+    });
+  }),
+  'instance.launch.failed': launch('HypervisorError', ({ hooks }) => hooks.set('startGuest', no)),
+  'instance.start.succeeded': on('instance.start', { state: 'stopped' }),
+  'instance.stop.succeeded': on('instance.stop'),
+  'instance.stop.refused': on('instance.stop', { state: 'stopped' }, {}, { end: 'WrongState' }),
+  'instance.reboot.succeeded': on('instance.reboot'),
+  'instance.pause.succeeded': on('instance.pause'),
+  'instance.pause.failed': on('instance.pause', {}, {}, { end: 'HypervisorError', fails: ['pauseGuest'] }),
+  'instance.unpause.succeeded': on('instance.unpause', { state: 'paused' }),
+  'instance.terminate.succeeded': on('instance.terminate', local),
+  'instance.terminate.cleanup-incomplete': on(
+    'instance.terminate',
+    local,
+    {},
+    { end: 'CleanupIncomplete', fails: ['removeDisk'] },
+  ),
+  'instance.repair.succeeded': on('instance.repair'),
+
+  'instance.live-migrate.succeeded': on('instance.live-migrate', local),
+  'instance.live-migrate.succeeded-shared': on('instance.live-migrate'),
+  'instance.live-migrate.failed': on(
+    'instance.live-migrate',
+    local,
+    {},
+    { end: 'HypervisorError', fails: ['migrateGuest'] },
+  ),
+  'instance.live-migrate.unwind-incomplete': on(
+    'instance.live-migrate',
+    local,
+    {},
+    { end: 'UnwindIncomplete', fails: ['migrateGuest', 'removeDisk'] },
+  ),
+  'instance.live-migrate.cleanup-incomplete': on(
+    'instance.live-migrate',
+    local,
+    {},
+    { end: 'CleanupIncomplete', fails: ['removeDisk'] },
+  ),
+  'instance.live-migrate.cancelled': async ({ site, cloud }) => {
+    const instance = await cloud.adopt('web-1', local);
+    cloud.world.hold = true;
+    const handle = await begin(site, 'instance.live-migrate', { instance });
+    await migrating(cloud);
+    await handle.cancel();
+    return ending(handle, 'CancelledFailure');
+  },
+  'instance.live-migrate.done-although-cancelled': async ({ site, cloud, hooks }) => {
+    const instance = await cloud.adopt('web-1', local);
+    cloud.world.hold = true;
+    const handle = await begin(site, 'instance.live-migrate', { instance });
+    await migrating(cloud);
+    // The guest has arrived when what the cancel left is to be undone.
+    hooks.set('undoMigrate', (input) => {
+      const { world } = cloud;
+      const { source, target } = input as { source: { name: string }; target: { name: string } };
+      const guest = world.host(source.name).guests.get(instance);
+      if (guest) world.host(target.name).guests.set(instance, guest);
+      world.host(source.name).guests.delete(instance);
+    });
+    await handle.cancel();
+    return ending(handle, 'done');
+  },
+  'instance.live-migrate.terminated': lost(async (_stage, _instance, migration) => migration),
+  'instance.stop.reconciled': lost(async ({ site }, instance) =>
+    ending(await begin(site, 'instance.stop', { instance }), 'done'),
+  ),
+  'instance.repair.terminated-then-repaired': lost(async ({ site }, instance) =>
+    ending(await begin(site, 'instance.repair', { instance }), 'done'),
+  ),
+  'janitor.terminated-then-repaired': lost(async ({ site }) =>
+    ending(await beginOther(site, 'janitor', `fake/janitor/${randomUUID()}`), 'done'),
+  ),
+  'janitor.succeeded': async ({ site }) =>
+    ending(await beginOther(site, 'janitor', `fake/janitor/${randomUUID()}`), 'done'),
+
+  'run-runbook.succeeded': run('done', async () => undefined),
+  'run-runbook.failed': run(
+    'RunFailed',
+    async () => undefined,
+    async ({ cloud }) => {
+      const [instance = ''] = cloud.world.host('h1').guests.keys();
+      await setLock(cloud.inventory, instance, { reason: 'test', by: 'test' });
+    },
+  ),
+  'run-runbook.cancelled': run(
+    'CancelledFailure',
+    async ({ cloud }, handle) => {
+      await migrating(cloud, 2);
+      await handle.cancel();
+    },
+    async ({ cloud }) => {
+      cloud.world.hold = true;
+    },
+  ),
+  'run-runbook.waited-for-a-busy-one': run(
+    'done',
+    async ({ cloud, hooks }) => {
+      let waits = false;
+      hooks.set('waitForWorkflow', () => {
+        waits = true;
+      });
+      await until('the run waits', () => waits);
+      cloud.world.hold = false;
+    },
+    async ({ site, cloud }) => {
+      cloud.world.hold = true;
+      const [instance = ''] = cloud.world.host('h1').guests.keys();
+      await begin(site, 'instance.live-migrate', { instance });
+      await migrating(cloud);
+    },
+  ),
+  'read-serial-log.succeeded': async ({ site }) =>
+    ending(
+      await beginOther(site, 'read-serial-log', `fake/serial/${randomUUID()}`, {
+        host: 'h1',
+        path: '/log',
+        tailBytes: 10,
+      }),
+      'done',
+    ),
+};
