@@ -2,7 +2,7 @@
  * From activities as plain functions to activities as Temporal calls them: presents the owner to the
  * inventory before a change, heartbeats, and turns typed errors into Temporal's. Done once, for all.
  */
-import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activity';
+import { ApplicationFailure, CancelledFailure, Context, type Info } from '@temporalio/activity';
 import { activityTable } from '../activities/table.js';
 import type { Activities, ActivityName, Call, Envelope, Implement } from '../activities/types.js';
 import { DroverError } from '../model/errors.js';
@@ -13,8 +13,11 @@ export type Admit = (input: { owner: Owner; seq: number; undo: IntentCall | null
 /** Below the heartbeat limit of long activities by a wide margin. */
 const heartbeatEveryMs = 2_000;
 
-/** A host that did not answer in this many attempts is told as such; the wait between them grows to 10 s. */
-const unreachableAttempts = 4;
+/**
+ * A host that does not answer is asked again for this long: a libvirtd that restarts is back by then. Activities
+ * that wait for a host on purpose have a patience of their own.
+ */
+const unreachableMs = 20_000;
 const internalAttempts = 10;
 
 type Wrapped = Record<string, (envelope: Envelope) => Promise<unknown>>;
@@ -54,22 +57,22 @@ async function carry(
     }
     return await work(envelope.input, call);
   } catch (error) {
-    throw asTemporal(error, call, context.info.attempt);
+    throw asTemporal(error, call, context.info);
   } finally {
     clearInterval(timer);
   }
 }
 
-function asTemporal(error: unknown, call: Call, attempt: number): Error {
+function asTemporal(error: unknown, call: Call, { attempt, scheduledTimestampMs }: Info): Error {
   if (call.signal.aborted && call.cancelRequested()) {
     return error instanceof DroverError && error.code !== 'Cancelled'
       ? failure(error, false)
       : new CancelledFailure('cancelled as asked');
   }
   if (error instanceof DroverError) {
-    const patience = error.code === 'HypervisorUnreachable' ? unreachableAttempts : Number.POSITIVE_INFINITY;
+    const late = error.code === 'HypervisorUnreachable' && Date.now() - scheduledTimestampMs > unreachableMs;
     // Cancelled without a request is a worker that stops, or an attempt that was given up: the next one goes on.
-    const again = error.code === 'Cancelled' || (error.retryable && attempt < patience);
+    const again = error.code === 'Cancelled' || (error.retryable && !late);
     return failure(error, again);
   }
   if (error instanceof Error && error.name === 'CancelledFailure') return error;

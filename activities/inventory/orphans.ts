@@ -1,5 +1,6 @@
 import { read } from './database.js';
 import type { OwnershipDeps } from './ownership.js';
+import { fromJson } from './rows.js';
 
 export interface Orphan {
   instance: string;
@@ -9,7 +10,10 @@ export interface Orphan {
 
 type OrphanDeps = Pick<OwnershipDeps, 'inventory' | 'isOpen'>;
 
-/** Instances whose operation is open in the inventory although its workflow is not, or that need repair. */
+/**
+ * Instances whose operation is open in the inventory although its workflow is not, or that need repair. One whose
+ * leavings are on a host that does not answer is left in peace until that host is back.
+ */
 export async function findOrphans(deps: OrphanDeps): Promise<Orphan[]> {
   const suspects = await read(deps.inventory, (db) =>
     db
@@ -27,11 +31,30 @@ export async function findOrphans(deps: OrphanDeps): Promise<Orphan[]> {
     if (lost && (await stillOwns(deps, id, op_id))) {
       const why = `${op_kind ?? 'operation'} ${op_id} is open, but its workflow ${op_workflow_id ?? ''} is not`;
       orphans.push({ instance: id, name, why: [why, ...repair].join('; ') });
-    } else if (op_id === null && repair.length > 0) {
+    } else if (op_id === null && repair.length > 0 && !(await waitsForHost(deps, id))) {
       orphans.push({ instance: id, name, why: repair.join('; ') });
     }
   }
   return orphans;
+}
+
+/** Open intents name the hosts that they need: by their worker, or in their input. */
+async function waitsForHost({ inventory }: OrphanDeps, instance: string): Promise<boolean> {
+  const { silent, open } = await read(inventory, async (db) => ({
+    silent: await db.selectFrom('hosts').select('name').where('state', '=', 'unknown').execute(),
+    open: await db
+      .selectFrom('intents')
+      .select(['on_host', 'input'])
+      .where('instance', '=', instance)
+      .where('state', '=', 'open')
+      .execute(),
+  }));
+  const names = new Set(silent.map((host) => host.name));
+  return open.some(({ on_host, input }) => {
+    const { host, source, target } =
+      fromJson<Record<'host' | 'source' | 'target', { name?: string } | undefined>>(input);
+    return [on_host, host?.name, source?.name, target?.name].some((name) => name != null && names.has(name));
+  });
 }
 
 /** An operation closes its row before its workflow ends, so one that ended while we asked does not own the row any more. */

@@ -23,6 +23,10 @@ describe('live migration on real hosts', () => {
   async function begin(name: string, rate = slow) {
     const source = await hostOf(name);
     const target = other(source);
+    // The janitor may have asked a host just while a test had killed its libvirtd.
+    await until('all hosts are up', 60_000, async () =>
+      (await world.hosts()).every((host) => host.state === 'up'),
+    );
     await world.lab.link(source, rate);
     const command = world.background('instance', 'live-migrate', name, '--host', target);
     await world.migrating(name, source);

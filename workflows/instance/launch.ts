@@ -93,7 +93,12 @@ async function build(i: Launch, ctx: Ctx, { host }: ClaimAnswer): Promise<Outcom
     { instance: i.instance, image: i.image, path, diskGiB: i.disk_gib },
     {
       on: host,
-      undo: intent('removeDisk', { instance: i.instance, path }, `the disk ${path} on ${host.name}`, host),
+      undo: intent(
+        'removeDisk',
+        { instance: i.instance, path, onlyIfMade: true },
+        `the disk ${path} on ${host.name}`,
+        host,
+      ),
     },
   );
   const guest = { instance: i.instance, name: i.name, host };

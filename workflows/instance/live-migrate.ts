@@ -60,13 +60,18 @@ export const liveMigrate = defineOperation({
     const cleanup: IntentCall[] = [];
     for (const disk of local) {
       const what = { instance: id, path: disk.path };
-      const facts = await ctx.call('diskFacts', { path: disk.path }, { on: source });
+      const facts = await ctx.call('diskFacts', { path: disk.path, format: disk.format }, { on: source });
       await ctx.call(
         'prepareDisk',
         { ...what, format: facts.format, bytes: facts.bytes },
         {
           on: target,
-          undo: intent('removeDisk', what, `the half copied disk ${disk.path} on ${target.name}`, target),
+          undo: intent(
+            'removeDisk',
+            { ...what, onlyIfMade: true },
+            `the half copied disk ${disk.path} on ${target.name}`,
+            target,
+          ),
         },
       );
       cleanup.push(
