@@ -40,6 +40,9 @@ export function createVirsh(options: VirshOptions = {}): Virsh {
     const client = execa(file, [...connectArgs(host), ...args], {
       env: virshEnv,
       stdin: 'ignore',
+      // A session of its own, without a terminal: on one, virsh starts a polkit agent that writes into the errors,
+      // ssh asks for passwords, and Ctrl-C ends a change half-way.
+      detached: true,
       reject: false,
     });
     let overdue = false;
