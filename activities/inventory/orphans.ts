@@ -1,6 +1,5 @@
 import { read } from './database.js';
 import type { OwnershipDeps } from './ownership.js';
-import { fromJson } from './rows.js';
 
 export interface Orphan {
   instance: string;
@@ -51,8 +50,10 @@ async function waitsForHost({ inventory }: OrphanDeps, instance: string): Promis
   }));
   const names = new Set(silent.map((host) => host.name));
   return open.some(({ on_host, input }) => {
-    const { host, source, target } =
-      fromJson<Record<'host' | 'source' | 'target', { name?: string } | undefined>>(input);
+    // Written by us from a checked intent.
+    const { host, source, target } = JSON.parse(input) as Partial<
+      Record<'host' | 'source' | 'target', { name?: string }>
+    >;
     return [on_host, host?.name, source?.name, target?.name].some((name) => name != null && names.has(name));
   });
 }
