@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { mayOperate } from '../client/operations.js';
+import { mayOperate } from '../client/ask.js';
 import { DroverError } from '../model/errors.js';
 import { adopt, type Adopted } from './adopt.js';
 import { withContext } from './context.js';

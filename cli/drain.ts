@@ -1,10 +1,7 @@
 /** `drover host drain` is the runbook drain-host, with its inputs as options. */
 import type { Command } from 'commander';
-import { runbookCatalogue } from '../client/catalogue.js';
 import { loadConfig } from '../config/config.js';
 import type { RunbookInput } from '../model/runbook.js';
-import { loadRunbook } from '../runbooks/language/load.js';
-import { runCommand } from './run-command.js';
 import { flagName, sentence } from './schema-options.js';
 import { addRunOptions } from './waiting.js';
 
@@ -30,11 +27,14 @@ export async function registerDrain(host: Command, argv: readonly string[]): Pro
       const value = values[camel(flagName(input))];
       return value === undefined ? [] : [[input, value] as const];
     });
+    const { runCommand } = await import('./run-command.js');
     await runCommand(command, runbookName, { host: name, ...Object.fromEntries(given) });
   });
 }
 
 async function inputsOf(argv: readonly string[]): Promise<Record<string, RunbookInput>> {
+  const { runbookCatalogue } = await import('../client/catalogue.js');
+  const { loadRunbook } = await import('../runbooks/language/load.js');
   const at = argv.indexOf('--config');
   const { runbooks } = await loadConfig({ file: at < 0 ? undefined : argv[at + 1] });
   return (await loadRunbook(runbookName, runbooks, runbookCatalogue())).runbook.inputs;

@@ -2,7 +2,6 @@ import type { Command } from 'commander';
 import type { GuestView } from '../activities/hypervisor/port.js';
 import { getHostRef } from '../activities/inventory/hosts.js';
 import { getInstance } from '../activities/inventory/instances.js';
-import { readSerialLog } from '../client/serial-log.js';
 import { DroverError } from '../model/errors.js';
 import type { HostRef } from '../model/host.js';
 import { withContext, type Context } from './context.js';
@@ -36,6 +35,7 @@ export function registerGuestAccess(instance: Command): void {
             },
           );
         }
+        const { readSerialLog } = await import('../client/serial-log.js');
         const log = await readSerialLog(context, {
           host: host.name,
           path: guest.serialLog,

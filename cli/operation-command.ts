@@ -1,12 +1,11 @@
 /** The command of an operation, made from its declaration. */
 import type { Command } from 'commander';
 import type { Ask } from '../client/operations.js';
-import { parseInput } from '../client/operations.js';
+import { parseInput } from '../client/ask.js';
 import { operations } from '../workflows/catalogue.js';
 import { operationKey, type Operation } from '../workflows/define.js';
 import type { Context } from './context.js';
 import { withContext } from './context.js';
-import { operateCommand } from './operate.js';
 import { counted } from './texts.js';
 import { addFlags, flagName, inputFromFlags, schemaFlags } from './schema-options.js';
 import { addWaitOptions, confirm, waitOptionsOf } from './waiting.js';
@@ -75,6 +74,7 @@ export async function runOperation(
   parseInput(operation, input, (key) => (key === operation.target ? `the ${key}` : `--${flagName(key)}`));
   await withContext(command, async (context) => {
     const ask = { operation: operationKey(operation), input, idempotencyKey, ...(await more(context)) };
+    const { operateCommand } = await import('./operate.js');
     await operateCommand(context, ask, options);
   });
 }

@@ -4,7 +4,7 @@ import { DroverError } from '../model/errors.js';
 import type { Caller } from './caller.js';
 import { urlOf } from './caller.js';
 import { asDroverError } from './failures.js';
-import type { Asked } from './operations.js';
+import type { Asked } from './ask.js';
 import { progressOf } from './progress.js';
 
 /** `wait` for the running operation, or `cancel` it; then the asked one starts. */

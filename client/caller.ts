@@ -1,6 +1,7 @@
 import type { Inventory } from '../activities/inventory/database.js';
 import type { Request } from '../model/operation.js';
-import { workflowUrl, type TemporalConnection } from '../temporal/connect.js';
+import type { TemporalConnection } from '../temporal/connect.js';
+import { workflowUrl } from '../temporal/workflow-url.js';
 
 /** Whoever starts and follows work: the command line, later the gateway. */
 export interface Caller {

@@ -12,7 +12,8 @@ import { subjectWorkflowId } from '../model/addresses.js';
 import { operationKey, type InstanceOperation } from '../workflows/define.js';
 import { busyError } from './busy.js';
 import type { Caller } from './caller.js';
-import { resolveAsk, type Ask, type Asked } from './operations.js';
+import { resolveAsk, type Asked } from './ask.js';
+import type { Ask } from './operations.js';
 import { progressOf } from './progress.js';
 import type { PreparedRun } from './runs.js';
 

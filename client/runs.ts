@@ -14,7 +14,7 @@ import { searchAttributesOf } from '../workflows/search-attributes.js';
 import type { Caller } from './caller.js';
 import { runbookCatalogue } from './catalogue.js';
 import { asDroverError } from './failures.js';
-import { mayOperate } from './operations.js';
+import { mayOperate } from './ask.js';
 import { startWorkflow } from './start.js';
 
 export interface RunAsk {

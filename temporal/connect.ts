@@ -11,6 +11,8 @@ import { readDevFile } from './dev-file.js';
 import { GRPC, grpcCode } from './grpc.js';
 import { isAlive } from './processes.js';
 
+export { workflowUrl } from './workflow-url.js';
+
 export interface ConnectOptions {
   /** Where a `drover dev` may run, for example `.drover`. */
   readonly dataDir?: string;
@@ -74,13 +76,6 @@ export async function connectClient(options: ConnectOptions = {}): Promise<Tempo
   }
   const client = new Client({ ...options.clientOptions, connection, namespace });
   return { client, connection, namespace, address, ...(uiUrl === undefined ? {} : { uiUrl }) };
-}
-
-/** The page of a workflow in Temporal's UI; without a run id the latest run. */
-export function workflowUrl(uiBase: string, namespace: string, workflowId: string, runId?: string): string {
-  const base = uiBase.replace(/\/+$/, '');
-  const page = `${base}/namespaces/${encodeURIComponent(namespace)}/workflows/${encodeURIComponent(workflowId)}`;
-  return runId === undefined ? page : `${page}/${encodeURIComponent(runId)}/history`;
 }
 
 function loadProfile(env: NodeJS.ProcessEnv): {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
 import { createFlavor, deleteFlavor, listFlavors } from '../../activities/inventory/flavors.js';
-import { mayOperate } from '../../client/operations.js';
+import { mayOperate } from '../../client/ask.js';
 import { checkSchema, pathText } from '../../config/yaml-file.js';
 import { DroverError } from '../../model/errors.js';
 import { flavor as flavorSchema, type Flavor } from '../../model/instance.js';

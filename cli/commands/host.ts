@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { getHost, listHosts, removeHost } from '../../activities/inventory/hosts.js';
 import { listInstances } from '../../activities/inventory/instances.js';
 import { listMigrations } from '../../activities/inventory/records.js';
-import { mayOperate } from '../../client/operations.js';
+import { mayOperate } from '../../client/ask.js';
 import { withContext } from '../context.js';
 import { addHostCommand } from '../add-host.js';
 import { registerDrain } from '../drain.js';
@@ -55,6 +55,7 @@ const columns = [
   { title: 'STATE', value: (row: Row) => `${paintState(row.state)}${row.enabled ? '' : ', disabled'}` },
   { title: 'VCPUS', value: (row: Row) => `${row.vcpusUsed}/${row.vcpus}` },
   { title: 'MEMORY MiB', value: (row: Row) => `${row.memoryMiBUsed}/${row.memoryMiB}` },
+  { title: 'SLOTS', value: (row: Row) => `${row.slotsUsed}/${row.slots}` },
   { title: 'INSTANCES', value: (row: Row) => row.instances },
   { title: 'DISABLED BECAUSE', value: (row: Row) => row.disabledReason },
 ];

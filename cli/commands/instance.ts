@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { getInstance, history, listInstances, setLock } from '../../activities/inventory/instances.js';
 import { listMigrations } from '../../activities/inventory/records.js';
 import { urlOf } from '../../client/caller.js';
-import { mayOperate } from '../../client/operations.js';
+import { mayOperate } from '../../client/ask.js';
 import { instanceWorkflowId } from '../../model/addresses.js';
 import type { Instance } from '../../model/instance.js';
 import type { OperationRecord } from '../../model/operation.js';

@@ -8,7 +8,6 @@ import { parseKeyValues } from '../../runbooks/language/inputs.js';
 import { findRunbook, listRunbooks, loadRunbook, type ListedRunbook } from '../../runbooks/language/load.js';
 import { configOf } from '../context.js';
 import { outputOf, printData, printList, table, write } from '../output.js';
-import { runCommand } from '../run-command.js';
 import { addRunOptions } from '../waiting.js';
 
 const collect = (value: string, before: string[]): string[] => [...before, value];
@@ -40,7 +39,11 @@ export function register(runbook: Command): void {
     .argument(...named)
     .option('-i, --input <name=value>', 'an input; may be given more than once', collect, []);
   addRunOptions(run);
-  run.action((name: string) => runCommand(run, name, parseKeyValues(run.opts<{ input: string[] }>().input)));
+  run.action(async (name: string) => {
+    const inputs = parseKeyValues(run.opts<{ input: string[] }>().input);
+    const { runCommand } = await import('../run-command.js');
+    await runCommand(run, name, inputs);
+  });
 }
 
 const listed = ({ name, file, runbook, issues }: ListedRunbook) => ({

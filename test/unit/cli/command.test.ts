@@ -1,0 +1,248 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { setLock } from '../../../activities/inventory/instances.js';
+import { makePlace, putHost, putInstance, type Place } from './drover.js';
+
+let place: Place;
+
+beforeAll(async () => {
+  place = makePlace();
+  await place.inventory(async (inventory) => {
+    await putHost(inventory, 'alpha');
+    await putHost(inventory, 'beta', 1600);
+    await putInstance(inventory, 1, { name: 'web', host: 'alpha' });
+    await putInstance(inventory, 2, { name: 'web', host: 'beta' });
+    await putInstance(inventory, 3, { name: 'db', host: 'alpha', state: 'stopped' });
+    await putInstance(inventory, 4, { name: 'cache', host: 'alpha' });
+    await setLock(inventory, 'cache', { reason: 'under audit', by: 'bob' });
+  });
+});
+
+afterAll(() => place.remove());
+
+describe('wrong usage: exit 2, what and what to do', () => {
+  test.each([
+    [['instnce', 'list'], "unknown command 'instnce'", 'did you mean instance? see `drover --help`'],
+    [['instance', 'lst'], "unknown command 'lst'", 'did you mean list? see `drover instance --help`'],
+    [
+      ['instance', 'list', '--hots', 'a'],
+      "unknown option '--hots'",
+      'did you mean --host? see `drover instance list --help`',
+    ],
+    [['instance', 'stop'], "missing required argument 'instance'", 'see `drover instance stop --help`'],
+    [['instance', 'stop', 'db', 'x'], "too many arguments for 'stop'", 'drover instance stop --help'],
+    [
+      ['instance', 'stop', 'db', '--grace', 'soon'],
+      'stop: --grace: must be a length of time',
+      'drover instance stop --help',
+    ],
+    [['instance', 'live-migrate', 'db', '--bandwidth', 'fast'], '--bandwidth takes a number, not "fast"', ''],
+    [['instance', 'live-migrate', 'db', '--timeout', '5'], '--timeout takes a length of time', ''],
+    [['instance', 'launch', 'new', '--image', '/a.qcow2'], 'launch needs a size', 'drover flavor list'],
+    [
+      ['host', 'disable', 'alpha'],
+      "required option '--reason <reason>' not specified",
+      'drover host disable --help',
+    ],
+    [['host', 'show', 'alhpa'], 'there is no host "alhpa" — did you mean "alpha"?', 'drover host list'],
+    [['host', 'add', 'gamma', '--uri', 'gamma'], '"gamma" is no libvirt URI', 'qemu+ssh://'],
+    [
+      ['host', 'add', 'gamma', '--uri', 'qemu+tcp://x/system', '--slots', '0'],
+      '--slots takes a whole number from 1, not 0',
+      '',
+    ],
+    [['host', 'drain', 'nowhere'], 'there is no host "nowhere"', 'drover host list'],
+    [['instance', 'adopt', 'alpha'], 'no guest is named', 'drover instance adopt alpha --all'],
+    [
+      ['instance', 'list', '--state', 'actve'],
+      '"actve" is no state of an instance — did you mean "active"?',
+      '',
+    ],
+    [['instance', 'list', '-o', 'xml'], "argument 'xml' is invalid", 'drover instance list --help'],
+    [['runbook', 'run', 'drain-hots'], 'there is no runbook "drain-hots"', 'did you mean "drain-host"?'],
+    [['runbook', 'run', 'drain-host', '--input', 'host'], '--input host: must be name=value', ''],
+    [['instance', 'list', '--config', 'none.yaml'], 'there is no configuration file', '--config'],
+  ])('drover %j', async (args, what, todo) => {
+    const ran = await place.drover(args);
+    expect(ran).toMatchObject({ exitCode: 2, stdout: '' });
+    expect(ran.stderr.replaceAll(/\s+/g, ' ')).toContain(what);
+    expect(ran.stderr).toContain(todo);
+    expect(ran.stderr).not.toMatch(/\n\s+at /);
+  });
+});
+
+test('with -o json an error is one object on stderr', async () => {
+  const { stderr, stdout, exitCode } = await place.drover(['instance', 'show', 'nothing', '-o', 'json']);
+  expect(exitCode).toBe(2);
+  expect(stdout).toBe('');
+  expect(JSON.parse(stderr)).toEqual({
+    code: 'NotFound',
+    message: 'no instance has the name or id "nothing"',
+    details: { instance: 'nothing' },
+    hint: 'list what there is, for example with `drover instance list`',
+  });
+  expect(JSON.parse((await place.drover(['nothing', '-o', 'json'])).stderr)).toMatchObject({
+    code: 'InvalidInput',
+  });
+});
+
+test('an ambiguous name is refused with the candidates', async () => {
+  const { stderr, exitCode } = await place.drover(['instance', 'show', 'web']);
+  expect(exitCode).toBe(2);
+  expect(stderr).toBe(
+    [
+      'drover: 2 instances have the name "web":',
+      '  11111111-0000-4000-8000-000000000000 (active, on alpha)',
+      '  22222222-0000-4000-8000-000000000000 (active, on beta)',
+      '  -> use one of the ids',
+    ].join('\n'),
+  );
+});
+
+test('Temporal down: exit 4 within 5 s, and what to do', async () => {
+  const ran = await place.drover(['instance', 'start', 'db']);
+  expect(ran.stderr).toBe(
+    'drover: no Temporal server answers at 127.0.0.1:1: connection refused\n' +
+      '  -> start one with `drover dev`, or set TEMPORAL_ADDRESS=HOST:PORT to the one you have',
+  );
+  expect(ran.exitCode).toBe(4);
+  expect(ran.seconds).toBeLessThan(5);
+});
+
+test('an unreachable host is not added: exit 4, and why', async () => {
+  const { exitCode, stderr } = await place.drover([
+    'host',
+    'add',
+    'gamma',
+    '--uri',
+    'qemu+tcp://127.0.0.1:1/system',
+  ]);
+  expect(stderr).toContain('host gamma was not added: ');
+  // Without virsh on this machine it is another error, but the host isn't added either.
+  expect([4, 1]).toContain(exitCode);
+  expect((await place.drover(['host', 'list', '--json', 'name'])).stdout).not.toContain('gamma');
+});
+
+test('what destroys asks for --yes, and asks nobody without a terminal', async () => {
+  const { exitCode, stderr } = await place.drover(['instance', 'terminate', 'db']);
+  expect(exitCode).toBe(2);
+  expect(stderr).toBe(
+    'drover: terminate removes instance db (stopped, on alpha) for good; its data is lost (0 disks).\n  -> repeat with --yes',
+  );
+});
+
+test('help comes at once, without a look at anything', async () => {
+  const ran = await place.drover(['--help']);
+  expect(ran.exitCode).toBe(0);
+  expect(ran.stdout).toContain('Usage: drover [options] [command]');
+  // 70 ms on an idle machine.
+  expect(ran.seconds).toBeLessThan(1.5);
+  expect((await place.drover(['instance', 'live-migrate', '--help'])).stdout).toContain(
+    '--abort-after <duration>',
+  );
+  expect((await place.drover(['host', 'drain', '--help'])).stdout).toMatch(
+    /--max-failures <number>\s+how many/,
+  );
+  expect(await place.drover(['host'])).toMatchObject({ exitCode: 2 });
+});
+
+describe('dry runs', () => {
+  test('tell the host chosen, and why no other', async () => {
+    const { stdout, exitCode } = await place.drover([
+      'instance',
+      'live-migrate',
+      '11111111-0000-4000-8000-000000000000',
+      '--dry-run',
+      '-o',
+      'json',
+    ]);
+    expect(JSON.parse(stdout)).toEqual({
+      operation: 'live-migrate',
+      subject: 'web',
+      allowed: false,
+      refusals: [expect.objectContaining({ code: 'NoValidHost' })],
+      placement: {
+        host: null,
+        others: [],
+        rejected: [
+          { host: 'alpha', filter: 'source', reason: 'the instance is there now', temporary: false },
+          {
+            host: 'beta',
+            filter: 'memory',
+            reason: 'needs 1024 MiB, 64 MiB free of 1088 MiB',
+            temporary: false,
+          },
+        ],
+      },
+      notes: [expect.stringContaining('not checked whether another operation runs')],
+    });
+    expect(exitCode).toBe(3);
+  });
+
+  test('apply the rules of the operation: state', async () => {
+    const ran = await place.drover(['instance', 'stop', 'db', '--dry-run']);
+    expect(ran.stdout).toContain('stop of db: would be refused; nothing was done');
+    expect(ran.stderr).toContain('stop takes an instance that is active or error; db is stopped');
+    expect(ran.exitCode).toBe(3);
+    expect(await place.drover(['instance', 'start', 'db', '--dry-run'])).toMatchObject({ exitCode: 0 });
+  });
+
+  test('list what a runbook would work on', async () => {
+    const { stdout, exitCode } = await place.drover([
+      'host',
+      'drain',
+      'alpha',
+      '--parallel',
+      '4',
+      '--dry-run',
+      '-o',
+      'json',
+    ]);
+    expect(exitCode).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      runbook: 'drain-host',
+      inputs: { host: 'alpha', parallel: 4 },
+      steps: [
+        { id: 'disable', items: [] },
+        { id: 'move', items: ['cache', 'db', 'web'] },
+      ],
+    });
+  });
+});
+
+test('a viewer may only look', async () => {
+  writeFileSync(join(place.folder, 'viewer.yaml'), 'identity: { name: eve, role: viewer }\n');
+  const as = ['--config', 'viewer.yaml'];
+  expect(await place.drover(['instance', 'list', ...as])).toMatchObject({ exitCode: 0 });
+  const { exitCode, stderr } = await place.drover(['instance', 'lock', 'db', '--reason', 'x', ...as]);
+  expect(exitCode).toBe(3);
+  expect(stderr).toContain('eve has the role viewer, which may only look');
+});
+
+test('locks are set, shown and taken away', async () => {
+  const locked = await place.drover(['instance', 'lock', 'db', '--reason', 'audit', '-o', 'json']);
+  expect(JSON.parse(locked.stdout)).toMatchObject({ name: 'db', locked: true, lockReason: 'audit' });
+  expect((await place.drover(['instance', 'show', 'db'])).stdout).toMatch(/locked\s+yes, by ann: audit/);
+  expect((await place.drover(['instance', 'unlock', 'db'])).stdout).toBe('instance db is unlocked');
+});
+
+test('a runbook with mistakes is told with line and column', async () => {
+  writeFileSync(
+    join(place.folder, 'bad.yaml'),
+    'name: bad\ndescription: x\nsteps:\n  - id: a\n    uses: host.disble\n',
+  );
+  const { exitCode, stdout, stderr } = await place.drover(['runbook', 'check', 'bad.yaml']);
+  expect(exitCode).toBe(2);
+  expect(stdout).toMatch(/^bad\.yaml:5:\d+: steps\[0\]\.uses: unknown operation "host\.disble"/);
+  expect(stderr).toContain('in 1 of 1 files');
+});
+
+test('flavors: made, listed, refused twice, deleted', async () => {
+  const create = ['flavor', 'create', 'small', '--vcpus', '1', '--memory-mib', '512'];
+  expect((await place.drover(create)).stdout).toBe('flavor small: 1 vCPUs, 512 MiB');
+  expect(await place.drover(create)).toMatchObject({ exitCode: 2 });
+  const { stdout } = await place.drover(['flavor', 'list', '--json', 'name,vcpus,memoryMiB,diskGiB']);
+  expect(JSON.parse(stdout)).toEqual([{ name: 'small', vcpus: 1, memoryMiB: 512, diskGiB: 0 }]);
+  expect(await place.drover(['flavor', 'delete', 'small'])).toMatchObject({ exitCode: 0 });
+});
