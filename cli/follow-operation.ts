@@ -23,7 +23,7 @@ export interface Answer {
   workflowUrl: string | null;
 }
 
-export async function answerOf(context: Context, started: Started): Promise<Answer> {
+async function answerOf(context: Context, started: Started): Promise<Answer> {
   const { id, operation, label, workflowId, runId } = started;
   const workflowUrl = urlOf(await context.temporal(), workflowId, runId);
   return {
@@ -72,7 +72,7 @@ async function followed(
   throw new StillRunning(`${describeAsk(started)} still runs and goes on`, howToFollow(started));
 }
 
-export const howToFollow = ({ label, operation }: Started): string =>
+const howToFollow = ({ label, operation }: Started): string =>
   operation.target === 'host'
     ? `see \`drover host show ${label}\``
     : `follow it with \`drover instance watch ${label}\`, cancel it with \`drover instance cancel ${label}\``;

@@ -37,7 +37,7 @@ const groups: Record<string, Group> = {
   },
 };
 
-export const formats = ['table', 'json', 'yaml'] as const;
+const formats = ['table', 'json', 'yaml'] as const;
 
 export async function buildProgram(argv: readonly string[]): Promise<Command> {
   const program = new Command('drover')

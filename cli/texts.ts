@@ -3,7 +3,7 @@
 /** `(12s)`: how long ago `begun` (milliseconds since the epoch) is. */
 export const sinceText = (begun: number): string => `(${secondsText((Date.now() - begun) / 1000)})`;
 
-export function secondsText(seconds: number): string {
+function secondsText(seconds: number): string {
   if (seconds < 10) return `${seconds.toFixed(1)}s`;
   if (seconds < 60) return `${Math.round(seconds)}s`;
   const minutes = Math.floor(seconds / 60);
@@ -44,7 +44,7 @@ function one(key: string, value: unknown): string[] {
 const words = (key: string): string => key.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 const text = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
 
-export function bytesText(bytes: number): string {
+function bytesText(bytes: number): string {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
   let value = bytes;
   let unit = 0;

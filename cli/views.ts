@@ -35,8 +35,6 @@ export const operationView = ({ kind, ...of }: OperationRecord) => ({
   ...pick(of, 'state', 'host', 'by', 'startedAt', 'endedAt', 'result', 'error', 'left', 'run', 'workflowId'),
 });
 
-export type HostView = ReturnType<typeof hostView>;
-
 export const hostView = (of: Host) =>
   pick(
     of,

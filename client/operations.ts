@@ -83,7 +83,7 @@ async function earlierRequest(caller: Caller, asked: Asked, id: string): Promise
 }
 
 /** The record of an operation; undefined while there is none. */
-export async function recordOf(caller: Caller, id: string): Promise<OperationRecord | undefined> {
+async function recordOf(caller: Caller, id: string): Promise<OperationRecord | undefined> {
   try {
     return await getOperation(caller.inventory, id);
   } catch (error) {

@@ -1,5 +1,5 @@
 /** A run as people and scripts see it, put together from the inventory, Temporal and the run's own answer. */
-import type { RunItemRecord, RunStepRecord } from '../activities/types.js';
+import type { RunStepRecord } from '../activities/types.js';
 import { listInstances } from '../activities/inventory/instances.js';
 import { getRun, operationsOfRun, type RunRecord } from '../activities/inventory/runs.js';
 import { DroverError, type ErrorRecord } from '../model/errors.js';
@@ -190,7 +190,3 @@ function emptyRecord(id: string, found: Progress): RunRecord {
     endedAt: null,
   };
 }
-
-/** Items of a step that did not come to their end, for a report. */
-export const troubled = (step: RunStepRecord): RunItemRecord[] =>
-  step.items.filter((item) => item.state !== 'done');

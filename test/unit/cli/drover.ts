@@ -10,7 +10,7 @@ import type { InstanceState, PowerState } from '../../../model/instance.js';
 
 const main = resolve(import.meta.dirname, '../../../dist/cli/main.js');
 
-export interface Ran {
+interface Ran {
   stdout: string;
   stderr: string;
   exitCode: number | undefined;
@@ -25,7 +25,7 @@ export interface Place {
   remove(): void;
 }
 
-export const noTemporal = { TEMPORAL_ADDRESS: '127.0.0.1:1' };
+const noTemporal = { TEMPORAL_ADDRESS: '127.0.0.1:1' };
 
 export function makePlace(config = 'cloud: test\nidentity: { name: ann }\n'): Place {
   if (!existsSync(main)) throw new Error('build first: npm run build');
