@@ -13,6 +13,7 @@ export class Following {
   client: 'none' | 'running' | 'ended' = 'none';
   private message: string | null = null;
   private ends: Promise<void> = new Promise(() => {});
+  private lookedSince = false;
   private job: JobView | null = null;
   private recorded = false;
   private last: string | null = null;
@@ -59,9 +60,19 @@ export class Following {
     await this.record();
   }
 
-  /** Settles once, when the client ends. */
+  /**
+   * Settles when the client has ended and nobody has looked since. It may end while a poll is under way: then
+   * the next look does not wait for the next poll.
+   */
   clientEnds(): Promise<void> {
-    return this.client === 'running' ? this.ends : new Promise(() => {});
+    return this.client === 'none' || this.lookedSince ? new Promise(() => {}) : this.ends;
+  }
+
+  /** True once, for the first look that begins after the client's end. */
+  looksAfterClient(): boolean {
+    if (this.client !== 'ended' || this.lookedSince) return false;
+    this.lookedSince = true;
+    return true;
   }
 
   clientMessage(): string {

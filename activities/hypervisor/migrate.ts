@@ -34,19 +34,25 @@ async function followUntilDecided(
   follow: Following,
 ): Promise<MigrateAnswer> {
   const { pace, hypervisor } = deps;
-  refuseStaleSides(await lookAtBoth(hypervisor, input), ownerOf(call));
+  // Most often there is no job yet, and what the two sides show is all that is needed to start one.
+  const [found, now] = await Promise.all([
+    currentJob(hypervisor, input.source, input.instance),
+    lookAtBoth(hypervisor, input),
+  ]);
+  refuseStaleSides(now, ownerOf(call));
+  let job = found;
+  let seen: Sides | null = now;
   for (;;) {
     if (call.signal.aborted && call.cancelRequested())
       return endEarly(deps, input, call, follow, 'cancelled');
     throwIfStopped(call, `${input.name} migrates`);
     if (follow.isOverdue()) return endEarly(deps, input, call, follow, 'overdue');
 
-    const job = await currentJob(hypervisor, input.source, input.instance);
     if (job !== null && job !== 'unknown') {
       await follow.sawJob(job);
       call.heartbeat(follow.progress('copying'));
     } else {
-      const sides = await lookAtBoth(hypervisor, input);
+      const sides = seen ?? (await lookAtBoth(hypervisor, input));
       const answer = await decide(deps, input, call, follow, sides);
       if (answer !== null) return answer;
       call.heartbeat(follow.progress(follow.underway ? 'looking' : 'starting'));
@@ -58,6 +64,10 @@ async function followUntilDecided(
         if (!call.signal.aborted) throw error;
       },
     );
+    if (call.signal.aborted) continue;
+    seen = null;
+    // Its client has just ended: most often there is no job left to ask for, but a guest to be found.
+    job = follow.looksAfterClient() ? null : await currentJob(hypervisor, input.source, input.instance);
   }
 }
 

@@ -53,6 +53,20 @@ describe('a migration that arrives', () => {
     await expect(migrate()).resolves.toEqual(figures);
   });
 
+  it('is looked for at once when its client ends while its job is asked for', async () => {
+    records.deps.pace.pollMs = 1000;
+    fake.onStart = () => void (fake.running = jobView());
+    fake.onJob = (asked) => {
+      if (asked < 2) return;
+      fake.endClient(null);
+      // After this very answer, which still tells of a job.
+      void Promise.resolve().then(() => fake.arrive());
+    };
+    const begun = Date.now();
+    await expect(migrate()).resolves.toEqual(figures);
+    expect(Date.now() - begun).toBeLessThan(1900);
+  });
+
   it('goes on when its client is killed in the middle', async () => {
     fake.onStart = () => {
       fake.running = jobView();
