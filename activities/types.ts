@@ -6,6 +6,7 @@ import type { Host, HostRef, Rejection } from '../model/host.js';
 import type { Disk, Instance, PowerState } from '../model/instance.js';
 import type { Intent, IntentCall, InstancePatch, Owner, Request } from '../model/operation.js';
 import type { ErrorRecord } from '../model/errors.js';
+import type { RunFinish, RunStart } from '../model/run.js';
 import type { GuestSpec, JobView } from './hypervisor/port.js';
 
 /** One host's view of one guest; `power` is `unknown` with the error when the host did not answer. */
@@ -178,41 +179,6 @@ export interface InventoryActivities {
   finishRun(input: RunFinish): Promise<void>;
   /** Instances whose operation is open in the inventory although its workflow is not, or that need repair. */
   findOrphans(input: Record<string, never>): Promise<{ instance: string; name: string; why: string }[]>;
-}
-
-export interface RunStart {
-  id: string;
-  runbook: string;
-  digest: string;
-  source: string;
-  inputs: Record<string, unknown>;
-  by: string;
-}
-export interface RunStepRecord {
-  id: string;
-  name: string;
-  state: 'pending' | 'running' | 'succeeded' | 'failed' | 'skipped' | 'cancelled';
-  done: number;
-  failed: number;
-  refused: number;
-  total: number;
-  error: ErrorRecord | null;
-  items: RunItemRecord[];
-}
-export interface RunItemRecord {
-  key: string;
-  label: string;
-  state: 'done' | 'failed' | 'refused' | 'cancelled' | 'not-started';
-  error: ErrorRecord | null;
-  result: Record<string, unknown> | null;
-}
-export interface RunFinish {
-  id: string;
-  state: 'succeeded' | 'failed' | 'cancelled';
-  steps: RunStepRecord[];
-  undone: string[];
-  outputs: Record<string, unknown>;
-  error: ErrorRecord | null;
 }
 
 export interface HypervisorActivities {

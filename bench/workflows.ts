@@ -1,6 +1,7 @@
 /** The workflows of the benchmarks' worker: drover's, and one that was written by hand. */
 import { ParentClosePolicy, executeChild, proxyActivities, uuid4, workflowInfo } from '@temporalio/workflow';
-import type { Envelope, RunFinish, RunStart, RunStepRecord } from '../activities/types.js';
+import type { Envelope } from '../activities/types.js';
+import type { RunFinish, RunStart, RunStepRecord } from '../model/run.js';
 import { subjectWorkflowId } from '../model/addresses.js';
 import { searchAttributesOf } from '../workflows/search-attributes.js';
 import type { Order, Result } from '../workflows/operate.js';

@@ -1,5 +1,5 @@
 /** What changed in a run, a line each; and what is under way, for a terminal. */
-import type { RunItemRecord, RunStepRecord } from '../activities/types.js';
+import type { RunItemRecord, RunStepRecord } from '../model/run.js';
 import type { RunningItem, RunView } from '../client/run-view.js';
 import { paintState } from './paint.js';
 import { percentBar } from './progress.js';

@@ -1,4 +1,4 @@
-import type { RunItemRecord, RunStepRecord } from '../activities/types.js';
+import type { RunItemRecord, RunStepRecord } from '../model/run.js';
 import type { OperationRecord } from '../model/operation.js';
 
 /** The steps of a run as far as the records of its operations tell: for when no worker can be asked. */

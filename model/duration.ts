@@ -11,8 +11,6 @@ export const durationSchema = z
   .regex(pattern, { error })
   .describe('A length of time: 90s, 10m, 2h, 1h30m.');
 
-export type Duration = z.infer<typeof durationSchema>;
-
 /** Seconds of a duration; undefined when the text isn't one. */
 export function parseDuration(text: string): number | undefined {
   const match = pattern.exec(text);

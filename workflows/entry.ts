@@ -3,7 +3,7 @@
  * UI shows the operation's own name; this default export serves every type.
  */
 import { ApplicationFailure, defineQuery, setHandler, workflowInfo } from '@temporalio/workflow';
-import type { RunStepRecord } from '../activities/types.js';
+import type { RunStepRecord } from '../model/run.js';
 import { DroverError } from '../model/errors.js';
 import { LANGUAGE_VERSION } from '../model/runbook.js';
 import { operations } from './catalogue.js';

@@ -1,4 +1,4 @@
-import type { RunItemRecord, RunStepRecord } from '../activities/types.js';
+import type { RunItemRecord, RunStepRecord } from '../model/run.js';
 import { DroverError, errorTable } from '../model/errors.js';
 import { parseDuration } from '../model/duration.js';
 import type { Step } from '../model/runbook.js';

@@ -1,5 +1,5 @@
 /** How a run tells where it stands: Markdown for the Temporal UI, sentences for its error. */
-import type { RunItemRecord, RunStepRecord } from '../activities/types.js';
+import type { RunItemRecord, RunStepRecord } from '../model/run.js';
 import type { DroverError } from '../model/errors.js';
 
 const signs: Record<RunStepRecord['state'], string> = {

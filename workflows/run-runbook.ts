@@ -2,7 +2,7 @@
  * The interpreter of runbooks: a plain function over the runtime. It takes the frozen plan step by step, each
  * item as an operation of its own, and writes one record of what was done, refused, failed and never started.
  */
-import type { RunStepRecord } from '../activities/types.js';
+import type { RunStepRecord } from '../model/run.js';
 import { DroverError, type ErrorRecord } from '../model/errors.js';
 import type { Request } from '../model/operation.js';
 import type { FrozenRunbook, Step } from '../model/runbook.js';

@@ -54,7 +54,9 @@ async function waitsForHost({ inventory }: OrphanDeps, instance: string): Promis
     const { host, source, target } = JSON.parse(input) as Partial<
       Record<'host' | 'source' | 'target', { name?: string }>
     >;
-    return [on_host, host?.name, source?.name, target?.name].some((name) => name != null && names.has(name));
+    return [on_host, host?.name, source?.name, target?.name].some(
+      (name) => typeof name === 'string' && names.has(name),
+    );
   });
 }
 

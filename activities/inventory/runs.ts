@@ -1,7 +1,7 @@
 import type { ErrorRecord } from '../../model/errors.js';
 import { DroverError } from '../../model/errors.js';
 import type { OperationRecord } from '../../model/operation.js';
-import type { RunFinish, RunStart, RunStepRecord } from '../types.js';
+import type { RunFinish, RunStart, RunStepRecord } from '../../model/run.js';
 import { read, transact, type Inventory } from './database.js';
 import { jsonOrNull, operationOf, runOf, toJson } from './rows.js';
 

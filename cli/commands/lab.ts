@@ -1,7 +1,10 @@
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import { openLab, type HostStatus } from '../../lab/lab.js';
 import { DroverError } from '../../model/errors.js';
-import { note, outputOf, printList, write } from '../output.js';
+import { configOf } from '../context.js';
+import { note, outputOf, printList, write, type Globals } from '../output.js';
 import { paintState } from '../paint.js';
 
 /** Commands that take one host and tell what they did. */
@@ -77,6 +80,11 @@ function registerMore(lab: Command): void {
       write(`libvirtd of ${host}: ${action}`);
     });
   lab
+    .command('worker')
+    .description('Start the drover worker of a host inside that host, now and at each of its boots.')
+    .argument('<host>', 'host1, host2, …; by the name that drover knows it by')
+    .action((host: string, _options: unknown, command: Command) => startWorker(host, command));
+  lab
     .command('fleet')
     .description('Make guests that count on their serial console and on their disk, spread over the hosts.')
     .argument('<guests>', 'how many')
@@ -85,6 +93,29 @@ function registerMore(lab: Command): void {
         throw new DroverError('InvalidInput', `a fleet has 1 to 99 guests, not "${guests}"`);
       write(await openLab().fleet(Number(guests)));
     });
+}
+
+const main = fileURLToPath(new URL('../main.js', import.meta.url));
+
+/** As a service of the host, so it is there again after `crash` and `boot`. */
+async function startWorker(host: string, command: Command): Promise<void> {
+  const config = await configOf(command);
+  const { resolveTarget, splitAddress } = await import('../../temporal/connect.js');
+  const lab = openLab();
+  const { address, namespace } = resolveTarget({ dataDir: config.data });
+  const { host: ip, port } = splitAddress(address);
+  // What this machine calls loopback the hosts of the lab reach by its address in their network.
+  const reachable = ip.startsWith('127.') || ip === 'localhost' ? `${await lab.gateway()}:${port}` : address;
+  const { config: file = process.env['DROVER_CONFIG'] } = command.optsWithGlobals<Globals>();
+  await lab.installWorker(host, [process.execPath, main, 'worker', '--host', host], {
+    env: {
+      TEMPORAL_ADDRESS: reachable,
+      TEMPORAL_NAMESPACE: namespace,
+      ...(file === undefined ? {} : { DROVER_CONFIG: resolve(file) }),
+    },
+    cwd: process.cwd(),
+  });
+  write(`the worker of ${host} takes its work from ${reachable}`);
 }
 
 const columns = [

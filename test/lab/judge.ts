@@ -223,5 +223,3 @@ export function openJudge(lab: Lab) {
 
   return { copies, domains, definitions, diskFiles, disksOf, diskRecord, ticks, assertUnbroken, waitForTick };
 }
-
-export type Judge = ReturnType<typeof openJudge>;

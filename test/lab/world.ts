@@ -78,9 +78,9 @@ export async function openWorld(hosts = 3) {
 
   let worker = startWorker();
   function startWorker() {
-    const process_ = background('worker');
-    process_.stderr?.on('data', (text: Buffer) => logged.push(String(text)));
-    return process_;
+    const child = background('worker');
+    child.stderr?.on('data', (text: Buffer) => logged.push(String(text)));
+    return child;
   }
 
   const world = {

@@ -4,7 +4,7 @@ import { WorkflowExecutionAlreadyStartedError, type WorkflowHandle } from '@temp
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { getOperation, listMigrations, listOperations } from '../../activities/inventory/records.js';
 import { getRun } from '../../activities/inventory/runs.js';
-import type { RunStepRecord } from '../../activities/types.js';
+import type { RunStepRecord } from '../../model/run.js';
 import { DroverError } from '../../model/errors.js';
 import { LANGUAGE_VERSION, runbookSchema } from '../../model/runbook.js';
 import { searchAttributes } from '../../workflows/search-attributes.js';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { RunItemRecord, RunStepRecord } from '../../../activities/types.js';
+import type { RunItemRecord, RunStepRecord } from '../../../model/run.js';
 import { liveLines, runChanges, runEnd } from '../../../cli/run-lines.js';
 import type { RunningItem, RunView } from '../../../client/run-view.js';
 

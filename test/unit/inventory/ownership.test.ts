@@ -129,7 +129,9 @@ describe('a stale owner is refused wherever it comes in', () => {
         await intents(world),
       ]).toEqual(before);
     });
-    test.skipIf(name === 'startUnwind')(`${name}: after its own unwind began`, async () => {
+    // Unwinding twice is the same unwind.
+    if (name === 'startUnwind') continue;
+    test(`${name}: after its own unwind began`, async () => {
       const stale = await begin(world, 'op1', 'i1');
       await world.act.startUnwind({ owner: stale }, none);
       expect((await failure(call(stale))).code).toBe('StaleOwner');
