@@ -51,7 +51,7 @@ export async function step(session: Session): Promise<void> {
   const perStep = (work: () => Promise<void>) => async () => (await timed(work)) / STEPS;
   const samples = await alternate({
     session,
-    n: 25,
+    n: 40,
     warmUp: 5,
     ours: perStep(byRunbook),
     baseline: perStep(byHand),
