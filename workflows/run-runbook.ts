@@ -84,8 +84,9 @@ function outputsOf(run: Run): Record<string, unknown> {
     try {
       outputs[name] = evaluate(template, scopeOf(run));
     } catch (error) {
-      // It speaks of a step that was never reached: there is nothing to tell.
+      // It speaks of a step that was never reached, or of what it did not answer: nothing is known of it.
       if (!(error instanceof DroverError)) throw error;
+      outputs[name] = null;
     }
   }
   return outputs;

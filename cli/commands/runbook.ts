@@ -5,6 +5,7 @@ import { formatIssues } from '../../config/yaml-file.js';
 import { DroverError } from '../../model/errors.js';
 import { checkRunbook } from '../../runbooks/language/check.js';
 import { parseKeyValues } from '../../runbooks/language/inputs.js';
+import { runbookJsonSchema } from '../../runbooks/language/json-schema.js';
 import { findRunbook, listRunbooks, loadRunbook, type ListedRunbook } from '../../runbooks/language/load.js';
 import { configOf } from '../context.js';
 import { outputOf, printData, printList, table, write } from '../output.js';
@@ -33,6 +34,10 @@ export function register(runbook: Command): void {
     .description('Check files, without running anything: each mistake with its file, line and column.')
     .argument('<file...>', 'files of runbooks')
     .action((files: string[], _options: unknown, command: Command) => check(files, command));
+  runbook
+    .command('schema')
+    .description('Print the JSON Schema of runbooks, from which editors complete and explain them.')
+    .action(() => write(JSON.stringify(runbookJsonSchema(runbookCatalogue()), null, 2)));
   const run = runbook
     .command('run')
     .description('Run a runbook.')

@@ -1,3 +1,4 @@
+import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { assertAllocations, assertOneGuest, openWorld, until, type World } from './world.js';
 
@@ -17,6 +18,20 @@ describe('operations on real hosts', () => {
   };
   const powerOf = async (name: string, host: string) =>
     (await world.judge.domains(host)).find((one) => one.name === name)?.state ?? 'absent';
+
+  test('adoption takes a guest as it is and does not touch it; a second time it is there already', async () => {
+    await world.lab.createGuest({ name: 'old-1', host: 'host1', disk: 'shared' });
+    await world.judge.waitForTick('old-1', 2, 90_000);
+    const uri = await world.lab.uri('host1');
+    const definition = async () => (await execa('virsh', ['-c', uri, 'dumpxml', 'old-1'])).stdout;
+    const before = await definition();
+    await world.ok('instance', 'adopt', 'host1', '--all');
+    expect(await definition()).toBe(before);
+    await world.judge.assertUnbroken('old-1');
+    await assertOneGuest(world, 'old-1', 'host1');
+    expect(await world.ok('instance', 'adopt', 'host1', '--all')).toMatch(/old-1.*already/);
+    await world.ok('instance', 'terminate', 'old-1', '--yes');
+  });
 
   test('launch from a disk image on local storage, on the host that is asked for', async () => {
     await world.ok('instance', 'launch', 'web-1', '--flavor', 'tiny', '--image', image, '--host', 'host2');

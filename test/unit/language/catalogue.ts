@@ -15,6 +15,8 @@ const operations = [
       host: host.optional(),
       bandwidth: z.int().positive().optional().describe('Cap in MiB per second'),
       wait: durationSchema.default('0s'),
+      from: z.string().optional(),
+      timeout: durationSchema.optional(),
     }),
   },
   {

@@ -70,6 +70,7 @@ describe('inputs', async () => {
   test('texts become values of the declared types, defaults fill in', () => {
     expect(resolveInputs(runbook, parseKeyValues(['host=node-1', 'parallel=4']))).toEqual({
       host: 'node-1',
+      timeout: '30m',
       parallel: 4,
       max_failures: 0,
       wait: '10m',
