@@ -10,6 +10,8 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          // With CI set, vitest forces colours on what it runs.
+          env: { NO_COLOR: '1' },
           include: ['test/unit/**/*.test.ts', 'test/runbooks/**/*.test.ts', 'test/replay/**/*.test.ts'],
           testTimeout: 30_000,
         },
