@@ -87,7 +87,7 @@ test('a run without a worker is started, listed, watched and cancelled', async (
   const watched = await place.drover(['run', 'watch', id, '--timeout', '6s'], env);
   expect(watched.exitCode).toBe(6);
   expect(watched.stdout).toContain(
-    `run ${id}: drain-host host=alpha parallel=2 max_failures=0 wait=10m, started by ann`,
+    `run ${id}: drain-host host=alpha parallel=2 max_failures=0 wait=10m timeout=30m, started by ann`,
   );
   expect(watched.stdout).toContain('note: no worker runs: start one with `drover worker`');
   expect(await place.drover(['run', 'cancel', id, '--no-wait'], env)).toMatchObject({ exitCode: 0 });
