@@ -1,5 +1,5 @@
 /** The stable JSON shapes of instances, hosts and runs. Keys are only ever added. */
-import type { RunRecord } from '../activities/inventory/runs.js';
+import type { RunRecord } from '../model/run.js';
 import type { ListedRun } from '../client/run-list.js';
 import type { RunView } from '../client/run-view.js';
 import type { Host } from '../model/host.js';

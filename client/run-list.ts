@@ -1,4 +1,5 @@
-import { listRuns, type RunRecord } from '../activities/inventory/runs.js';
+import { listRuns } from '../activities/inventory/runs.js';
+import type { RunRecord } from '../model/run.js';
 import { runWorkflowId } from '../model/addresses.js';
 import { WorkflowNotFoundError } from '@temporalio/common';
 import type { TemporalConnection } from '../temporal/connect.js';

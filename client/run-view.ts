@@ -1,7 +1,7 @@
 /** A run as people and scripts see it, put together from the inventory, Temporal and the run's own answer. */
-import type { RunStepRecord } from '../model/run.js';
+import type { RunRecord, RunStepRecord } from '../model/run.js';
 import { listInstances } from '../activities/inventory/instances.js';
-import { getRun, operationsOfRun, type RunRecord } from '../activities/inventory/runs.js';
+import { getRun, operationsOfRun } from '../activities/inventory/runs.js';
 import { DroverError, type ErrorRecord } from '../model/errors.js';
 import type { OperationRecord } from '../model/operation.js';
 import { runWorkflowId } from '../model/addresses.js';

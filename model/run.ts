@@ -35,3 +35,14 @@ export interface RunFinish {
   outputs: Record<string, unknown>;
   error: ErrorRecord | null;
 }
+
+/** The record of a run of a runbook: what was run (frozen), by whom, and what came of it. */
+export interface RunRecord extends RunStart {
+  state: 'running' | 'succeeded' | 'failed' | 'cancelled';
+  steps: RunStepRecord[];
+  undone: string[];
+  outputs: Record<string, unknown>;
+  error: ErrorRecord | null;
+  startedAt: string;
+  endedAt: string | null;
+}

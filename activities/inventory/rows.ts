@@ -12,7 +12,7 @@ import type {
   OperationRow,
   RunRow,
 } from './schema.js';
-import type { RunRecord } from './runs.js';
+import type { RunRecord } from '../../model/run.js';
 
 /** What we wrote ourselves is read back as what it was: no parsing of rows. */
 export const toJson = (value: unknown): string => JSON.stringify(value);

@@ -1,20 +1,8 @@
-import type { ErrorRecord } from '../../model/errors.js';
 import { DroverError } from '../../model/errors.js';
 import type { OperationRecord } from '../../model/operation.js';
-import type { RunFinish, RunStart, RunStepRecord } from '../../model/run.js';
+import type { RunFinish, RunRecord, RunStart } from '../../model/run.js';
 import { read, transact, type Inventory } from './database.js';
 import { jsonOrNull, operationOf, runOf, toJson } from './rows.js';
-
-/** The record of a run of a runbook: what was run (frozen), by whom, and what came of it. */
-export interface RunRecord extends RunStart {
-  state: 'running' | 'succeeded' | 'failed' | 'cancelled';
-  steps: RunStepRecord[];
-  undone: string[];
-  outputs: Record<string, unknown>;
-  error: ErrorRecord | null;
-  startedAt: string;
-  endedAt: string | null;
-}
 
 /** Records the start; repeated, it changes nothing. */
 export async function startRun(inventory: Inventory, run: RunStart): Promise<void> {

@@ -1,7 +1,8 @@
 /** Runs of runbooks on the fake cloud, and the steps that the tests make them of. */
 import { randomUUID } from 'node:crypto';
 import { listHosts } from '../../../activities/inventory/hosts.js';
-import { getRun, type RunRecord } from '../../../activities/inventory/runs.js';
+import { getRun } from '../../../activities/inventory/runs.js';
+import type { RunRecord } from '../../../model/run.js';
 import { LANGUAGE_VERSION, runbookSchema, type FrozenRunbook } from '../../../model/runbook.js';
 import { newRun, runRunbook } from '../../../workflows/run-runbook.js';
 import type { FakeCloud } from './fake-cloud.js';
