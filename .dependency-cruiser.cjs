@@ -46,7 +46,7 @@ module.exports = {
         'activities/hypervisor/port\\.ts',
         'runbooks/language/',
       ],
-      'Workflows import the types of activities, never their code.',
+      'Workflows import the types of activities and their table, never their code.',
     ),
     only(
       'temporal',
@@ -99,8 +99,9 @@ module.exports = {
     },
     {
       name: 'only-ports-names-drivers',
+      comment: 'Everybody else takes the driver from worker/ports.ts.',
       severity: 'error',
-      from: { path: '^worker/', pathNot: '^worker/ports\\.ts$' },
+      from: { path: '^(worker|client|cli|bench|lab)/', pathNot: '^worker/ports\\.ts$' },
       to: { path: '^activities/hypervisor/[^/]+/' },
     },
   ],

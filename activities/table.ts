@@ -20,6 +20,7 @@ interface ActivityRow<K extends ActivityName> {
 const read = { class: 'read', where: 'control', mutates: false } as const;
 const record = { class: 'record', where: 'control', mutates: false } as const;
 const change = { class: 'quick', where: 'control', mutates: true } as const;
+const quickOnHost = { class: 'quick', where: 'host', mutates: false } as const;
 const long = { class: 'long', where: 'control', mutates: true } as const;
 
 export const activityTable: { readonly [K in ActivityName]: ActivityRow<K> } = {
@@ -70,9 +71,9 @@ export const activityTable: { readonly [K in ActivityName]: ActivityRow<K> } = {
   prepareDisk: { ...long, where: 'host', summary: (i) => `prepare ${i.path} (${i.bytes} bytes)` },
   removeDisk: { ...long, where: 'host', summary: (i) => `remove ${i.path}` },
   diskFacts: { ...read, where: 'host', summary: (i) => `inspect ${i.path}` },
-  writeProbe: { ...read, where: 'host', summary: (i) => `write a nonce to ${i.directory}` },
+  writeProbe: { ...quickOnHost, summary: (i) => `write a nonce to ${i.directory}` },
   readProbe: { ...read, where: 'host', summary: (i) => `look for the nonce in ${i.directory}` },
-  removeProbe: { ...read, where: 'host', summary: (i) => `remove the nonce from ${i.directory}` },
+  removeProbe: { ...quickOnHost, summary: (i) => `remove the nonce from ${i.directory}` },
   readSerialLog: { ...read, where: 'host', summary: (i) => `read ${i.path}` },
   waitForWorkflow: { ...long, mutates: false, summary: (i) => `wait for ${i.workflowId}` },
 };

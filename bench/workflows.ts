@@ -74,7 +74,7 @@ async function operate(
     args: [order],
     parentClosePolicy: ParentClosePolicy.ABANDON,
     staticSummary: `${operation} ${host}`,
-    typedSearchAttributes: searchAttributesOf({ cloud, operation, subject: host, runbook: null }),
+    typedSearchAttributes: searchAttributesOf({ cloud, operation, subject: host, runbook: null, host: null }),
     memo: { label: host, by: 'bench' },
   });
 }

@@ -16,6 +16,8 @@ export interface Asked {
   subject: string;
   /** Its name, for people. */
   label: string;
+  /** Where the instance is now. */
+  host: string | null;
 }
 
 export function mayOperate(caller: Pick<Caller, 'identity'>): void {
@@ -45,13 +47,19 @@ export async function resolveAsk(
   const input = parseInput(operation, ask.input);
   if (operation.target === 'host') {
     const { name } = await getHost(caller.inventory, String(input['host']));
-    return { operation, input, subject: name, label: name };
+    return { operation, input, subject: name, label: name, host: null };
   }
   if (operation.creates) {
-    return { operation, input, subject: String(input['instance']), label: operation.creates(input).name };
+    return {
+      operation,
+      input,
+      subject: String(input['instance']),
+      label: operation.creates(input).name,
+      host: null,
+    };
   }
-  const { id, name } = await getInstance(caller.inventory, String(input['instance']));
-  return { operation, input: { ...input, instance: id }, subject: id, label: name };
+  const { id, name, host } = await getInstance(caller.inventory, String(input['instance']));
+  return { operation, input: { ...input, instance: id }, subject: id, label: name, host };
 }
 
 /** Throws InvalidInput that names each wrong value. `nameOf` gives a key the name that the asker knows. */

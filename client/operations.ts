@@ -56,7 +56,7 @@ export async function startOperation(caller: Caller, ask: Ask): Promise<StartAns
 }
 
 const begin = (caller: Caller, asked: Asked, id: string, workflowId: string): Promise<string> => {
-  const { operation, input, subject, label } = asked;
+  const { operation, input, subject, label, host } = asked;
   const { cloud, identity } = caller;
   const key = operationKey(operation);
   return startWorkflow(caller, {
@@ -64,7 +64,7 @@ const begin = (caller: Caller, asked: Asked, id: string, workflowId: string): Pr
     workflowId,
     argument: { request: { id, by: identity.name, role: identity.role, run: null }, input },
     summary: `${key} ${label}`,
-    attributes: searchAttributesOf({ cloud, operation: key, subject, runbook: null }),
+    attributes: searchAttributesOf({ cloud, operation: key, subject, runbook: null, host }),
     memo: { label, by: identity.name },
   });
 };

@@ -81,7 +81,7 @@ export async function startRun(
     workflowId,
     argument: order,
     summary: `${plan.name} ${given.join(' ')}`,
-    attributes: searchAttributesOf({ cloud, operation: null, subject: null, runbook: plan.name }),
+    attributes: searchAttributesOf({ cloud, operation: null, subject: null, runbook: plan.name, host: null }),
     memo: { label: plan.name, by: identity.name, digest: plan.digest, inputs },
   });
   return { ...prepared, id, workflowId, runId };

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Caller } from './caller.js';
 import { DroverError } from '../model/errors.js';
 import { follow } from './follow.js';
+import { searchAttributesOf } from '../workflows/search-attributes.js';
 import { startWorkflow } from './start.js';
 
 export interface SerialLog {
@@ -25,7 +26,13 @@ export async function readSerialLog(
     workflowId,
     argument,
     summary: `read ${what}`,
-    attributes: [],
+    attributes: searchAttributesOf({
+      cloud: caller.cloud,
+      operation: null,
+      subject: null,
+      runbook: null,
+      host: ask.host,
+    }),
     memo: { label, by: caller.identity.name },
   });
   const answer = await follow(caller, { workflowId, runId, what }, { timeoutSeconds: limitSeconds });

@@ -26,7 +26,7 @@ export async function startWorkflow(caller: Caller, start: Start): Promise<strin
     staticSummary: start.summary.slice(0, 200),
     memo: start.memo,
   };
-  const begin = async (more: Pick<WorkflowOptions, 'typedSearchAttributes'>): Promise<string> => {
+  const begin = async (more: Pick<WorkflowOptions, 'typedSearchAttributes' | 'memo'>): Promise<string> => {
     const deadline = Date.now() + 10_000;
     const handle = await client.withDeadline(deadline, () =>
       client.workflow.start(start.type, { ...options, ...more }),
@@ -38,15 +38,15 @@ export async function startWorkflow(caller: Caller, start: Start): Promise<strin
   } catch (error) {
     if (isUnknownAttribute(error)) {
       caller.say(unregistered);
-      return begin({});
+      return begin({ memo: { ...start.memo, searchable: false } });
     }
     throw isAlreadyStarted(error) ? error : asDroverError(error, start.summary);
   }
 }
 
 const unregistered =
-  'Temporal does not know the search attributes of drover: started without them, but the work stands still until ' +
-  'they are registered (`drover doctor` says how)';
+  'Temporal does not know the search attributes of drover: started without them, so its list cannot be searched by ' +
+  'host, instance or phase (`drover doctor` says how to register them)';
 
 const INVALID_ARGUMENT = 3;
 

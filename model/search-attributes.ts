@@ -7,10 +7,10 @@ export const searchAttributes = {
   DroverCloud: 'Keyword',
   DroverHost: 'Keyword',
   DroverInstance: 'Keyword',
-  /** The operation by its registry name, for example `live-migrate`. */
+  /** The operation by its registry key, for example `instance.live-migrate`. */
   DroverOperation: 'Keyword',
   DroverRunbook: 'Keyword',
-  /** Where it stands, for example `copying`: kept here because a query needs a living worker. */
+  /** Where it stands, for example `moving`: kept here because a query needs a living worker. */
   DroverPhase: 'Keyword',
 } as const;
 

@@ -7,16 +7,22 @@ import {
   type Client,
 } from '@temporalio/client';
 import { controlQueue, janitorWorkflowId } from '../model/addresses.js';
+import { searchAttributes } from '../workflows/search-attributes.js';
 
 /** A server that has just started answers before all of it does. */
 const patienceMs = 20_000;
 
 /** Makes or updates the schedule of the janitor; safe from several workers at once. */
-export async function ensureJanitor(client: Client, cloud: string, everySeconds: number): Promise<void> {
+export async function ensureJanitor(
+  client: Client,
+  cloud: string,
+  everySeconds: number,
+  searchable: boolean,
+): Promise<void> {
   const deadline = Date.now() + patienceMs;
   for (;;) {
     try {
-      await putSchedule(client, cloud, everySeconds);
+      await putSchedule(client, cloud, everySeconds, searchable);
       return;
     } catch (error) {
       if (!isGrpcServiceError(error instanceof ServiceError ? error.cause : error) || Date.now() > deadline)
@@ -26,7 +32,12 @@ export async function ensureJanitor(client: Client, cloud: string, everySeconds:
   }
 }
 
-async function putSchedule(client: Client, cloud: string, everySeconds: number): Promise<void> {
+async function putSchedule(
+  client: Client,
+  cloud: string,
+  everySeconds: number,
+  searchable: boolean,
+): Promise<void> {
   const scheduleId = janitorWorkflowId(cloud);
   const spec = { intervals: [{ every: everySeconds * 1000 }] };
   try {
@@ -40,6 +51,9 @@ async function putSchedule(client: Client, cloud: string, everySeconds: number):
         workflowId: scheduleId,
         taskQueue: controlQueue(cloud),
         args: [],
+        ...(searchable
+          ? { typedSearchAttributes: [{ key: searchAttributes.cloud, value: cloud }] }
+          : { memo: { searchable } }),
         staticSummary: 'Ask every host how it is; settle what operations left behind that no longer run',
       },
     });

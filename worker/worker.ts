@@ -60,9 +60,14 @@ export async function runWorker(run: WorkerRun): Promise<void> {
     };
     if (run.host) await runHostWorker(run.host, run, common);
     else {
-      const { warning } = await ensureSearchAttributes(temporal.connection, temporal.namespace);
+      const { warning, missing } = await ensureSearchAttributes(temporal.connection, temporal.namespace);
       if (warning) log.warn(warning);
-      await ensureJanitor(temporal.client, run.config.cloud, run.janitorEverySeconds ?? 30);
+      await ensureJanitor(
+        temporal.client,
+        run.config.cloud,
+        run.janitorEverySeconds ?? 30,
+        missing.length === 0,
+      );
       await runControlWorker(run, temporal.client, common);
     }
   } finally {

@@ -28,6 +28,8 @@ export async function runJanitor(
           operation: 'instance.repair',
           subject: instance,
           label: name,
+          runbook: null,
+          host: null,
           request,
           input: { instance },
         });

@@ -83,6 +83,8 @@ export async function runItem(
         operation: step.uses,
         subject,
         label: about.label,
+        runbook: run.order.plan.name,
+        host: isItem(item) && typeof item['host'] === 'string' ? item['host'] : null,
         input: operation.target === 'host' ? input : { ...input, instance: subject },
         request: {
           id: rt.id(),

@@ -21,6 +21,9 @@ export interface ChildRequest {
   /** The instance's or host's id: with the cloud it makes the workflow id, which admits one at a time. */
   subject: string;
   label: string;
+  /** The runbook that asks for it, and the host where the subject is, as far as known: to be found by. */
+  runbook: string | null;
+  host: string | null;
   request: Request;
   input: Record<string, unknown>;
 }

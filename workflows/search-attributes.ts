@@ -16,12 +16,16 @@ export function searchAttributesOf(of: {
   operation: string | null;
   subject: string | null;
   runbook: string | null;
+  /** Where the instance was when it began; a host operation's subject is its host. */
+  host: string | null;
 }): SearchAttributePair[] {
-  const subjectKey = of.operation?.startsWith('host.') ? searchAttributes.host : searchAttributes.instance;
+  const onHost = of.operation?.startsWith('host.') ?? false;
+  const host = onHost ? of.subject : of.host;
   return [
     { key: searchAttributes.cloud, value: of.cloud },
     ...(of.operation ? [{ key: searchAttributes.operation, value: of.operation }] : []),
-    ...(of.subject ? [{ key: subjectKey, value: of.subject }] : []),
+    ...(of.subject && !onHost ? [{ key: searchAttributes.instance, value: of.subject }] : []),
+    ...(host ? [{ key: searchAttributes.host, value: host }] : []),
     ...(of.runbook ? [{ key: searchAttributes.runbook, value: of.runbook }] : []),
   ];
 }

@@ -157,7 +157,13 @@ export async function begin(
     workflowIdConflictPolicy: 'FAIL',
     workflowIdReusePolicy: 'ALLOW_DUPLICATE',
     staticSummary: `${key} ${subject}`,
-    typedSearchAttributes: searchAttributesOf({ cloud: 'fake', operation: key, subject, runbook: null }),
+    typedSearchAttributes: searchAttributesOf({
+      cloud: 'fake',
+      operation: key,
+      subject,
+      runbook: null,
+      host: null,
+    }),
   });
 }
 

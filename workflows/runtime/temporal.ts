@@ -53,8 +53,10 @@ const classes: Record<'read' | 'record' | 'quick' | 'long', TemporalOptions> = {
 const hostWorkerLimit = '20s';
 
 export function temporalRuntime(): Runtime {
-  const { workflowId, taskQueue } = workflowInfo();
+  const { workflowId, taskQueue, memo } = workflowInfo();
   const cloud = workflowId.split('/')[0] ?? '';
+  // A namespace without drover's search attributes fails every workflow task that sets one (client/start.ts).
+  const searchable = memo?.['searchable'] !== false;
   let shownPhase: string | undefined;
   return {
     async activity(name, input, options = {}) {
@@ -84,7 +86,7 @@ export function temporalRuntime(): Runtime {
       return (await run(name, envelope, place, options.onHost ?? undefined)) as never;
     },
 
-    async child({ operation, subject, label, request, input }) {
+    async child({ operation, subject, label, runbook, host, request, input }) {
       try {
         return (await executeChild(operation, {
           workflowId: subjectWorkflowId(cloud, operation, subject),
@@ -93,8 +95,10 @@ export function temporalRuntime(): Runtime {
           workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
           cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
           staticSummary: `${operation} ${label}`,
-          typedSearchAttributes: searchAttributesOf({ cloud, operation, subject, runbook: null }),
-          memo: { label, by: request.by },
+          ...(searchable
+            ? { typedSearchAttributes: searchAttributesOf({ cloud, operation, subject, runbook, host }) }
+            : {}),
+          memo: { label, by: request.by, ...(searchable ? {} : { searchable }) },
         })) as Record<string, unknown> | null;
       } catch (error) {
         if (error instanceof WorkflowExecutionAlreadyStartedError) {
@@ -118,7 +122,7 @@ export function temporalRuntime(): Runtime {
     show(phase, details) {
       setCurrentDetails(details);
       // Each upsert is an event of the history: a run with many items shows the same phase after each.
-      if (phase === shownPhase) return;
+      if (phase === shownPhase || !searchable) return;
       shownPhase = phase;
       upsertSearchAttributes([{ key: searchAttributes.phase, value: phase }]);
     },
