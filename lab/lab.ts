@@ -75,6 +75,12 @@ export function openLab(options: LabOptions = {}) {
   const hostName = (host: string) => `host${host.replace(/^host/, '')}`;
   const hostRoot = (host: string) => join(dir, 'hosts', hostName(host));
 
+  async function hostNamed(host: string): Promise<HostStatus> {
+    const found = (await status()).find((one) => one.name === hostName(host));
+    if (!found) throw new DroverError('NotFound', `the lab in ${dir} has no ${hostName(host)}`);
+    return found;
+  }
+
   return {
     dir,
     status,
@@ -97,11 +103,8 @@ export function openLab(options: LabOptions = {}) {
       droverState: join(hostRoot(host), 'drover'),
     }),
 
-    async uri(host: string): Promise<string> {
-      const found = (await status()).find((one) => one.name === hostName(host));
-      if (!found) throw new DroverError('NotFound', `the lab in ${dir} has no ${hostName(host)}`);
-      return found.uri;
-    },
+    hostNamed,
+    uri: async (host: string): Promise<string> => (await hostNamed(host)).uri,
 
     /** This machine's address in the lab's network: where the hosts reach Temporal. */
     async gateway(): Promise<string> {

@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { openLab, type HostStatus } from '../../lab/lab.js';
 import { DroverError } from '../../model/errors.js';
 import { configOf } from '../context.js';
-import { note, outputOf, printList, write, type Globals } from '../output.js';
+import { note, outputOf, printData, printList, write, type Globals } from '../output.js';
 import { paintState } from '../paint.js';
 
 /** Commands that take one host and tell what they did. */
@@ -35,9 +35,10 @@ export function register(lab: Command): void {
     lab
       .command(name)
       .description(says)
-      .action(async () => {
+      .action(async (_options: unknown, command: Command) => {
         await openLab()[name]();
-        write(name === 'down' ? 'the lab is off' : 'the lab is gone');
+        const hosts = () => openLab().status();
+        await tell(command, name === 'down' ? 'the lab is off' : 'the lab is gone', hosts);
       });
   }
   lab
@@ -49,9 +50,9 @@ export function register(lab: Command): void {
       .command(name)
       .description(does)
       .argument('<host>', 'host1, host2, …')
-      .action(async (host: string) => {
+      .action(async (host: string, _options: unknown, command: Command) => {
         await openLab()[name as keyof typeof onHost](host);
-        write(`${host} ${said}`);
+        await tell(command, `${host} ${said}`, () => openLab().hostNamed(host));
       });
   }
   registerMore(lab);
@@ -63,21 +64,22 @@ function registerMore(lab: Command): void {
     .description('Limit the link of a host in both directions.')
     .argument('<host>', 'host1, host2, …')
     .argument('<rate>', 'such as 20mbit; off lifts the limit')
-    .action(async (host: string, rate: string) => {
+    .action(async (host: string, rate: string, _options: unknown, command: Command) => {
       await openLab().link(host, rate === 'off' ? null : rate);
-      write(`the link of ${host}: ${rate === 'off' ? 'no limit' : rate}`);
+      const text = `the link of ${host}: ${rate === 'off' ? 'no limit' : rate}`;
+      await tell(command, text, () => openLab().hostNamed(host));
     });
   lab
     .command('libvirtd')
     .description('Start, stop or kill libvirtd of a host; its guests go on.')
     .argument('<host>', 'host1, host2, …')
     .argument('<action>', 'start, stop or kill')
-    .action(async (host: string, action: string) => {
+    .action(async (host: string, action: string, _options: unknown, command: Command) => {
       if (action !== 'start' && action !== 'stop' && action !== 'kill') {
         throw new DroverError('InvalidInput', `libvirtd can be told start, stop or kill, not "${action}"`);
       }
       await openLab().libvirtd(host, action);
-      write(`libvirtd of ${host}: ${action}`);
+      await tell(command, `libvirtd of ${host}: ${action}`, () => openLab().hostNamed(host));
     });
   lab
     .command('worker')
@@ -88,10 +90,11 @@ function registerMore(lab: Command): void {
     .command('fleet')
     .description('Make guests that count on their serial console and on their disk, spread over the hosts.')
     .argument('<guests>', 'how many')
-    .action(async (guests: string) => {
+    .action(async (guests: string, _options: unknown, command: Command) => {
       if (!/^[1-9]\d?$/.test(guests))
         throw new DroverError('InvalidInput', `a fleet has 1 to 99 guests, not "${guests}"`);
-      write(await openLab().fleet(Number(guests)));
+      const made = await openLab().fleet(Number(guests));
+      await tell(command, made, () => made.split('\n').map(madeGuest));
     });
 }
 
@@ -115,7 +118,25 @@ async function startWorker(host: string, command: Command): Promise<void> {
     },
     cwd: process.cwd(),
   });
-  write(`the worker of ${host} takes its work from ${reachable}`);
+  const text = `the worker of ${host} takes its work from ${reachable}`;
+  await tell(command, text, () => ({ host, address: reachable, namespace }));
+}
+
+/** A sentence for people; for programs what there is now, which is looked up only for them. */
+async function tell(command: Command, text: string, data: () => object | Promise<object>): Promise<void> {
+  const output = outputOf(command);
+  if (output.format === 'table') return write(text);
+  return printData(output, await data());
+}
+
+/** The lab tells a guest that it has made as `vm1 on host1 disk=shared`. */
+function madeGuest(line: string): object {
+  const {
+    name = line,
+    host = null,
+    disk = null,
+  } = /^(?<name>\S+) on (?<host>\S+) disk=(?<disk>\S+)$/.exec(line)?.groups ?? {};
+  return { name, host, disk };
 }
 
 const columns = [
