@@ -12,18 +12,18 @@ import { openProgress, percentBar, type Progress } from './progress.js';
 import { describeResult, sinceText } from './texts.js';
 import { interruptible } from './waiting.js';
 
-/** The answer of an operation's command with `-o json`. */
+/** The answer of an operation's command with `-o json`; cancelled only where that was asked for. */
 export interface Answer {
   id: string;
   operation: string;
   subject: string;
-  state: 'running' | 'succeeded';
+  state: 'running' | 'succeeded' | 'cancelled';
   result: unknown;
   workflowId: string;
   workflowUrl: string | null;
 }
 
-async function answerOf(context: Context, started: Started): Promise<Answer> {
+export async function answerOf(context: Context, started: Started): Promise<Answer> {
   const { id, operation, label, workflowId, runId } = started;
   const workflowUrl = urlOf(await context.temporal(), workflowId, runId);
   return {
