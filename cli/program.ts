@@ -17,7 +17,10 @@ const groups: Record<string, Group> = {
     load: () => import('./commands/instance.js'),
   },
   flavor: { summary: 'flavors: the sizes of instances', load: () => import('./commands/flavor.js') },
-  runbook: { summary: 'runbooks: check, list, show, run', load: () => import('./commands/runbook.js') },
+  runbook: {
+    summary: 'runbooks: check, list, show, run, schema',
+    load: () => import('./commands/runbook.js'),
+  },
   run: { summary: 'runs of runbooks: list, show, watch, cancel', load: () => import('./commands/run.js') },
   worker: {
     summary: 'run a worker: it does the work, resume it any time',

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
-import { createFlavor, deleteFlavor, listFlavors } from '../../activities/inventory/flavors.js';
+import { createFlavor, deleteFlavor, getFlavor, listFlavors } from '../../activities/inventory/flavors.js';
 import { mayOperate } from '../../client/ask.js';
 import { checkSchema, pathText } from '../../config/yaml-file.js';
 import { DroverError } from '../../model/errors.js';
@@ -34,8 +34,10 @@ export function register(flavor: Command): void {
     .action(async (name: string, _options: unknown, command: Command) => {
       await withContext(command, async (context) => {
         mayOperate(context);
-        await deleteFlavor(context.inventory, name);
-        write(`flavor ${name} is deleted`);
+        const found = await getFlavor(context.inventory, name);
+        await deleteFlavor(context.inventory, found.id);
+        if (context.output.format !== 'table') return printData(context.output, found);
+        return write(`flavor ${found.name} is deleted`);
       });
     });
 }

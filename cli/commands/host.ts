@@ -7,7 +7,7 @@ import { withContext } from '../context.js';
 import { addHostCommand } from '../add-host.js';
 import { registerDrain } from '../drain.js';
 import { registerOperations } from '../operation-command.js';
-import { printList, printOne, write } from '../output.js';
+import { printData, printList, printOne, write } from '../output.js';
 import { paintState } from '../paint.js';
 import { hostDetails, hostView } from '../views.js';
 
@@ -43,8 +43,10 @@ export async function register(host: Command, argv: readonly string[]): Promise<
     .action(async (name: string, _options: unknown, command: Command) => {
       await withContext(command, async (context) => {
         mayOperate(context);
+        const found = await getHost(context.inventory, name);
         await removeHost(context.inventory, name);
-        write(`host ${name} is removed from the inventory`);
+        if (context.output.format !== 'table') return printData(context.output, hostView(found));
+        return write(`host ${name} is removed from the inventory`);
       });
     });
 }

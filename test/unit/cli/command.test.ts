@@ -1,3 +1,4 @@
+import { execa } from 'execa';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -5,6 +6,7 @@ import { setLock } from '../../../activities/inventory/instances.js';
 import { makePlace, putHost, putInstance, type Place } from './drover.js';
 
 let place: Place;
+const virsh = !(await execa('virsh', ['--version'], { reject: false })).failed;
 
 beforeAll(async () => {
   place = makePlace();
@@ -100,8 +102,14 @@ test('an ambiguous name is refused with the candidates', async () => {
   );
 });
 
-test('Temporal down: exit 4 within 5 s, and what to do', async () => {
-  const ran = await place.drover(['instance', 'start', 'db']);
+test.each([
+  [['instance', 'start', 'db']],
+  [['runbook', 'run', 'drain-host', '--input', 'host=alpha']],
+  [['host', 'drain', 'alpha']],
+  [['host', 'disable', 'alpha', '--reason', 'x']],
+  [['run', 'cancel', '0a1b2c3d-0000-4000-8000-000000000000']],
+])('Temporal down: exit 4 within 5 s, and what to do: drover %j', async (args) => {
+  const ran = await place.drover(args);
   expect(ran.stderr).toBe(
     'drover: no Temporal server answers at 127.0.0.1:1: connection refused\n' +
       '  -> start one with `drover dev`, or set TEMPORAL_ADDRESS=HOST:PORT to the one you have',
@@ -120,7 +128,7 @@ test('an unreachable host is not added: exit 4, and why', async () => {
   ]);
   expect(stderr).toContain('host gamma was not added: ');
   // Without virsh on this machine it is another error, but the host isn't added either.
-  expect([4, 1]).toContain(exitCode);
+  expect(exitCode).toBe(virsh ? 4 : 1);
   expect((await place.drover(['host', 'list', '--json', 'name'])).stdout).not.toContain('gamma');
 });
 
@@ -236,13 +244,4 @@ test('a runbook with mistakes is told with line and column', async () => {
   expect(exitCode).toBe(2);
   expect(stdout).toMatch(/^bad\.yaml:5:\d+: steps\[0\]\.uses: unknown operation "host\.disble"/);
   expect(stderr).toContain('in 1 of 1 files');
-});
-
-test('flavors: made, listed, refused twice, deleted', async () => {
-  const create = ['flavor', 'create', 'small', '--vcpus', '1', '--memory-mib', '512'];
-  expect((await place.drover(create)).stdout).toBe('flavor small: 1 vCPUs, 512 MiB');
-  expect(await place.drover(create)).toMatchObject({ exitCode: 2 });
-  const { stdout } = await place.drover(['flavor', 'list', '--json', 'name,vcpus,memoryMiB,diskGiB']);
-  expect(JSON.parse(stdout)).toEqual([{ name: 'small', vcpus: 1, memoryMiB: 512, diskGiB: 0 }]);
-  expect(await place.drover(['flavor', 'delete', 'small'])).toMatchObject({ exitCode: 0 });
 });
