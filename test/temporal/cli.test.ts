@@ -3,6 +3,7 @@ import { execa } from 'execa';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { connectClient } from '../../temporal/connect.js';
 import { startDevServer, type DevServer } from '../../temporal/dev-server.js';
 import { makePlace, putHost, putInstance, type Place } from '../unit/cli/drover.js';
 import { freePort, temporalBinary } from './helpers.js';
@@ -53,6 +54,25 @@ test('work that no worker takes is said so, goes on after --timeout, and refuses
   });
   const dry = await place.drover(['instance', 'pause', 'web', '--dry-run'], env);
   expect(dry).toMatchObject({ exitCode: 3, stdout: 'pause of web: would be refused; nothing was done' });
+});
+
+test('cancelling tells a program how far it came', async () => {
+  const cancel = ['instance', 'cancel', 'web', '-o', 'json'];
+  const operation = { operation: 'stop', subject: 'web', result: null };
+  for (const option of [['--no-wait'], ['--timeout', '1s']]) {
+    const asked = await place.drover([...cancel, ...option], env);
+    expect(asked.exitCode).toBe(0);
+    expect(JSON.parse(asked.stdout)).toMatchObject({ ...operation, state: 'running' });
+  }
+  const waiting = place.drover(cancel, env);
+  await delay(3000);
+  // No worker takes anything back here, so it is ended from outside.
+  const { connection, client } = await connectClient({ env });
+  await client.workflow.getHandle('test/instance/11111111-0000-4000-8000-000000000000').terminate();
+  await connection.close();
+  const { stdout, exitCode } = await waiting;
+  expect(exitCode).toBe(0);
+  expect(JSON.parse(stdout)).toMatchObject({ ...operation, state: 'cancelled' });
 });
 
 test('Ctrl-C ends the waiting and not the work', async () => {
