@@ -190,8 +190,9 @@ export interface HypervisorActivities {
   stopGuest(input: Guest & { graceSeconds: number }): Promise<{ forced: boolean }>;
   /** `soft` asks the guest and falls back to hard after `graceSeconds`. */
   rebootGuest(input: Guest & { soft: boolean; graceSeconds: number }): Promise<{ forced: boolean }>;
-  pauseGuest(input: Guest): Promise<void>;
-  unpauseGuest(input: Guest): Promise<void>;
+  /** `undo`: a guest that is off or gone has nothing to take back. */
+  pauseGuest(input: Guest & { undo?: boolean }): Promise<void>;
+  unpauseGuest(input: Guest & { undo?: boolean }): Promise<void>;
   /** Ends the process and removes the definition. */
   removeGuest(input: Guest): Promise<UndoAnswer>;
   migrateGuest(input: MigrateInput): Promise<MigrateAnswer>;

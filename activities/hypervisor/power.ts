@@ -57,14 +57,24 @@ export async function rebootGuest(
   return { forced };
 }
 
-export async function pauseGuest({ hypervisor }: HypervisorDeps, input: Guest, call: Call): Promise<void> {
+export async function pauseGuest(
+  { hypervisor }: HypervisorDeps,
+  input: Guest & { undo?: boolean },
+  call: Call,
+): Promise<void> {
   const view = await takeGuest(hypervisor, input.host, input.instance, call);
+  if (input.undo === true && (view === null || isOff(view.power))) return;
   if (view === null) throw notThere(input.host, input.name);
   if (view.power !== 'paused') await hypervisor.pause(input.host, input.instance);
 }
 
-export async function unpauseGuest({ hypervisor }: HypervisorDeps, input: Guest, call: Call): Promise<void> {
+export async function unpauseGuest(
+  { hypervisor }: HypervisorDeps,
+  input: Guest & { undo?: boolean },
+  call: Call,
+): Promise<void> {
   const view = await takeGuest(hypervisor, input.host, input.instance, call);
+  if (input.undo === true && (view === null || isOff(view.power))) return;
   if (view === null) throw notThere(input.host, input.name);
   if (view.power !== 'running') await hypervisor.unpause(input.host, input.instance);
 }

@@ -13,7 +13,7 @@ export const pause = defineOperation({
     await ctx.call('pauseGuest', guest, {
       undo: {
         activity: 'unpauseGuest',
-        input: guest,
+        input: { ...guest, undo: true },
         onHost: null,
         says: `${guest.name} may still be paused`,
       },

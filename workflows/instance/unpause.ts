@@ -11,7 +11,12 @@ export const unpause = defineOperation({
   async run(_input, ctx) {
     const guest = { instance: ctx.instance.id, name: ctx.instance.name, host: await ctx.host() };
     await ctx.call('unpauseGuest', guest, {
-      undo: { activity: 'pauseGuest', input: guest, onHost: null, says: `${guest.name} may already run` },
+      undo: {
+        activity: 'pauseGuest',
+        input: { ...guest, undo: true },
+        onHost: null,
+        says: `${guest.name} may already run`,
+      },
     });
     return { patch: { state: 'active', powerState: 'running' } };
   },

@@ -49,6 +49,21 @@ describe('changing a guest', () => {
     expect(fake.calls).not.toContain('destroy host1');
   });
 
+  it('takes a pause back where there is still something to take back', async () => {
+    const undo = { ...input, undo: true };
+    fake.put(source, guest({ power: 'paused' }));
+    await activities.unpauseGuest(undo, newCall());
+    expect(fake.at(source)?.power).toBe('running');
+    const { length } = fake.calls;
+    // Shut down from within: an undo that fails for ever would keep the instance from being started again.
+    for (const view of [guest({ power: 'shutoff', stamp: newCall().owner }), null]) {
+      fake.put(source, view);
+      await activities.unpauseGuest(undo, newCall());
+      await activities.pauseGuest(undo, newCall());
+    }
+    expect(fake.calls.slice(length)).toEqual([]);
+  });
+
   it('removes what is gone already', async () => {
     fake.put(source, null);
     await expect(activities.removeGuest(input, newCall())).resolves.toEqual({ undone: true });
