@@ -56,7 +56,9 @@ export const liveMigrate = defineOperation({
     );
 
     ctx.phase('probing', `which disks do ${source.name} and ${target.name} share?`);
-    const local = await probeStorage(ctx, disks, source, target);
+    // What is only read is never copied, and above all never removed: others may read it too.
+    const written = disks.filter((disk) => !disk.readonly);
+    const local = await probeStorage(ctx, written, source, target);
     const cleanup: IntentCall[] = [];
     for (const disk of local) {
       const what = { instance: id, path: disk.path };

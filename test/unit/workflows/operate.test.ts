@@ -116,6 +116,26 @@ describe('a refusal is recorded, changes nothing and owns nothing', () => {
   });
 });
 
+test('a migration copies and removes the disks that are written, and leaves an image alone that is only read', async () => {
+  const instance = await cloud.adopt('web-1', { directory: '/local' });
+  const iso = { target: 'sda', path: '/iso/tools.iso', format: 'raw' as const, readonly: true };
+  cloud.world.disks.push({ host: 'h1', path: iso.path, instance: 'none' });
+  const disks = [...(await cloud.instance(instance)).disks, iso];
+  const guest = cloud.world.host('h1').guests.get(instance);
+  if (guest) guest.disks = disks;
+  await cloud.inventory.kysely
+    .updateTable('instances')
+    .set({ disks: JSON.stringify(disks) })
+    .where('id', '=', instance)
+    .execute();
+  const { ending } = start(cloud, 'instance.live-migrate', { instance, host: 'h2' });
+  expect(await ending).toMatchObject({ end: 'done', result: { to: 'h2', storage: 'block' } });
+  expect(cloud.world.disks.map(({ host, path }) => `${host} ${path}`).toSorted()).toEqual([
+    'h1 /iso/tools.iso',
+    `h2 /local/${instance}.qcow2`,
+  ]);
+});
+
 describe('repair', () => {
   test('writes down what a guest did by itself', async () => {
     const instance = await cloud.adopt('web-1');
