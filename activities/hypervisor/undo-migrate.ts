@@ -42,6 +42,8 @@ export async function undoMigrate(
     call.heartbeat({ phase: 'undoing', verdict });
 
     if (verdict === 'arrived' || verdict === 'landed-off') {
+      // A source that was killed just then kept its definition, which could be started again.
+      if (source !== null) await hypervisor.undefine(input.source, input.instance);
       if (target !== null) return arrived(deps, input, target);
     } else if (verdict === 'both') {
       if (before === 'both') throw guestLost(input, sides, 'runs on both hosts; nothing was touched');

@@ -67,6 +67,14 @@ describe('undoing a migration', () => {
     ]);
   });
 
+  it('removes the definition that a killed source kept of a guest that arrived', async () => {
+    fake.put(source, guest({ power: 'shutoff' }));
+    fake.put(target, guest());
+    await expect(undo()).resolves.toMatchObject({ undone: false, patch: { host: 'host2' } });
+    expect(fake.at(source)).toBeNull();
+    expect(fake.at(target)?.power).toBe('running');
+  });
+
   it('finds out that it arrived although it tried to abort it', async () => {
     fake.running = jobView();
     fake.onAbort = () => fake.arrive();
