@@ -50,6 +50,17 @@ export async function prepare(
   for (const disk of input.copy) {
     const known = view.disks.find((each) => each.target === disk);
     if (known === undefined) throw new DroverError('InvalidInput', `${name} has no disk ${disk} to copy`);
+    const recorded = input.disks.find((each) => each.target === disk);
+    // What was recorded is what is prepared, and removed afterwards: by now it may be the base of a snapshot.
+    if (recorded !== undefined && recorded.path !== known.path) {
+      throw new DroverError(
+        'Unsupported',
+        `the disk ${disk} of ${name} is ${known.path} on ${source.name}, not ${recorded.path} as recorded`,
+        {
+          hint: `bring it back to ${recorded.path}, for example with: virsh blockcommit ${instance} ${disk}`,
+        },
+      );
+    }
   }
   await clearTarget(hypervisor, input, sides.target.view);
   const stamped = view.stamp?.operation === owner.operation && view.stamp.epoch === owner.epoch;

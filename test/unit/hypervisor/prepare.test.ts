@@ -66,6 +66,17 @@ describe('before it starts', () => {
     await expect(migrate()).rejects.toMatchObject({ code: 'WrongState' });
   });
 
+  it('refuses to copy a disk that is another file than the recorded one, which it would remove', async () => {
+    const overlay = '/srv/local/web-1.snap1';
+    fake.put(source, guest({ disks: [{ target: 'vda', path: overlay, format: 'qcow2', readonly: false }] }));
+    const disks = [{ target: 'vda', path: '/srv/local/web-1.qcow2', format: 'qcow2', readonly: false }];
+    await expect(migrate({ copy: ['vda'], disks })).rejects.toMatchObject({
+      code: 'Unsupported',
+      message: expect.stringContaining(overlay),
+    });
+    expect(starts()).toEqual([]);
+  });
+
   it('refuses a late step of an operation that was replaced, even one that would only attach', async () => {
     fake.put(source, guest({ stamp: { instance: 'x', operation: 'op-2', epoch: 6 } }));
     fake.running = jobView();
