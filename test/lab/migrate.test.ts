@@ -59,8 +59,10 @@ describe('live migration on real hosts', () => {
 
   test('on local storage: its disk moves along and leaves nothing behind', async () => {
     const [disk] = await world.judge.disksOf('local-1', 'host1');
+    const before = await world.judge.waitForTick('local-1', 2, 30_000);
     await world.ok('instance', 'live-migrate', 'local-1', '--host', 'host2');
-    await world.judge.waitForTick('local-1', 5, 30_000, { host: 'host2' });
+    const after = await world.judge.waitForTick('local-1', before.n, 30_000, { host: 'host2' });
+    expect(after.boot).toBe(before.boot);
     await world.judge.assertUnbroken('local-1');
     await assertOneGuest(world, 'local-1', 'host2');
     expect(await world.judge.diskFiles('host1')).not.toContain(disk);
@@ -83,6 +85,12 @@ describe('live migration on real hosts', () => {
     expect((await command).exitCode).toBe(0);
     await assertOneGuest(world, 'shared-1', target);
     await world.judge.assertUnbroken('shared-1');
+    const [last] = await world.history('shared-1');
+    expect(last).toMatchObject({
+      operation: 'live-migrate',
+      state: 'succeeded',
+      result: { from: source, to: target },
+    });
   });
 
   test('SIGKILL of Temporal in the middle: the migration and its record end all the same', async () => {
@@ -100,19 +108,25 @@ describe('live migration on real hosts', () => {
     });
   });
 
-  test('SIGKILL of libvirtd on the source in the middle: one guest, and the record says where', async () => {
-    const { source, command } = await begin('shared-1');
-    await world.lab.libvirtd(source, 'kill');
-    await sleep(1000);
-    await world.lab.libvirtd(source, 'start');
-    await world.lab.link(source, null);
-    const { exitCode } = await command;
-    await settled('shared-1');
-    const host = await hostOf('shared-1');
-    expect(exitCode === 0 ? other(source) : source).toBe(host);
-    await assertOneGuest(world, 'shared-1', host);
-    await world.judge.assertUnbroken('shared-1');
-  });
+  test.each(['source', 'target'] as const)(
+    'SIGKILL of libvirtd on the %s in the middle: one guest, and the record says where',
+    async (side) => {
+      const { source, target, command } = await begin('shared-1');
+      const killed = side === 'source' ? source : target;
+      await world.lab.libvirtd(killed, 'kill');
+      await sleep(1000);
+      await world.lab.libvirtd(killed, 'start');
+      await world.lab.link(source, null);
+      const { exitCode } = await command;
+      await settled('shared-1');
+      const arrived = exitCode === 0;
+      await assertOneGuest(world, 'shared-1', arrived ? target : source);
+      await world.judge.assertUnbroken('shared-1');
+      const made = (await world.history('shared-1')).find((one) => one.operation === 'live-migrate');
+      expect(made?.state).toBe(arrived ? 'succeeded' : 'failed');
+      expect(made?.error?.code ?? null).toBe(arrived ? null : 'MigrationFailed');
+    },
+  );
 
   test('Terminate from outside: the janitor settles it by what is so', async () => {
     const { source, command } = await begin('shared-1');
