@@ -3,24 +3,17 @@
  * a process of its own, as in production, so that each can be killed.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { Client, Connection } from '@temporalio/client';
-import { openLab } from '../../lab/lab.js';
+import { openLab, type Lab } from '../../lab/lab.js';
 import { findTemporal } from '../../temporal/binary.js';
 import { startDevServer, type DevServer } from '../../temporal/dev-server.js';
+import { freePort } from '../temporal/helpers.js';
+import { main, openCli } from './cli.js';
 import { openJudge } from './judge.js';
-
-const main = resolve(import.meta.dirname, '../../dist/cli/main.js');
-
-export interface Said {
-  code: number;
-  out: string;
-  err: string;
-}
 
 export type World = Awaited<ReturnType<typeof openWorld>>;
 
@@ -39,42 +32,8 @@ export async function openWorld(hosts = 3) {
   const serve = () => startDevServer({ binary, dataDir: dir, ip: gateway, port, uiPort });
   let server: DevServer = await serve();
   const env = { DROVER_CONFIG: config, TEMPORAL_ADDRESS: `${gateway}:${port}`, NO_COLOR: '1' };
+  const { drover, ok, json, background } = openCli(dir, { ...process.env, ...env });
   const names = Array.from({ length: hosts }, (_, i) => `host${i + 1}`);
-
-  /** Runs the command line; never throws for its exit code. */
-  async function drover(...args: string[]): Promise<Said> {
-    const done = await execa(process.execPath, [main, ...args], {
-      env,
-      cwd: dir,
-      reject: false,
-      stdin: 'ignore',
-      timeout: 220_000,
-    });
-    return { code: done.exitCode ?? -1, out: done.stdout, err: done.stderr };
-  }
-
-  /** Runs it and expects exit code 0. */
-  async function ok(...args: string[]): Promise<string> {
-    const said = await drover(...args);
-    if (said.code !== 0)
-      throw new Error(`drover ${args.join(' ')} ended with ${said.code}\n${said.out}\n${said.err}`);
-    return said.out;
-  }
-
-  async function json<T = Record<string, unknown>>(...args: string[]): Promise<T> {
-    return JSON.parse(await ok(...args, '-o', 'json')) as T;
-  }
-
-  /** A drover command of its own that goes on while the test does something else. */
-  function background(...args: string[]) {
-    return execa(process.execPath, [main, ...args], {
-      env,
-      cwd: dir,
-      reject: false,
-      stdin: 'ignore',
-      timeout: 220_000,
-    });
-  }
 
   let worker = startWorker();
   function startWorker() {
@@ -134,14 +93,7 @@ export async function openWorld(hosts = 3) {
         name,
       );
     },
-    /** Waits until the guest's migration is under way as the source's libvirt tells it. */
-    async migrating(name: string, source: string) {
-      const uri = await lab.uri(source);
-      await until(`${name} is migrating`, 30_000, async () => {
-        const { stdout } = await execa('virsh', ['-c', uri, 'domjobinfo', name], { reject: false });
-        return /Operation:\s+Outgoing migration/.test(stdout) && /Time elapsed:/.test(stdout);
-      });
-    },
+    migrating: (name: string, source: string) => migrating(lab, name, source),
     async close() {
       worker.kill('SIGTERM');
       await Promise.race([worker, sleep(15_000)]);
@@ -195,6 +147,15 @@ export async function until(
   }
 }
 
+/** Waits until the guest's migration is under way as the source's libvirt tells it. */
+export async function migrating(lab: Lab, name: string, source: string): Promise<void> {
+  const uri = await lab.uri(source);
+  await until(`${name} is migrating`, 30_000, async () => {
+    const { stdout } = await execa('virsh', ['-c', uri, 'domjobinfo', name], { reject: false });
+    return /Operation:\s+Outgoing migration/.test(stdout) && /Time elapsed:/.test(stdout);
+  });
+}
+
 /**
  * What must hold whenever nothing runs, judged by qemu's processes and libvirt's files; drover's own word is
  * only compared with them.
@@ -228,17 +189,4 @@ export async function assertAllocations(world: World): Promise<void> {
       );
     }
   }
-}
-
-async function freePort(): Promise<number> {
-  return new Promise((done, fail) => {
-    const probe = createServer();
-    probe.once('error', fail);
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address();
-      probe.close(() =>
-        typeof address === 'object' && address ? done(address.port) : fail(new Error('no port')),
-      );
-    });
-  });
 }
