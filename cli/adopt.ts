@@ -118,12 +118,16 @@ function adoptionOf(guest: GuestView, host: string, flavors: readonly Flavor[]):
   };
 }
 
-function warn({ persistent, managedSave, snapshots, disks, stamp }: GuestView): string[] {
+function warn(guest: GuestView): string[] {
+  const { persistent, managedSave, snapshots, checkpoints, disks, stamp } = guest;
   return [
     ...(persistent ? [] : ['its host keeps no definition of it: once it stops, it is gone']),
     ...(managedSave ? ['its host keeps a saved memory image: its next start goes on from that'] : []),
     ...(snapshots > 0
       ? [`it has ${snapshots} snapshots at its hypervisor, which may refuse to migrate it`]
+      : []),
+    ...(checkpoints > 0
+      ? [`it has ${checkpoints} backup checkpoints: until they are deleted it can't be migrated`]
       : []),
     ...(disks.length === 0 ? ['it has no disk that drover knows how to handle'] : []),
     ...(stamp ? ['another drover has marked it as its own: make sure that only one manages it'] : []),

@@ -5,8 +5,18 @@ import type { Call, MigrateInput } from '../types.js';
 import type { HypervisorDeps } from './deps.js';
 import type { Hypervisor, JobView } from './port.js';
 
-/** The job of the guest on its source; `unknown` when the host does not answer. */
+/** The job that moves the guest, on its source; `unknown` when the host does not answer. */
 export async function currentJob(
+  hypervisor: Hypervisor,
+  host: HostRef,
+  id: string,
+): Promise<JobView | null | 'unknown'> {
+  const job = await anyJob(hypervisor, host, id);
+  return job === null || job === 'unknown' || job.migrates ? job : null;
+}
+
+/** As `currentJob`, but also one that is somebody else's. */
+export async function anyJob(
   hypervisor: Hypervisor,
   host: HostRef,
   id: string,

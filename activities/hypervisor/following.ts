@@ -11,6 +11,8 @@ type Phase = 'starting' | 'copying' | 'looking' | 'aborting';
 export class Following {
   /** The client that this attempt started; an attempt that found a running job has none. */
   client: 'none' | 'running' | 'ended' = 'none';
+  /** The job in the guest's way that is not a migration. */
+  other: JobView | null = null;
   private message: string | null = null;
   private ends: Promise<void> = new Promise(() => {});
   private lookedSince = false;
@@ -58,6 +60,10 @@ export class Following {
       this.shrankAt = Date.now();
     }
     await this.record();
+  }
+
+  sawOther(job: JobView | null): void {
+    this.other = job;
   }
 
   /**

@@ -3,7 +3,7 @@ import { DroverError } from '../../model/errors.js';
 import type { Call, MigrateAnswer, MigrateInput } from '../types.js';
 import type { HypervisorDeps } from './deps.js';
 import { ownerOf, pause, throwIfStopped } from './guard.js';
-import { abortUntilEnded, currentJob } from './abort.js';
+import { abortUntilEnded, anyJob } from './abort.js';
 import { Following } from './following.js';
 import { prepare } from './prepare.js';
 import { guestLost, isKept, judge, lookAtBoth, outOfReach, refuseStaleSides, type Sides } from './verdict.js';
@@ -36,7 +36,7 @@ async function followUntilDecided(
   const { pace, hypervisor } = deps;
   // Most often there is no job yet, and what the two sides show is all that is needed to start one.
   const [found, now] = await Promise.all([
-    currentJob(hypervisor, input.source, input.instance),
+    anyJob(hypervisor, input.source, input.instance),
     lookAtBoth(hypervisor, input),
   ]);
   refuseStaleSides(now, ownerOf(call));
@@ -48,10 +48,11 @@ async function followUntilDecided(
     throwIfStopped(call, `${input.name} migrates`);
     if (follow.isOverdue()) return endEarly(deps, input, call, follow, 'overdue');
 
-    if (job !== null && job !== 'unknown') {
+    if (job !== null && job !== 'unknown' && job.migrates) {
       await follow.sawJob(job);
       call.heartbeat(follow.progress('copying'));
     } else {
+      follow.sawOther(job === 'unknown' ? null : job);
       const sides = seen ?? (await lookAtBoth(hypervisor, input));
       const answer = await decide(deps, input, call, follow, sides);
       if (answer !== null) return answer;
@@ -67,7 +68,7 @@ async function followUntilDecided(
     if (call.signal.aborted) continue;
     seen = null;
     // Its client has just ended: most often there is no job left to ask for, but a guest to be found.
-    job = follow.looksAfterClient() ? null : await currentJob(hypervisor, input.source, input.instance);
+    job = follow.looksAfterClient() ? null : await anyJob(hypervisor, input.source, input.instance);
   }
 }
 
@@ -89,7 +90,7 @@ async function decide(
       );
     case 'stayed':
       if (!follow.underway) {
-        await prepare(deps.hypervisor, input, sides, call);
+        await prepare(deps.hypervisor, input, sides, call, follow.other);
         await follow.start();
         return null;
       }

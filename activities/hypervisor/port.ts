@@ -27,6 +27,7 @@ export interface GuestView {
   serialLog: string | null;
   managedSave: boolean;
   snapshots: number;
+  checkpoints: number;
   stamp: Owner | null;
 }
 
@@ -54,6 +55,8 @@ export interface Move {
 /** A running job of a guest; bytes and milliseconds as the hypervisor reports them, null where it does not. */
 export interface JobView {
   operation: string;
+  /** It moves the guest. Any other (a backup, a dump) is somebody else's: not to be followed, nor to be aborted. */
+  migrates: boolean;
   elapsedMs: number | null;
   totalBytes: number | null;
   processedBytes: number | null;

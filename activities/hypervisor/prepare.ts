@@ -1,24 +1,36 @@
 import { DroverError } from '../../model/errors.js';
 import type { Call, MigrateInput } from '../types.js';
 import { ownerOf, refuseStale } from './guard.js';
-import type { GuestView, Hypervisor } from './port.js';
+import type { GuestView, Hypervisor, JobView } from './port.js';
 import type { Sides } from './verdict.js';
 
 /**
  * What must hold before a migration starts, told in drover's words before the hypervisor fails over it in
- * its own, half-way. The guest is known to run on the source.
+ * its own, half-way. The guest is known to run on the source; `busyWith` is a job of it that does
+ * not move it.
  */
 export async function prepare(
   hypervisor: Hypervisor,
   input: MigrateInput,
   sides: Sides,
   call: Call,
+  busyWith: JobView | null,
 ): Promise<void> {
   const { name, source, target, instance } = input;
   const owner = ownerOf(call);
   if (!sides.source.answered || !sides.target.answered || sides.source.view === null) return;
   const view = sides.source.view;
   refuseStale(view, owner);
+  if (busyWith !== null) {
+    // The hypervisor would wait 30 s for its end, and then fail over a lock that says nothing to most people.
+    throw new DroverError(
+      'WrongState',
+      `${name} has a running job on ${source.name}: ${busyWith.operation}`,
+      {
+        hint: `wait until it is over, or end it with: virsh domjobabort ${instance}`,
+      },
+    );
+  }
   if (input.copy.length > 0 && !hypervisor.capabilities.has('blockMigration')) {
     throw new DroverError('Unsupported', 'the hypervisor cannot copy disks while it migrates');
   }
@@ -44,6 +56,16 @@ export async function prepare(
       `${name} has ${view.snapshots} snapshots on ${source.name}; a guest with snapshots cannot be migrated`,
       {
         hint: 'delete the snapshots that the hypervisor keeps of it',
+      },
+    );
+  }
+  if (view.checkpoints > 0) {
+    // The move would succeed and lose them, and the next incremental backup with them.
+    throw new DroverError(
+      'Unsupported',
+      `${name} has ${view.checkpoints} checkpoints on ${source.name}, which would be lost`,
+      {
+        hint: `delete each with: virsh checkpoint-delete ${instance} NAME (the next backup is a full one then)`,
       },
     );
   }

@@ -1,5 +1,6 @@
 /** A lab with the libvirt driver and its activities on it, and an inventory that only takes notes. */
 import { execa } from 'execa';
+import { expect } from 'vitest';
 import { createHypervisorActivities } from '../../activities/hypervisor/activities.js';
 import type { HypervisorInventory, MigrationEnd } from '../../activities/hypervisor/deps.js';
 import { createLibvirt } from '../../activities/hypervisor/libvirt/index.js';
@@ -75,6 +76,15 @@ export async function openLibvirtWorld(hosts: number) {
       await lab.createGuest(options);
       if (options.start !== false) await world.judge.waitForTick(options.name, 1, 60_000);
       return world.virsh(options.host, 'domuuid', options.name);
+    },
+
+    /** The guest never stopped counting, on this host, and nothing of it is on another. */
+    async stayedWhole(name: string, on: string): Promise<void> {
+      const last = (await world.judge.ticks(name)).at(-1);
+      await world.judge.waitForTick(name, last?.n ?? 0, 20_000, { host: on });
+      expect((await world.judge.assertUnbroken(name)).hosts).toEqual([on]);
+      expect(await world.judge.copies(name)).toMatchObject([{ host: on, state: 'running' }]);
+      expect(await world.judge.definitions(name)).toEqual([on]);
     },
 
     /** A call of a new operation, which owns the instance. */

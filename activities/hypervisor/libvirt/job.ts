@@ -16,6 +16,8 @@ const operations = [
   'delete snapshot',
 ];
 const INCOMING = 4;
+/** A daemon that does not say is taken to migrate: it is asked about guests that do. */
+const MIGRATES = new Set([0, INCOMING, 5]);
 
 /** virDomainJobType: bounded and unbounded jobs are active, the others are over. */
 const ACTIVE = new Set([1, 2]);
@@ -28,10 +30,12 @@ const number = (text: string | undefined): number | null =>
 export function parseJob(text: string): JobView | null {
   const raw = fields(text);
   if (!ACTIVE.has(Number(raw['Job type']))) return null;
+  const operation = number(raw['operation']) ?? 0;
   const copies = (number(raw['data_total']) ?? 0) > 0;
   const figure = (name: string): number | null => (copies ? number(raw[name]) : null);
   return {
-    operation: operations[number(raw['operation']) ?? 0] ?? 'unknown',
+    operation: operations[operation] ?? 'unknown',
+    migrates: MIGRATES.has(operation),
     elapsedMs: number(raw['time_elapsed']),
     totalBytes: figure('data_total'),
     processedBytes: figure('data_processed'),
@@ -44,6 +48,7 @@ export function parseJob(text: string): JobView | null {
 /** The job of a guest that comes in: libvirt tells figures on the source only. */
 export const incomingJob: JobView = {
   operation: 'incoming migration',
+  migrates: true,
   elapsedMs: null,
   totalBytes: null,
   processedBytes: null,

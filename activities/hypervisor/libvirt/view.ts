@@ -18,12 +18,17 @@ export async function viewGuests(virsh: Virsh, host: HostRef, ids: string[]): Pr
   const answer = await virsh.batch(host, [
     'list --all --uuid --persistent',
     'list --all --uuid --with-managed-save',
-    ...ids.flatMap((id) => [`dumpxml ${id}`, `domstate --reason ${id}`, `snapshot-list --name ${id}`]),
+    ...ids.flatMap((id) => [
+      `dumpxml ${id}`,
+      `domstate --reason ${id}`,
+      `snapshot-list --name ${id}`,
+      `checkpoint-list --name ${id}`,
+    ]),
   ]);
   const persistent = new Set(lines(answer[0]));
   const saved = new Set(lines(answer[1]));
   return ids.map((_, index) => {
-    const [xml, state, snapshots] = answer.slice(2 + 3 * index, 5 + 3 * index);
+    const [xml, state, snapshots, checkpoints] = answer.slice(2 + 4 * index, 6 + 4 * index);
     // It may vanish between two commands of the batch: then it is gone.
     if (!xml || !state) return null;
     const domain = parseDomain(xml);
@@ -32,6 +37,7 @@ export async function viewGuests(virsh: Virsh, host: HostRef, ids: string[]): Pr
       persistent: persistent.has(domain.uuid),
       managedSave: saved.has(domain.uuid),
       snapshots: lines(snapshots).length,
+      checkpoints: lines(checkpoints).length,
     };
   });
 }
@@ -59,7 +65,7 @@ export async function nameGuests(virsh: Virsh, host: HostRef): Promise<{ id: str
 export function viewOf(
   domain: DomainXml,
   state: string,
-): Omit<GuestView, 'persistent' | 'managedSave' | 'snapshots'> {
+): Omit<GuestView, 'persistent' | 'managedSave' | 'snapshots' | 'checkpoints'> {
   return {
     id: domain.uuid,
     name: domain.name,

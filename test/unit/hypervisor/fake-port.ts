@@ -20,12 +20,14 @@ export const guest = (changes: Partial<GuestView> = {}): GuestView => ({
   serialLog: null,
   managedSave: false,
   snapshots: 0,
+  checkpoints: 0,
   stamp: null,
   ...changes,
 });
 
 export const jobView = (changes: Partial<JobView> = {}): JobView => ({
   operation: 'outgoing migration',
+  migrates: true,
   elapsedMs: 10,
   totalBytes: 100,
   processedBytes: 25,

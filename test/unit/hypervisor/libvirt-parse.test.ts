@@ -102,6 +102,10 @@ describe('jobs', () => {
       iteration: 1,
     });
   });
+  it('tells a migration from any other job', () => {
+    expect(parseJob(recorded('job-active.txt'))).toMatchObject({ migrates: true });
+    expect(parseJob(recorded('job-backup.txt'))).toMatchObject({ operation: 'backup', migrates: false });
+  });
   it('knows its downtime on the target', () => {
     expect(parseCompleted(recorded('job-completed-on-target.txt'))).toEqual({
       totalMs: 8051,
@@ -120,6 +124,8 @@ describe('messages', () => {
     ['no-domain.stderr', 'NotFound', 'failed to get domain'],
     ['unsafe.stderr', 'HypervisorError', 'Unsafe migration'],
     ['second-migrate.stderr', 'HypervisorError', 'another migration job'],
+    ['block-job.stderr', 'HypervisorError', 'active block job'],
+    ['state-lock.stderr', 'HypervisorError', 'cannot acquire state change lock'],
   ])('%s is %s', (name, code, message) => {
     expect(toDroverError(host, recorded(name))).toMatchObject({
       code,

@@ -49,6 +49,7 @@ describe('before it starts', () => {
   it.each([
     [{ managedSave: true }, 'saved memory image'],
     [{ snapshots: 2 }, '2 snapshots'],
+    [{ checkpoints: 2 }, '2 checkpoints'],
     [{ persistent: false }, 'no stored definition'],
   ])('refuses %j', async (changes, why) => {
     fake.put(source, guest(changes));
@@ -58,6 +59,40 @@ describe('before it starts', () => {
     });
     expect(starts()).toEqual([]);
     expect(records.started).toEqual([]);
+  });
+
+  it('refuses a guest that is busy with another job, and leaves that job alone', async () => {
+    fake.running = jobView({ operation: 'backup', migrates: false });
+    await expect(migrate()).rejects.toMatchObject({
+      code: 'WrongState',
+      message: expect.stringContaining('backup'),
+      hint: expect.stringContaining('domjobabort'),
+    });
+    expect(fake.calls).toEqual([]);
+    expect(records.started).toEqual([]);
+  });
+
+  it('fails over a job that began at the same moment, and leaves that job alone', async () => {
+    fake.onStart = () => {
+      fake.running = jobView({ operation: 'backup', migrates: false });
+      setTimeout(() => fake.endClient('cannot acquire state change lock'), 10);
+    };
+    await expect(migrate()).rejects.toMatchObject({
+      code: 'MigrationFailed',
+      message: expect.stringContaining('state change lock'),
+    });
+    expect(call.beats).not.toContainEqual(expect.objectContaining({ phase: 'copying' }));
+    expect(fake.calls).toEqual(['stamp host1', 'migrate host1 host2']);
+  });
+
+  it('does not abort a job that is none of its own when it is cancelled', async () => {
+    fake.onStart = () => {
+      fake.running = jobView({ operation: 'backup', migrates: false });
+      setTimeout(() => fake.endClient('cannot acquire state change lock'), 30);
+    };
+    fake.onJob = (asked) => void (asked === 4 && call.abort(true));
+    await expect(migrate()).rejects.toMatchObject({ code: 'Cancelled' });
+    expect(fake.calls).toEqual(['stamp host1', 'migrate host1 host2']);
   });
 
   it('refuses a guest that is off, and a disk that it does not have', async () => {

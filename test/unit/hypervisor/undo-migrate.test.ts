@@ -41,6 +41,12 @@ describe('undoing a migration', () => {
     expect(fake.at(source)?.stamp?.epoch).toBe(6);
   });
 
+  it('leaves a job alone that is none of its own', async () => {
+    fake.running = jobView({ operation: 'backup', migrates: false });
+    await expect(undo({ patienceSeconds: 60 })).resolves.toEqual({ undone: true });
+    expect(fake.calls).toEqual(['stamp host1']);
+  });
+
   it('removes an incoming guest that stays although no job moves it', async () => {
     fake.put(target, guest({ power: 'migrating', persistent: false }));
     await expect(undo()).resolves.toEqual({ undone: true });

@@ -58,7 +58,7 @@ describe('a call', () => {
 describe('an empty answer', () => {
   it('is no proof of absence when the connection was lost on the way', async () => {
     const script =
-      "echo 'error: Disconnected from qemu+tcp due to end of file' >&2; mark=$(grep -o 'drover-[0-9a-f-]*' <<<\"$*\" | head -1); for i in 1 2 3 4 5; do echo $mark; done; echo host1";
+      "echo 'error: Disconnected from qemu+tcp due to end of file' >&2; mark=$(grep -o 'drover-[0-9a-f-]*' <<<\"$*\" | head -1); for i in 1 2 3 4 5 6; do echo $mark; done; echo host1";
     await expect(createLibvirt({ file: fakeVirsh(script) }).look(host, id)).rejects.toMatchObject({
       code: 'HypervisorUnreachable',
     });
