@@ -127,7 +127,7 @@ guest_fleet() {
   [ ${#up[@]} -gt 0 ] || die 'no host is up'
   for ((j = 0; j < n; j++)); do
     # Turns by host first, so that every host gets both kinds of disk.
-    guest_create "vm$((j + 1))" "${up[j % ${#up[@]}]}" "disk=$([ $(((j / ${#up[@]} + j) % 2)) = 0 ] && echo shared || echo local)"
+    guest_create "vm$((j + 1))" "${up[j % ${#up[@]}]}" "disk=$([ $(((j / ${#up[@]} + j % ${#up[@]}) % 2)) = 0 ] && echo shared || echo local)"
   done
 }
 guest_remove() {

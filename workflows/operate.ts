@@ -62,10 +62,14 @@ export async function operate(def: InstanceOperation, order: Order, rt: Runtime)
   try {
     outcome = await def.run(input, ctx);
   } catch (error) {
-    return rt.shielded(() => closing.fail(asDroverError(error)));
+    // A network that was away is nobody's wish to abort: the hypervisors may go on, and are given the time.
+    const patience = rt.cancelled() || !isOutOfReach(error) ? noPatience : janitorPatience;
+    return rt.shielded(() => closing.fail(asDroverError(error), patience));
   }
   return rt.shielded(() => closing.succeed(outcome));
 }
+
+const isOutOfReach = (error: unknown): boolean => asDroverError(error).code === 'HypervisorUnreachable';
 
 type Began = Exclude<BeginAnswer, { outcome: 'reconcile' }>;
 type Reconcile = Extract<BeginAnswer, { outcome: 'reconcile' }>;
@@ -153,13 +157,15 @@ class Closing {
   }
 
   /** Takes back what was done so far; the operation goes on under a new epoch. */
-  async unwind(): Promise<{ intents: Intent[]; left: string[]; committed: InstancePatch | null }> {
+  async unwind(
+    patience: number,
+  ): Promise<{ intents: Intent[]; left: string[]; committed: InstancePatch | null }> {
     this.rt.show('unwinding', 'Taking back what was done.');
     const { owner, intents } = await this.rt.activity('startUnwind', { owner: this.owner });
     this.owner = owner;
     const done = new Set(this.settled.map((s) => `${s.operation}/${s.seq}`));
     const open = intents.filter((i) => !done.has(`${i.operation}/${i.seq}`));
-    const unwound = await carryOut(this.rt, owner, open, noPatience);
+    const unwound = await carryOut(this.rt, owner, open, patience);
     this.settled.push(...unwound.settled);
     return { intents, left: unwound.left, committed: unwound.committed };
   }
@@ -195,8 +201,8 @@ class Closing {
     throw error;
   }
 
-  async fail(cause: DroverError): Promise<Result> {
-    const { intents, left, committed } = await this.unwind();
+  async fail(cause: DroverError, patience: number): Promise<Result> {
+    const { intents, left, committed } = await this.unwind(patience);
     const gone = this.committed && this.def.whenGone ? this.def.whenGone : 'error';
     const where = { ...this.instance, ...this.committing, ...committed } as Instance;
     const seen = await observe(this.rt, where, intents, gone);
@@ -284,7 +290,7 @@ function makeCtx(request: Request, closing: Closing, rt: Runtime): Ctx {
         // A cancel ends the whole operation, not this attempt; and so does a newer owner. And another attempt
         // after a commit that failed, but may have been written, would make a second guest.
         if (['Cancelled', 'StaleOwner'].includes(error.code) || closing.committing) throw error;
-        const { left } = await rt.shielded(() => closing.unwind());
+        const { left } = await rt.shielded(() => closing.unwind(noPatience));
         if (left.length > 0) throw error;
         return { ok: false, error };
       }

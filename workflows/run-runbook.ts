@@ -155,8 +155,7 @@ async function single(
   const item = await runItem(run, step, scope, null, rt);
   record.items.push(item);
   record[item.state === 'done' ? 'done' : item.state === 'refused' ? 'refused' : 'failed'] += 1;
-  if (item.state === 'cancelled' && rt.cancelled())
-    throw new DroverError('Cancelled', `${step.id} was cancelled`);
+  if (item.state !== 'done' && rt.cancelled()) throw new DroverError('Cancelled', `${step.id} was cancelled`);
   return item.result;
 }
 

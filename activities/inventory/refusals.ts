@@ -10,7 +10,13 @@ export async function refusalOf(
   input: BeginInput,
   row: InstanceRow,
 ): Promise<DroverError | undefined> {
-  return locked(input, row) ?? broken(input, row) ?? (await hostUnknown(trx, row)) ?? wrongState(input, row);
+  return (
+    locked(input, row) ??
+    broken(input, row) ??
+    (await hostUnknown(trx, row)) ??
+    (await perhapsElsewhere(trx, input, row)) ??
+    wrongState(input, row)
+  );
 }
 
 function locked(input: BeginInput, row: InstanceRow): DroverError | undefined {
@@ -51,6 +57,34 @@ async function hostUnknown(trx: Trx, row: InstanceRow): Promise<DroverError | un
         reason: why,
         lastSeenAt: host.last_seen_at,
       },
+    },
+  );
+}
+
+/**
+ * A migration that could not be settled may have left the guest running on its target. Until somebody has looked
+ * there, only the repair that looks may go on: a terminate would remove the disk of a guest that runs.
+ */
+async function perhapsElsewhere(
+  trx: Trx,
+  input: BeginInput,
+  row: InstanceRow,
+): Promise<DroverError | undefined> {
+  if (row.needs_repair === null || input.kind === 'repair') return undefined;
+  const open = await trx
+    .selectFrom('intents')
+    .select('says')
+    .where('instance', '=', row.id)
+    .where('state', '=', 'open')
+    .where('activity', '=', 'undoMigrate')
+    .executeTakeFirst();
+  if (open === undefined) return undefined;
+  return new DroverError(
+    'HostUnknown',
+    `instance ${row.name} may run on another host as well: ${open.says}`,
+    {
+      details: { instance: row.id, name: row.name, left: row.needs_repair },
+      hint: `bring that host back: the janitor looks there then; or \`drover instance repair ${row.name}\``,
     },
   );
 }

@@ -175,17 +175,30 @@ export async function assertOneGuest(world: World, name: string, host: string): 
   await assertAllocations(world);
 }
 
-/** Each host's allocations are the sum of what qemu really runs there, and no migration slot is held. */
+/**
+ * Each host's allocations are what libvirt says is defined and runs there, in number, vCPUs and memory, and no
+ * migration slot is held. Hosts that do not answer are left out.
+ */
 export async function assertAllocations(world: World): Promise<void> {
-  const [hosts, instances] = await Promise.all([
-    world.hosts(),
-    world.json<(Shown & { memoryMiB?: number })[]>('instance', 'list'),
-  ]);
-  for (const host of hosts) {
-    const there = instances.filter((one) => one.host === host.name);
-    if (host.instances !== there.length || host.slotsUsed !== 0 || host.vcpusUsed !== there.length) {
+  for (const host of await world.hosts()) {
+    if (host.state !== 'up') continue;
+    const uri = await world.lab.uri(host.name);
+    const there = await Promise.all(
+      (await world.judge.domains(host.name)).map(async ({ name }) => {
+        const { stdout } = await execa('virsh', ['-c', uri, 'dominfo', name], { timeout: 10_000 });
+        const number = (what: RegExp) => Number(what.exec(stdout)?.[1]);
+        return {
+          vcpus: number(/^CPU\(s\):\s+(\d+)/m),
+          memoryMiB: number(/^Max memory:\s+(\d+) KiB/m) / 1024,
+        };
+      }),
+    );
+    const sum = (of: (one: (typeof there)[number]) => number) => there.reduce((all, one) => all + of(one), 0);
+    const real = [there.length, sum((one) => one.vcpus), sum((one) => one.memoryMiB), 0];
+    const told = [host.instances, host.vcpusUsed, host.memoryMiBUsed, host.slotsUsed];
+    if (real.join() !== told.join()) {
       throw new Error(
-        `${host.name}: ${JSON.stringify(host)} does not fit its ${there.length} instances (1 vCPU each)`,
+        `${host.name}: guests, vCPUs, MiB and slots are ${real.join(', ')}; the record says ${told.join(', ')}`,
       );
     }
   }

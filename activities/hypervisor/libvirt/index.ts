@@ -119,8 +119,9 @@ export function createLibvirt(options: LibvirtOptions = {}): Hypervisor {
           `${host.name}: ${view.name} is ${view.power}; it must be off to be undefined`,
         );
       // What belongs to the definition goes with it: above all a saved memory image, which libvirt would
-      // restore over a newer disk if a guest of that name were started here again.
-      const belongings = ['--managed-save', '--snapshots-metadata', '--checkpoints-metadata', '--nvram'];
+      // restore over a newer disk if a guest of that name were started here again. Not its NVRAM: on shared storage
+      // that is the file of the guest that runs elsewhere by now.
+      const belongings = ['--managed-save', '--snapshots-metadata', '--checkpoints-metadata', '--keep-nvram'];
       await change(host, id, (now) => now === null, ['undefine', '--domain', id, ...belongings]);
     },
 

@@ -14,6 +14,7 @@ import {
   makeWorld,
   told,
   type World,
+  undo,
 } from './world.js';
 
 let world: World;
@@ -82,6 +83,30 @@ test('a host whose state is unknown refuses', async () => {
     "HostUnknown: the state of host kvm-1, which instance web-i1 is on, is unknown: connection timed out (last seen 2026-11-01T00:00:01.000Z)
     → bring the host back, or recover it"
   `);
+});
+
+test('a guest that may run on a silent target is not terminated', async () => {
+  await host(world, 'kvm-2');
+  const owner = await begin(world, 'op1', 'i1');
+  const move = undo('the migration of web-i1 to kvm-2', { target: { name: 'kvm-2' } }, 'undoMigrate');
+  await world.act.admit({ owner, seq: 1, undo: move }, none);
+  const { owner: unwinding } = await world.act.startUnwind({ owner }, none);
+  const ended = {
+    owner: unwinding,
+    state: 'failed' as const,
+    patch: {},
+    result: null,
+    error: null,
+    settled: [],
+  };
+  await world.act.finishOperation({ ...ended, left: ['kvm-2 does not answer'] }, none);
+  const rules = { allowedStates: null, respectsNeedsRepair: false };
+  expect(await refused('op2', { ...rules, kind: 'terminate' })).toMatchInlineSnapshot(`
+    "HostUnknown: instance web-i1 may run on another host as well: the migration of web-i1 to kvm-2
+    → bring that host back: the janitor looks there then; or \`drover instance repair web-i1\`"
+  `);
+  const repair = await world.act.beginOperation(ask('op3', 'i1', { ...rules, kind: 'repair' }), none);
+  expect(repair.outcome).toBe('reconcile');
 });
 
 test('a missing capability refuses before anything else', async () => {
