@@ -5,6 +5,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { installPackages } from './packages.mjs';
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
 const ci = process.env.CI === 'true';
@@ -21,7 +22,7 @@ if (!existsSync(lock) || !current()) {
 }
 
 const lab = labPossible();
-if (lab === true) installPackages();
+if (lab === true) installPackages(say);
 else leftOut.push(`lab (real libvirt hosts): ${lab}`);
 
 say('build');
@@ -90,18 +91,4 @@ function labPossible() {
     return 'it installs its packages on Debian only; install libvirt, QEMU and the packages of scripts/packages.txt';
   }
   return true;
-}
-
-function installPackages() {
-  const wanted = readFileSync('scripts/packages.txt', 'utf8').trim().split('\n');
-  const missing = wanted.filter((name) => {
-    const asked = spawnSync('dpkg-query', ['-W', '-f=${db:Status-Status}', name], { encoding: 'utf8' });
-    return asked.status !== 0 || asked.stdout !== 'installed';
-  });
-  if (missing.length === 0 || !existsSync('/etc/debian_version')) return;
-  say(`apt-get install ${missing.join(' ')}`);
-  run('apt-get', ['update', '-qq']);
-  run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...missing], {
-    DEBIAN_FRONTEND: 'noninteractive',
-  });
 }
