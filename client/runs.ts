@@ -10,7 +10,7 @@ import type { FrozenRunbook } from '../model/runbook.js';
 import { runWorkflowId } from '../model/addresses.js';
 import { resolveInputs } from '../runbooks/language/inputs.js';
 import { loadRunbook } from '../runbooks/language/load.js';
-import type { RunOrder } from '../workflows/run-runbook.js';
+import type { RunOrder } from '../workflows/run-state.js';
 import { searchAttributesOf } from '../workflows/search-attributes.js';
 import type { Caller } from './caller.js';
 import { runbookCatalogue } from './catalogue.js';

@@ -9,7 +9,8 @@ import { LANGUAGE_VERSION } from '../model/runbook.js';
 import { operations } from './catalogue.js';
 import { runJanitor } from './janitor.js';
 import { operate, operateOnHost, type Order } from './operate.js';
-import { newRun, runRunbook, type RunOrder } from './run-runbook.js';
+import { runRunbook } from './run-runbook.js';
+import { newRun, type RunOrder } from './run-state.js';
 import { asFailure, temporalRuntime } from './runtime/temporal.js';
 
 /** Where a run stands, step by step; answered by any worker. */

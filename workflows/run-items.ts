@@ -5,7 +5,7 @@ import type { Step } from '../model/runbook.js';
 import { evaluate, type Scope } from '../runbooks/language/expressions.js';
 import { operations, queries } from './catalogue.js';
 import { pool } from './pool.js';
-import type { Run } from './run-runbook.js';
+import type { Run } from './run-state.js';
 import type { Runtime } from './runtime.js';
 import { asDroverError } from './unwind.js';
 

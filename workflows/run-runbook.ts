@@ -4,53 +4,17 @@
  */
 import type { RunStepRecord } from '../model/run.js';
 import { DroverError, type ErrorRecord } from '../model/errors.js';
-import type { Request } from '../model/operation.js';
-import type { FrozenRunbook, Step } from '../model/runbook.js';
-import {
-  evaluate,
-  evaluateCondition,
-  type Scope,
-  type StepOutcome,
-} from '../runbooks/language/expressions.js';
+import type { Step } from '../model/runbook.js';
+import { evaluate, evaluateCondition, type Scope } from '../runbooks/language/expressions.js';
 import { runItem, runItems } from './run-items.js';
 import { describeRun, label, remainder } from './run-report.js';
+import { outcomeOf, scopeOf, type Run } from './run-state.js';
 import type { Runtime } from './runtime.js';
 import { asDroverError } from './unwind.js';
-
-export interface RunOrder {
-  id: string;
-  by: string;
-  role: Request['role'];
-  plan: FrozenRunbook;
-  inputs: Record<string, unknown>;
-}
 
 export interface RunAnswer {
   outputs: Record<string, unknown>;
 }
-
-/** What the interpreter knows while it runs; `steps` is also what the progress query answers. */
-export interface Run {
-  order: RunOrder;
-  steps: RunStepRecord[];
-  outcomes: Record<string, StepOutcome>;
-}
-
-export const newRun = (order: RunOrder): Run => ({
-  order,
-  outcomes: {},
-  steps: order.plan.runbook.steps.map((step) => ({
-    id: step.id,
-    name: step.name ?? step.uses,
-    state: 'pending',
-    done: 0,
-    failed: 0,
-    refused: 0,
-    total: 0,
-    error: null,
-    items: [],
-  })),
-});
 
 export async function runRunbook(run: Run, rt: Runtime): Promise<RunAnswer> {
   const { order } = run;
@@ -186,18 +150,4 @@ async function undoSteps(run: Run, rt: Runtime): Promise<string[]> {
     );
   }
   return said;
-}
-
-function scopeOf(run: Run): Scope {
-  return {
-    declared: run.order.plan.runbook.inputs,
-    inputs: run.order.inputs,
-    steps: run.outcomes,
-    run: { id: run.order.id },
-  };
-}
-
-function outcomeOf(record: RunStepRecord, result: unknown): StepOutcome {
-  const { done, failed, refused, total, state } = record;
-  return { result, done, failed, refused, total, state };
 }

@@ -4,7 +4,7 @@ import type { WorkflowHandle } from '@temporalio/client';
 import { setLock } from '../../activities/inventory/instances.js';
 import { DroverError } from '../../model/errors.js';
 import { LANGUAGE_VERSION, runbookSchema } from '../../model/runbook.js';
-import type { RunOrder } from '../../workflows/run-runbook.js';
+import type { RunOrder } from '../../workflows/run-state.js';
 import { begin, beginOther, endOf, type Hooks, type Site } from '../temporal/fake-site.js';
 import { until } from '../temporal/helpers.js';
 import type { FakeCloud } from '../unit/workflows/fake-cloud.js';

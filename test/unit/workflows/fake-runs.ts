@@ -4,7 +4,8 @@ import { listHosts } from '../../../activities/inventory/hosts.js';
 import { getRun } from '../../../activities/inventory/runs.js';
 import type { RunRecord } from '../../../model/run.js';
 import { LANGUAGE_VERSION, runbookSchema, type FrozenRunbook } from '../../../model/runbook.js';
-import { newRun, runRunbook } from '../../../workflows/run-runbook.js';
+import { runRunbook } from '../../../workflows/run-runbook.js';
+import { newRun } from '../../../workflows/run-state.js';
 import type { FakeCloud } from './fake-cloud.js';
 import { FakeRun, type Ending, type Knobs } from './fake-runtime.js';
 
