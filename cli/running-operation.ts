@@ -9,6 +9,7 @@ import { instanceWorkflowId } from '../model/addresses.js';
 import { DroverError } from '../model/errors.js';
 import { operations } from '../workflows/catalogue.js';
 import type { Context } from './context.js';
+import { StillRunning } from './errors.js';
 import { answerOf, followStarted, type Answer } from './follow-operation.js';
 import { printData, write } from './output.js';
 import type { WaitOptions } from './waiting.js';
@@ -58,10 +59,12 @@ export async function cancelInstance(context: Context, name: string, options: Wa
     if (!(error instanceof DroverError && error.code === 'Cancelled')) throw error;
     return tell(`${operation.name} of ${label} is cancelled`, { state: 'cancelled', result: null });
   }
-  return ended.ended
-    ? tell(`${operation.name} of ${label} was past the point of no return: it is done`, {
-        state: 'succeeded',
-        result: ended.result,
-      })
-    : tell(`${operation.name} of ${label} is still taking back what it did`, answer);
+  if (!ended.ended) {
+    const message = `${operation.name} of ${label} is still taking back what it did`;
+    throw new StillRunning(message, `follow it with \`drover instance watch ${label}\``);
+  }
+  return tell(`${operation.name} of ${label} was past the point of no return: it is done`, {
+    state: 'succeeded',
+    result: ended.result,
+  });
 }

@@ -59,11 +59,14 @@ test('work that no worker takes is said so, goes on after --timeout, and refuses
 test('cancelling tells a program how far it came', async () => {
   const cancel = ['instance', 'cancel', 'web', '-o', 'json'];
   const operation = { operation: 'stop', subject: 'web', result: null };
-  for (const option of [['--no-wait'], ['--timeout', '1s']]) {
-    const asked = await place.drover([...cancel, ...option], env);
-    expect(asked.exitCode).toBe(0);
-    expect(JSON.parse(asked.stdout)).toMatchObject({ ...operation, state: 'running' });
-  }
+  const asked = await place.drover([...cancel, '--no-wait'], env);
+  expect(asked.exitCode).toBe(0);
+  expect(JSON.parse(asked.stdout)).toMatchObject({ ...operation, state: 'running' });
+  const late = await place.drover([...cancel, '--timeout', '1s'], env);
+  expect(late.exitCode).toBe(6);
+  expect(JSON.parse(late.stderr.split('\n').find((line) => line.startsWith('{')) ?? '')).toMatchObject({
+    code: 'StillRunning',
+  });
   const waiting = place.drover(cancel, env);
   await delay(3000);
   // No worker takes anything back here, so it is ended from outside.
