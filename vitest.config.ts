@@ -13,7 +13,8 @@ export default defineConfig({
           // With CI set, vitest forces colours on what it runs.
           env: { NO_COLOR: '1' },
           include: ['test/unit/**/*.test.ts', 'test/runbooks/**/*.test.ts', 'test/replay/**/*.test.ts'],
-          testTimeout: 30_000,
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
         },
       },
       {
