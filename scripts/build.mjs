@@ -1,9 +1,26 @@
-// Compiles the sources to dist/ and bundles the workflows, so that a worker starts without a compiler.
+// Compiles the sources to dist/ and bundles the workflows, so that a worker starts without a compiler. Does
+// nothing when dist/ is newer than every source: npm and npx run this more often than something has changed, and
+// what runs from dist/ must not lose it then.
 import { execFileSync } from 'node:child_process';
-import { chmodSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
+const stamp = 'dist/.built';
+
+const folders = JSON.parse(readFileSync('tsconfig.json', 'utf8')).include.map((glob) => glob.split('/')[0]);
+const sources = folders.flatMap((folder) =>
+  readdirSync(folder, { recursive: true })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => join(folder, name)),
+);
+const changed = (file) => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+const newest = Math.max(
+  ...['tsconfig.json', 'package-lock.json', 'scripts/build.mjs', ...folders, ...sources].map(changed),
+);
+if (changed(stamp) > newest) process.exit(0);
+
 rmSync('dist', { recursive: true, force: true });
 execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json'], {
   stdio: 'inherit',
@@ -17,3 +34,4 @@ const { code } = await bundleWorkflowCode({
 });
 writeFileSync('dist/workflow-bundle.cjs', code);
 chmodSync('dist/cli/main.js', 0o755);
+writeFileSync(stamp, '');

@@ -1,5 +1,6 @@
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { main } from './cli.js';
 import { assertAllocations, assertOneGuest, openWorld, until, type World } from './world.js';
 
 describe('operations on real hosts', () => {
@@ -40,6 +41,24 @@ describe('operations on real hosts', () => {
     const disks = await world.judge.diskFiles('host2');
     expect(disks.filter((path) => path.endsWith('.qcow2')).length).toBe(1);
     expect(await world.ok('instance', 'log', 'web-1')).toMatch(/TICK n=\d+/);
+  });
+
+  test('the console attaches a terminal to the guest, and Ctrl-] detaches it', async () => {
+    // script(1) gives the command a terminal; the guest takes a few words there.
+    const command = `${process.execPath} ${main} instance console web-1`;
+    const terminal = execa('script', ['-qfec', command, '/dev/null'], {
+      env: world.env,
+      cwd: world.dir,
+      reject: false,
+      timeout: 60_000,
+    });
+    let shown = '';
+    terminal.stdout?.on('data', (text: Buffer) => (shown += String(text)));
+    await until('the console shows the counter', 30_000, () => /TICK n=\d+/.test(shown));
+    terminal.stdin?.write('dirty 0\r');
+    await until('the guest answers', 30_000, () => shown.includes('GUEST dirty 0'));
+    terminal.stdin?.write('\u001d');
+    expect((await terminal).exitCode).toBe(0);
   });
 
   test('pause stops the counter, unpause lets it go on where it was', async () => {
