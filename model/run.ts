@@ -46,3 +46,24 @@ export interface RunRecord extends RunStart {
   startedAt: string;
   endedAt: string | null;
 }
+
+/** A step of which nothing has been done yet. */
+export const pendingStep = (id: string, name: string): RunStepRecord => ({
+  id,
+  name,
+  state: 'pending',
+  done: 0,
+  failed: 0,
+  refused: 0,
+  total: 0,
+  error: null,
+  items: [],
+});
+
+/** Writes down how an item ended, and counts it. */
+export function recordItem(step: RunStepRecord, item: RunItemRecord): void {
+  step.items.push(item);
+  if (item.state === 'done') step.done += 1;
+  else if (item.state === 'refused') step.refused += 1;
+  else step.failed += 1;
+}

@@ -100,20 +100,20 @@ export async function createControlWorker(options: {
 }): Promise<Worker> {
   const { cloud, inventory, client, common, bundle = shippedBundle } = options;
   const find = findWorkflow(client);
+  const driver = hypervisor();
   const inventoryActivities = createInventoryActivities({
     inventory,
-    cloud,
     currentRun: () => Context.current().info.workflowExecution ?? null,
     isCurrentRun: async (workflowId, runId) => {
       const newest = await find(workflowId);
       return newest?.runId === runId && newest.open;
     },
     isOpen: async (workflowId) => (await find(workflowId))?.open ?? false,
-    capabilities: hypervisor().capabilities,
+    capabilities: driver.capabilities,
   });
   const activities = {
     ...inventoryActivities,
-    ...createHypervisorActivities({ hypervisor: hypervisor(), inventory: hypervisorInventory(inventory) }),
+    ...createHypervisorActivities({ hypervisor: driver, inventory: hypervisorInventory(inventory) }),
     ...createWaitActivities({ describe: find }),
   };
   return Worker.create({

@@ -1,4 +1,4 @@
-import type { RunItemRecord, RunStepRecord } from '../model/run.js';
+import { recordItem, type RunItemRecord, type RunStepRecord } from '../model/run.js';
 import { DroverError, errorTable } from '../model/errors.js';
 import { parseDuration } from '../model/duration.js';
 import type { Step } from '../model/runbook.js';
@@ -42,10 +42,7 @@ export async function runItems(
       results.push(null);
       const done = await runItem(run, step, { ...scope, item, index }, item, rt);
       results[index] = done.result;
-      record.items.push(done);
-      if (done.state === 'done') record.done += 1;
-      else if (done.state === 'refused') record.refused += 1;
-      else record.failed += 1;
+      recordItem(record, done);
       show();
     });
     for (const item of notStarted) {

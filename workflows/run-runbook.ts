@@ -2,7 +2,7 @@
  * The interpreter of runbooks: a plain function over the runtime. It takes the frozen plan step by step, each
  * item as an operation of its own, and writes one record of what was done, refused, failed and never started.
  */
-import type { RunStepRecord } from '../model/run.js';
+import { recordItem, type RunStepRecord } from '../model/run.js';
 import { DroverError, type ErrorRecord } from '../model/errors.js';
 import type { Step } from '../model/runbook.js';
 import { evaluate, evaluateCondition, type Scope } from '../runbooks/language/expressions.js';
@@ -117,8 +117,7 @@ async function single(
 ): Promise<unknown> {
   record.total = 1;
   const item = await runItem(run, step, scope, null, rt);
-  record.items.push(item);
-  record[item.state === 'done' ? 'done' : item.state === 'refused' ? 'refused' : 'failed'] += 1;
+  recordItem(record, item);
   if (item.state !== 'done' && rt.cancelled()) throw new DroverError('Cancelled', `${step.id} was cancelled`);
   return item.result;
 }

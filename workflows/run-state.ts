@@ -1,6 +1,6 @@
 /** A run as the interpreter has it in hand. */
 import type { Request } from '../model/operation.js';
-import type { RunStepRecord } from '../model/run.js';
+import { pendingStep, type RunStepRecord } from '../model/run.js';
 import type { FrozenRunbook } from '../model/runbook.js';
 import type { Scope, StepOutcome } from '../runbooks/language/expressions.js';
 
@@ -22,17 +22,7 @@ export interface Run {
 export const newRun = (order: RunOrder): Run => ({
   order,
   outcomes: {},
-  steps: order.plan.runbook.steps.map((step) => ({
-    id: step.id,
-    name: step.name ?? step.uses,
-    state: 'pending',
-    done: 0,
-    failed: 0,
-    refused: 0,
-    total: 0,
-    error: null,
-    items: [],
-  })),
+  steps: order.plan.runbook.steps.map((step) => pendingStep(step.id, step.name ?? step.uses)),
 });
 
 /** What expressions see outside of an item. */

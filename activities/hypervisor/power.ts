@@ -62,10 +62,8 @@ export async function pauseGuest(
   input: Guest & { undo?: boolean },
   call: Call,
 ): Promise<void> {
-  const view = await takeGuest(hypervisor, input.host, input.instance, call);
-  if (input.undo === true && (view === null || isOff(view.power))) return;
-  if (view === null) throw notThere(input.host, input.name);
-  if (view.power !== 'paused') await hypervisor.pause(input.host, input.instance);
+  const power = await powerToChange(hypervisor, input, call);
+  if (power !== null && power !== 'paused') await hypervisor.pause(input.host, input.instance);
 }
 
 export async function unpauseGuest(
@@ -73,10 +71,20 @@ export async function unpauseGuest(
   input: Guest & { undo?: boolean },
   call: Call,
 ): Promise<void> {
+  const power = await powerToChange(hypervisor, input, call);
+  if (power !== null && power !== 'running') await hypervisor.unpause(input.host, input.instance);
+}
+
+/** What pausing or its undo finds; null where there is nothing to take back, since the guest is off or gone. */
+async function powerToChange(
+  hypervisor: HypervisorDeps['hypervisor'],
+  input: Guest & { undo?: boolean },
+  call: Call,
+): Promise<PowerState | null> {
   const view = await takeGuest(hypervisor, input.host, input.instance, call);
-  if (input.undo === true && (view === null || isOff(view.power))) return;
+  if (input.undo === true && (view === null || isOff(view.power))) return null;
   if (view === null) throw notThere(input.host, input.name);
-  if (view.power !== 'running') await hypervisor.unpause(input.host, input.instance);
+  return view.power;
 }
 
 /** Presses the button and watches; true when the guest went down within its grace time. */

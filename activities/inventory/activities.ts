@@ -11,7 +11,7 @@ import { refuseOperation } from './refuse.js';
 import { finishRun, startRun } from './runs.js';
 
 /** The dependencies of all inventory activities. */
-export type InventoryDeps = BeginDeps & { cloud: string };
+export type InventoryDeps = BeginDeps;
 
 export function createInventoryActivities(deps: InventoryDeps): Implement<InventoryActivities> {
   const { inventory } = deps;

@@ -62,7 +62,6 @@ export async function makeWorld(): Promise<World> {
   const temporal = new FakeTemporal();
   const deps: InventoryDeps = {
     inventory,
-    cloud: 'lab',
     currentRun: () => temporal.run,
     isCurrentRun: (workflowId, runId) => Promise.resolve(temporal.isCurrent(workflowId, runId)),
     isOpen: (workflowId) => Promise.resolve(temporal.isOpen(workflowId)),

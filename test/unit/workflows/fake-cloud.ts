@@ -125,7 +125,7 @@ export class FakeCloud {
   ): Partial<Implement<Activities>> & Pick<Implement<Activities>, 'admit'> {
     const { inventory, world } = this;
     return {
-      ...createInventoryActivities({ inventory, cloud: 'fake', capabilities, ...temporal }),
+      ...createInventoryActivities({ inventory, capabilities, ...temporal }),
       ...world.hypervisor(hypervisorInventory(inventory)),
       ...createWaitActivities({ describe: (id) => temporal.describe(id), pollMs: 5 }),
     };
