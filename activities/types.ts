@@ -6,7 +6,7 @@ import type { Host, HostRef, Rejection } from '../model/host.js';
 import type { Disk, Instance, PowerState } from '../model/instance.js';
 import type { Intent, IntentCall, InstancePatch, Owner, Request } from '../model/operation.js';
 import type { ErrorRecord } from '../model/errors.js';
-import type { RunFinish, RunStart } from '../model/run.js';
+import type { RunActionRecord, RunFinish, RunItemRecord, RunStart } from '../model/run.js';
 import type { GuestSpec, JobView } from './hypervisor/port.js';
 
 /** One host's view of one guest; `power` is `unknown` with the error when the host did not answer. */
@@ -167,8 +167,18 @@ export interface InventoryActivities {
   getHost(input: { host: string }): Promise<HostRef>;
   /** By name or id; NotFound, Ambiguous. */
   getInstance(input: { instance: string }): Promise<Instance>;
-  listInstances(input: { host?: string | undefined; state?: string | undefined }): Promise<Instance[]>;
-  listHosts(input: { enabled?: boolean | undefined }): Promise<Host[]>;
+  /** In the order of ids, those after `after`, at most `limit`: long lists are taken page by page. */
+  listInstances(input: {
+    host?: string | undefined;
+    state?: string | undefined;
+    after?: string | undefined;
+    limit?: number | undefined;
+  }): Promise<Instance[]>;
+  listHosts(input: {
+    name?: string | undefined;
+    enabled?: boolean | undefined;
+    state?: string | undefined;
+  }): Promise<Host[]>;
   setHostEnabled(input: {
     host: string;
     enabled: boolean;
@@ -177,6 +187,17 @@ export interface InventoryActivities {
   }): Promise<{ was: { enabled: boolean; reason: string | null } }>;
   startRun(input: RunStart): Promise<void>;
   finishRun(input: RunFinish): Promise<void>;
+  /** Items as they ended; a row that is there already is replaced by a later attempt. */
+  recordItems(input: { run: string; step: string; attempt: number; items: RunItemRecord[] }): Promise<void>;
+  recordRunAction(input: Omit<RunActionRecord, 'at'>): Promise<void>;
+  /** One run at a time has a key. Waits, heartbeating; takes over from a run whose workflow is closed. */
+  takeConcurrency(input: {
+    key: string;
+    run: string;
+    seconds: number;
+  }): Promise<{ taken: boolean; holder: string | null }>;
+  /** Gives back every key that the run has. */
+  releaseConcurrency(input: { run: string }): Promise<void>;
   /** Instances whose operation is open in the inventory although its workflow is not, or that need repair. */
   findOrphans(input: Record<string, never>): Promise<{ instance: string; name: string; why: string }[]>;
 }
@@ -250,6 +271,8 @@ export type Answer<K extends ActivityName> = Awaited<ReturnType<Activities[K]>>;
 export interface Call {
   /** The operation that makes the call, with its epoch; null for calls that belong to none. */
   owner: Owner | null;
+  /** The host whose disks it works on; null on a control worker. */
+  host: string | null;
   /** Aborted when the activity should stop, for whatever reason. */
   signal: AbortSignal;
   /** True only when somebody asked to cancel: the one reason that may abort a hypervisor's job. */
@@ -264,6 +287,8 @@ export type Implement<A> = {
 
 /** What every activity is given over the wire. `undo` is registered before the step begins. */
 export interface Envelope {
+  /** The host whose disks the step works on: one worker may serve several. */
+  host: string | null;
   input: Record<string, unknown>;
   owner: Owner | null;
   seq: number;

@@ -79,4 +79,4 @@ async function operate(
   });
 }
 
-const envelope = (input: object): Envelope => ({ input: { ...input }, owner: null, seq: 0, undo: null });
+const envelope = (input: object): Envelope => ({ host: null, input: { ...input }, owner: null, seq: 0, undo: null });

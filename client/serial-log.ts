@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Caller } from './caller.js';
+import { getHost } from '../activities/inventory/hosts.js';
+import { workPlace } from '../model/addresses.js';
 import { DroverError } from '../model/errors.js';
 import { follow } from './follow.js';
 import { searchAttributesOf } from '../workflows/search-attributes.js';
@@ -18,7 +20,8 @@ export async function readSerialLog(
   caller: Caller,
   ask: { host: string; path: string; tailBytes: number; label: string },
 ): Promise<SerialLog> {
-  const { label, ...argument } = ask;
+  const { label, ...rest } = ask;
+  const argument = { ...rest, host: workPlace(await getHost(caller.inventory, ask.host)) };
   const workflowId = `${caller.cloud}/serial-log/${randomUUID()}`;
   const what = `the serial log of ${label}`;
   const runId = await startWorkflow(caller, {

@@ -1,11 +1,25 @@
 /** Names by which processes find each other: workflow ids and task queues. */
+import type { HostRef } from './host.js';
 
 export const controlQueue = (cloud: string): string => `drover-${cloud}`;
-export const hostQueue = (control: string, host: string): string => `${control}-host-${host}`;
+
+/**
+ * Where the work on a host's disks is done: `host1` by a worker of its own, `host1@dc1` by the one worker that
+ * serves all hosts of the simulated datacenter dc1 (`sim://dc1/host1`).
+ */
+export function workPlace({ name, uri }: HostRef): string {
+  const datacenter = /^sim:\/\/([^/]+)\//.exec(uri)?.[1];
+  return datacenter === undefined ? name : `${name}@${datacenter}`;
+}
+export const hostOfPlace = (place: string): string => place.split('@')[0] ?? place;
+export const hostQueue = (control: string, place: string): string =>
+  `${control}-host-${place.split('@').at(-1) ?? place}`;
 
 export const instanceWorkflowId = (cloud: string, id: string): string => `${cloud}/instance/${id}`;
 export const hostWorkflowId = (cloud: string, name: string): string => `${cloud}/host/${name}`;
 export const runWorkflowId = (cloud: string, id: string): string => `${cloud}/run/${id}`;
+export const batchWorkflowId = (cloud: string, run: string, step: string, batch: number): string =>
+  `${runWorkflowId(cloud, run)}/${step}/${batch}`;
 export const janitorWorkflowId = (cloud: string): string => `${cloud}/janitor`;
 
 /** The id that admits one operation at a time on what `operation` (`instance.start`) changes. */

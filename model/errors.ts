@@ -67,6 +67,13 @@ export const errorTable = {
   ),
   InstanceBusy: row(false, 409, 3, 'another operation runs on the instance', 'wait for it, or cancel it'),
   HostBusy: row(false, 409, 3, 'another operation runs on the host', 'wait for it, or cancel it'),
+  RunBusy: row(
+    false,
+    409,
+    3,
+    'another run with the same concurrency key runs',
+    'wait for it (`drover run list --state running`), or cancel it',
+  ),
   InstanceLocked: row(false, 409, 3, 'the instance is locked', 'ask who locked it to unlock it'),
   NeedsRepair: row(
     false,
@@ -154,6 +161,13 @@ export const errorTable = {
   DiskError: row(false, 502, 1, 'work on a disk failed', 'see the message'),
   TimedOut: row(false, 504, 1, 'it did not end within its time limit', 'see where it stands and try again'),
   Cancelled: row(false, 409, 5, 'it was cancelled', 'start it again when you want it'),
+  Rejected: row(
+    false,
+    409,
+    5,
+    'somebody rejected it, or nobody approved it in time',
+    'see `drover run show` for who and why; start it again when it may run',
+  ),
   UnwindIncomplete: row(
     false,
     500,

@@ -18,7 +18,7 @@ export const request = z.object({
 });
 export type Request = z.infer<typeof request>;
 
-/** A step to take back (or to clean up after) another: an activity by name, its input, and the host whose worker does it. */
+/** A step to take back (or to clean up after) another: an activity by name, its input, and the place (`workPlace`) where it is done. */
 export const intentCall = z.object({
   activity: z.string(),
   input: z.record(z.string(), z.unknown()),

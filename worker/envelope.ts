@@ -44,6 +44,7 @@ async function carry(
   const timer = row.class === 'long' ? setInterval(beat, heartbeatEveryMs) : undefined;
   const call: Call = {
     owner: envelope.owner,
+    host: envelope.host ?? null,
     signal: context.cancellationSignal,
     cancelRequested: () => context.cancellationDetails?.cancelRequested ?? false,
     heartbeat(next) {

@@ -138,6 +138,7 @@ async function runHostWorker(host: string, { config, stateDir }: WorkerRun, comm
 
 const noCall = {
   owner: null,
+  host: null,
   signal: new AbortController().signal,
   cancelRequested: () => false,
   heartbeat: () => undefined,

@@ -1,4 +1,5 @@
 import type { Activities, ActivityName, Answer } from '../activities/types.js';
+import { workPlace } from '../model/addresses.js';
 import type { HostRef } from '../model/host.js';
 import type { Instance } from '../model/instance.js';
 import type { InstancePatch, IntentCall, Request } from '../model/operation.js';
@@ -49,5 +50,5 @@ export function intent<K extends ActivityName>(
   says: string,
   on?: HostRef,
 ): IntentCall {
-  return { activity, input: { ...input }, onHost: on?.name ?? null, says };
+  return { activity, input: { ...input }, onHost: on ? workPlace(on) : null, says };
 }

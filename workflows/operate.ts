@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import type { BeginAnswer } from '../activities/types.js';
+import { workPlace } from '../model/addresses.js';
 import { DroverError, type ErrorRecord } from '../model/errors.js';
 import type { Instance } from '../model/instance.js';
 import {
@@ -45,7 +46,8 @@ export async function operateOnHost(def: HostOperation, order: Order, rt: Runtim
   rt.show(def.name, def.summary);
   return def.run(input, {
     request,
-    call: (name, args, options) => rt.activity(name, args, { onHost: options?.on?.name ?? null }),
+    call: (name, args, options) =>
+      rt.activity(name, args, { onHost: options?.on ? workPlace(options.on) : null }),
   });
 }
 
@@ -265,7 +267,7 @@ function makeCtx(request: Request, closing: Closing, rt: Runtime): Ctx {
         owner: closing.owner,
         seq,
         undo: options.undo ?? null,
-        onHost: options.on?.name ?? null,
+        onHost: options.on ? workPlace(options.on) : null,
       });
     // Past the point of no return nothing is cancelled any more.
     return closing.committed ? rt.shielded(work) : work();

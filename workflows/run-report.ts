@@ -4,6 +4,8 @@ import type { DroverError } from '../model/errors.js';
 
 const signs: Record<RunStepRecord['state'], string> = {
   pending: '·',
+  waiting: '⏸',
+  rejected: '✘',
   running: '▶',
   succeeded: '✔',
   failed: '✘',

@@ -10,6 +10,14 @@ export interface RunOrder {
   role: Request['role'];
   plan: FrozenRunbook;
   inputs: Record<string, unknown>;
+  /** The run of which it is a part (a sub-runbook), and the step there. */
+  parent?: { run: string; step: string } | null;
+  /** Another run that it tries again: what was achieved there is taken over, and only those items are worked on. */
+  retry?: {
+    of: string;
+    outcomes: Record<string, StepOutcome>;
+    only: Record<string, string[]>;
+  } | null;
 }
 
 /** What the interpreter knows while it runs; `steps` is also what the progress query answers. */
@@ -22,7 +30,7 @@ export interface Run {
 export const newRun = (order: RunOrder): Run => ({
   order,
   outcomes: {},
-  steps: order.plan.runbook.steps.map((step) => pendingStep(step.id, step.name ?? step.uses)),
+  steps: order.plan.runbook.steps.map((step) => pendingStep(step.id, step.name ?? step.uses ?? step.id)),
 });
 
 /** What expressions see outside of an item. */

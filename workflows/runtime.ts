@@ -1,7 +1,7 @@
 /**
  * Everything that an operation or the interpreter may do to the world. Two runtimes implement it: Temporal
- * (runtime/temporal.ts, the product) and virtual time (in process, comes with the simulator). Both turn every
- * failure into a DroverError; a cancel arrives as DroverError `Cancelled`.
+ * (runtime/temporal.ts, the product) and virtual time (virtual/, in process). Both turn every failure into a
+ * DroverError; a cancel arrives as DroverError `Cancelled`.
  */
 import type { Activities, ActivityName, Answer } from '../activities/types.js';
 import type { IntentCall, Owner, Request } from '../model/operation.js';
@@ -11,7 +11,7 @@ export interface ActivityOptions {
   /** Number of the step within its operation: the key of its undo intent. */
   seq?: number;
   undo?: IntentCall | null;
-  /** The host whose worker does the work; null for the control workers. */
+  /** Where work on a host's disks is done (`workPlace`); null for the control workers. */
   onHost?: string | null;
 }
 
@@ -28,6 +28,20 @@ export interface ChildRequest {
   input: Record<string, unknown>;
 }
 
+/** A run of a runbook within a run: a sub-runbook, or a batch of the items of one step. */
+export interface ChildRun {
+  type: 'run-runbook' | 'run-batch';
+  workflowId: string;
+  label: string;
+  runbook: string;
+  by: string;
+  /** The order: `RunOrder` or `BatchOrder` (run-state.ts). */
+  argument: Record<string, unknown>;
+}
+
+/** What a run tells its child runs while they run. */
+export type Word = { pause: boolean };
+
 export interface Runtime {
   activity<K extends ActivityName>(
     name: K,
@@ -36,11 +50,27 @@ export interface Runtime {
   ): Promise<Answer<K>>;
   /** Starts an operation on its own and waits for it. Throws InstanceBusy when one is open already. */
   child(request: ChildRequest): Promise<Record<string, unknown> | null>;
+  /** Starts a child run and waits for it; a cancel of the scope reaches it. */
+  childRun(request: ChildRun): Promise<unknown>;
+  /** Tells a child run; one that has ended already is told nothing. */
+  tell(workflowId: string, word: Word): Promise<void>;
+  /** The workflow id of a run, for its children. */
+  runWorkflowId(run: string): string;
+  batchWorkflowId(run: string, step: string, batch: number): string;
   /** The workflow id of an operation's subject, for waiting until it is free. */
   subjectId(operation: string, subject: string): string;
   /** Runs to its end whatever is cancelled meanwhile. */
   shielded<T>(work: () => Promise<T>): Promise<T>;
-  /** True once somebody asked to cancel. */
+  /**
+   * Runs `work` so that it can be cancelled apart from all else: `cancel` reaches every activity, child and timer
+   * in it that is not shielded. It is cancelled with the scope around it as well.
+   */
+  scope<T>(work: () => Promise<T>): { result: Promise<T>; cancel(): void };
+  /** A durable timer of so many milliseconds. */
+  sleep(ms: number, summary: string): Promise<void>;
+  /** Waits until `holds`, asked again after every event; false when `ms` have passed before (null: no limit). */
+  until(holds: () => boolean, ms: number | null): Promise<boolean>;
+  /** True once somebody asked to cancel this scope, or one around it up to the nearest shield. */
   cancelled(): boolean;
   /** A fresh id, the same on replay. */
   id(): string;

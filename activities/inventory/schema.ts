@@ -141,7 +141,7 @@ export interface RunsTable {
   source: string;
   inputs: string;
   requested_by: string;
-  state: 'running' | 'succeeded' | 'failed' | 'cancelled';
+  state: 'running' | 'succeeded' | 'failed' | 'cancelled' | 'rejected';
   steps: string;
   undone: string;
   outputs: string;

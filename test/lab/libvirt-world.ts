@@ -95,6 +95,7 @@ export async function openLibvirtWorld(hosts: number) {
       let asked = false;
       return {
         owner: { instance, operation: `op-${calls}`, epoch: epoch ?? calls },
+        host: null,
         signal: controller.signal,
         cancelRequested: () => asked,
         heartbeat: (details) => void beats.push(details),

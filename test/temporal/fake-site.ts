@@ -133,6 +133,7 @@ function hooked(activities: Partial<Implement<Activities>>, hooks: Hooks): Parti
 
 const noCall: Call = {
   owner: null,
+  host: null,
   signal: new AbortController().signal,
   cancelRequested: () => false,
   heartbeat: () => undefined,

@@ -11,10 +11,14 @@ import {
   TerminatedFailure,
   TimeoutFailure,
   WorkflowIdReusePolicy,
+  condition,
+  defineSignal,
   executeChild,
+  getExternalWorkflowHandle,
   isCancellation,
   proxyActivities,
   setCurrentDetails,
+  sleep,
   upsertSearchAttributes,
   uuid4,
   workflowInfo,
@@ -24,9 +28,15 @@ import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import { activityTable } from '../../activities/table.js';
 import type { ActivityName, Envelope } from '../../activities/types.js';
 import { DroverError, isErrorCode, type ErrorRecord } from '../../model/errors.js';
-import { hostQueue, subjectWorkflowId } from '../../model/addresses.js';
+import {
+  batchWorkflowId,
+  hostOfPlace,
+  hostQueue,
+  runWorkflowId,
+  subjectWorkflowId,
+} from '../../model/addresses.js';
 import { searchAttributes, searchAttributesOf } from '../search-attributes.js';
-import type { Runtime } from '../runtime.js';
+import type { Runtime, Word } from '../runtime.js';
 
 /** Time limits and retries by class; whether an error is retried at all is in the error table. */
 const classes: Record<'read' | 'record' | 'quick' | 'long', TemporalOptions> = {
@@ -52,6 +62,9 @@ const classes: Record<'read' | 'record' | 'quick' | 'long', TemporalOptions> = {
 /** How long a task may wait for the worker of a host: a dead host's queue must fail, not wait. */
 const hostWorkerLimit = '20s';
 
+/** What a run says to its child runs (`Runtime.tell`). */
+export const wordSignal = defineSignal<[Word]>('word');
+
 export function temporalRuntime(): Runtime {
   const { workflowId, taskQueue, memo } = workflowInfo();
   const cloud = workflowId.split('/')[0] ?? '';
@@ -62,6 +75,7 @@ export function temporalRuntime(): Runtime {
     async activity(name, input, options = {}) {
       const row = activityTable[name];
       const envelope: Envelope = {
+        host: options.onHost ? hostOfPlace(options.onHost) : null,
         input: input as Record<string, unknown>,
         owner: options.owner ?? null,
         seq: options.seq ?? 0,
@@ -72,6 +86,7 @@ export function temporalRuntime(): Runtime {
         await run(
           'admit',
           {
+            host: null,
             input: { owner: envelope.owner, seq: envelope.seq, undo: envelope.undo },
             owner: null,
             seq: 0,
@@ -83,7 +98,7 @@ export function temporalRuntime(): Runtime {
       const place = options.onHost
         ? { taskQueue: hostQueue(taskQueue, options.onHost), scheduleToStartTimeout: hostWorkerLimit }
         : {};
-      return (await run(name, envelope, place, options.onHost ?? undefined)) as never;
+      return (await run(name, envelope, place, envelope.host ?? undefined)) as never;
     },
 
     async child({ operation, subject, label, runbook, host, request, input }) {
@@ -114,6 +129,67 @@ export function temporalRuntime(): Runtime {
       }
     },
 
+    async childRun({ type, workflowId, label, runbook, by, argument }) {
+      try {
+        return await executeChild(type, {
+          workflowId,
+          args: [argument],
+          parentClosePolicy: ParentClosePolicy.ABANDON,
+          workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
+          cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
+          staticSummary: label,
+          ...(searchable
+            ? {
+                typedSearchAttributes: searchAttributesOf({
+                  cloud,
+                  operation: null,
+                  subject: null,
+                  runbook,
+                  host: null,
+                }),
+              }
+            : {}),
+          memo: { label, by, ...(searchable ? {} : { searchable }) },
+        });
+      } catch (error) {
+        throw typed(error, label);
+      }
+    },
+
+    async tell(workflowId, word) {
+      try {
+        await getExternalWorkflowHandle(workflowId).signal(wordSignal, word);
+      } catch (error) {
+        // It has ended meanwhile: then there is nobody to tell.
+        if (isCancellation(error)) throw typed(error, `to tell ${workflowId}`);
+      }
+    },
+
+    scope(work) {
+      const scope = new CancellationScope();
+      return { result: scope.run(work), cancel: () => scope.cancel() };
+    },
+
+    async sleep(ms, summary) {
+      try {
+        await sleep(ms, { summary });
+      } catch (error) {
+        throw typed(error, summary);
+      }
+    },
+
+    async until(holds, ms) {
+      try {
+        if (ms !== null) return await condition(holds, ms);
+        await condition(holds);
+        return true;
+      } catch (error) {
+        throw typed(error, 'the wait');
+      }
+    },
+
+    runWorkflowId: (run) => runWorkflowId(cloud, run),
+    batchWorkflowId: (run, step, batch) => batchWorkflowId(cloud, run, step, batch),
     subjectId: (operation, subject) => subjectWorkflowId(cloud, operation, subject),
     shielded: (work) => CancellationScope.nonCancellable(work),
     cancelled: () => CancellationScope.current().consideredCancelled,

@@ -32,6 +32,7 @@ let disks: ReturnType<typeof createDiskActivities>;
 
 const call = (operation = 'op-1', epoch = 1, of = instance): Call => ({
   owner: { instance: of, operation, epoch },
+  host: null,
   signal: new AbortController().signal,
   cancelRequested: () => false,
   heartbeat: () => undefined,

@@ -14,6 +14,7 @@ let disks: ReturnType<typeof createDiskActivities>;
 
 const call = (): Call => ({
   owner: null,
+  host: null,
   signal: new AbortController().signal,
   cancelRequested: () => false,
   heartbeat: () => undefined,

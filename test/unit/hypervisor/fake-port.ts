@@ -177,6 +177,7 @@ export function newCall(epoch = 5): TestCall {
   let requested = false;
   return {
     owner: { instance: id, operation: 'op-1', epoch },
+    host: null,
     signal: controller.signal,
     cancelRequested: () => requested,
     heartbeat: (details) => void beats.push(details),

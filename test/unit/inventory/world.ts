@@ -150,6 +150,7 @@ export function expectOutcome<O extends BeginAnswer['outcome']>(
 
 export const callOf = (owner: Owner | null, signal = new AbortController().signal): Call => ({
   owner,
+  host: null,
   signal,
   cancelRequested: () => false,
   heartbeat: () => undefined,

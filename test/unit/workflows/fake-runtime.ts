@@ -111,9 +111,9 @@ export class FakeRun implements Runtime {
     options: ActivityOptions = {},
   ): Promise<never> {
     const { owner = null, seq = 0, undo = null, onHost = null } = options;
-    const envelope = onWire<Envelope>({ input: input as Envelope['input'], owner, seq, undo });
+    const envelope = onWire<Envelope>({ host: onHost, input: input as Envelope['input'], owner, seq, undo });
     if (activityTable[name].where === 'host' && undo && owner) {
-      await this.step('admit', { input: { owner, seq, undo }, owner: null, seq: 0, undo: null }, null);
+      await this.step('admit', { host: null, input: { owner, seq, undo }, owner: null, seq: 0, undo: null }, null);
     }
     return (await this.step(name, envelope, onHost)) as never;
   }
@@ -179,6 +179,7 @@ export class FakeRun implements Runtime {
     const row = activityTable[name];
     const call: Call = {
       owner: envelope.owner,
+      host: onHost,
       signal: shielded ? new AbortController().signal : this.canceller.signal,
       cancelRequested: () => !shielded && this.canceller.signal.aborted,
       heartbeat: () => undefined,
