@@ -13,6 +13,7 @@ import type { Activities, Implement } from '../../../activities/types.js';
 import { createWaitActivities } from '../../../activities/wait.js';
 import type { Instance, InstanceState, PowerState } from '../../../model/instance.js';
 import { fakeDisks } from './fake-disks.js';
+import { FakeTime } from './fake-time.js';
 import type { FakeRun } from './fake-runtime.js';
 import { FakeWorld } from './fake-world.js';
 
@@ -55,6 +56,7 @@ async function makeTemplate(): Promise<Buffer> {
 
 export class FakeCloud {
   readonly world = new FakeWorld(hostNames);
+  readonly time = new FakeTime();
   readonly workflows = new Map<string, FakeWorkflow>();
   /** The newest run of each workflow id, to reach into it from outside. */
   readonly runs = new Map<string, FakeRun>();

@@ -7,12 +7,13 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomUUID } from 'node:crypto';
 import { activityTable } from '../../../activities/table.js';
 import type { Activities, ActivityName, Call, Envelope, Implement } from '../../../activities/types.js';
-import { subjectWorkflowId } from '../../../model/addresses.js';
+import { batchWorkflowId, hostOfPlace, runWorkflowId, subjectWorkflowId } from '../../../model/addresses.js';
 import { DroverError } from '../../../model/errors.js';
 import { operations } from '../../../workflows/catalogue.js';
 import { operate, operateOnHost, type Order } from '../../../workflows/operate.js';
-import type { ActivityOptions, ChildRequest, Runtime } from '../../../workflows/runtime.js';
+import type { ActivityOptions, ChildRequest, ChildRun, Runtime, Word } from '../../../workflows/runtime.js';
 import type { FakeCloud } from './fake-cloud.js';
+import { childRuns } from './fake-child-runs.js';
 
 /**
  * What goes wrong, and at which call (from 1): `before` the call, `within` it when it was admitted and did
@@ -42,14 +43,24 @@ export type Ending =
 
 const onWire = <T>(value: T): T => (value === undefined ? value : (JSON.parse(JSON.stringify(value)) as T));
 const attempts = 4;
-const shield = new AsyncLocalStorage<true>();
+/** The innermost scope that runs: a shield is one that nothing cancels. */
+const scopes = new AsyncLocalStorage<AbortController>();
+
+/** What an aborted wait ends with, or never. */
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
 
 /** One workflow that runs. */
 export class FakeRun implements Runtime {
   readonly log: string[] = [];
   readonly shown: { phase: string; details: string }[] = [];
   readonly runId = randomUUID();
-  private readonly children = new Set<FakeRun>();
+  /** What its parent told it; `heard` is what the interpreter does with it. */
+  heard: (word: Word) => void = () => undefined;
+  private readonly waiting = new Set<() => void>();
   private readonly canceller = new AbortController();
   private readonly activities: Partial<Implement<Activities>> & Pick<Implement<Activities>, 'admit'>;
   private stopped = false;
@@ -96,7 +107,18 @@ export class FakeRun implements Runtime {
 
   cancel(): void {
     this.canceller.abort();
-    for (const child of this.children) child.cancel();
+    this.poke();
+  }
+
+  /** Something happened: conditions are asked again, once all that it set going has come to rest. */
+  poke(): void {
+    setImmediate(() => {
+      for (const ask of this.waiting) ask();
+    });
+  }
+
+  private get here(): AbortController {
+    return scopes.getStore() ?? this.canceller;
   }
 
   /** Terminates it: nothing of it runs on but the activity that runs. */
@@ -113,7 +135,11 @@ export class FakeRun implements Runtime {
     const { owner = null, seq = 0, undo = null, onHost = null } = options;
     const envelope = onWire<Envelope>({ host: onHost, input: input as Envelope['input'], owner, seq, undo });
     if (activityTable[name].where === 'host' && undo && owner) {
-      await this.step('admit', { host: null, input: { owner, seq, undo }, owner: null, seq: 0, undo: null }, null);
+      await this.step(
+        'admit',
+        { host: null, input: { owner, seq, undo }, owner: null, seq: 0, undo: null },
+        null,
+      );
     }
     return (await this.step(name, envelope, onHost)) as never;
   }
@@ -121,12 +147,29 @@ export class FakeRun implements Runtime {
   private async step(name: ActivityName, envelope: Envelope, onHost: string | null): Promise<unknown> {
     if (this.stopped) return new Promise(() => undefined);
     if (this.cancelled()) throw new DroverError('Cancelled', `${name} was cancelled`);
+    const { signal } = this.here;
     this.log.push(onHost ? `${name} on ${onHost}` : name);
     const here = [this.log.length, this.log.at(-1)];
     const troubles = (this.knobs.troubles ?? []).filter(({ at }) => here.includes(at));
+    const ended = this.cloud.time.working();
+    try {
+      return await this.attempts(name, envelope, onHost, signal, troubles);
+    } finally {
+      ended();
+      this.poke();
+    }
+  }
+
+  private async attempts(
+    name: ActivityName,
+    envelope: Envelope,
+    onHost: string | null,
+    signal: AbortSignal,
+    troubles: Trouble[],
+  ): Promise<unknown> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        const answer = await this.attempt(name, envelope, onHost, attempt, troubles);
+        const answer = await this.attempt(name, envelope, onHost, signal, attempt, troubles);
         if (this.stopped) return await new Promise(() => undefined);
         return onWire(answer);
       } catch (error) {
@@ -134,7 +177,7 @@ export class FakeRun implements Runtime {
         const typed =
           error instanceof DroverError ? error : new DroverError('Internal', String(error), { cause: error });
         const patient = activityTable[name].class === 'record' ? 100 : attempts;
-        if (typed.retryable && attempt < patient && !this.canceller.signal.aborted) continue;
+        if (typed.retryable && attempt < patient && !signal.aborted) continue;
         throw new DroverError(typed.code, typed.message, {
           details: onWire(typed.details),
           hint: typed.hint,
@@ -147,6 +190,7 @@ export class FakeRun implements Runtime {
     name: ActivityName,
     envelope: Envelope,
     onHost: string | null,
+    signal: AbortSignal,
     attempt: number,
     troubles: Trouble[],
   ): Promise<unknown> {
@@ -159,11 +203,10 @@ export class FakeRun implements Runtime {
         if (trouble.stop && when !== 'after') throw new Error('stopped');
       }
     };
-    const shielded = shield.getStore() === true;
     await happen('before');
     const admitted = () => happen('within');
-    let answer = await this.carry(name, envelope, onHost, shielded, admitted);
-    if (this.knobs.twice) answer = await this.carry(name, envelope, onHost, shielded, admitted);
+    let answer = await this.carry(name, envelope, onHost, signal, admitted);
+    if (this.knobs.twice) answer = await this.carry(name, envelope, onHost, signal, admitted);
     await happen('after');
     return answer;
   }
@@ -173,15 +216,15 @@ export class FakeRun implements Runtime {
     name: ActivityName,
     envelope: Envelope,
     onHost: string | null,
-    shielded: boolean,
+    signal: AbortSignal,
     admitted: () => Promise<void>,
   ): Promise<unknown> {
     const row = activityTable[name];
     const call: Call = {
       owner: envelope.owner,
-      host: onHost,
-      signal: shielded ? new AbortController().signal : this.canceller.signal,
-      cancelRequested: () => !shielded && this.canceller.signal.aborted,
+      host: onHost === null ? null : hostOfPlace(onHost),
+      signal,
+      cancelRequested: () => signal.aborted,
       heartbeat: () => undefined,
     };
     if (row.mutates && row.where === 'control' && envelope.owner) {
@@ -189,7 +232,7 @@ export class FakeRun implements Runtime {
       await this.activities.admit({ owner, seq, undo }, call);
     }
     await admitted();
-    const place = onHost === null ? this.activities : this.cloud.hostWorker(onHost);
+    const place = onHost === null ? this.activities : this.cloud.hostWorker(hostOfPlace(onHost));
     const work = place[name] as ((input: unknown, call: Call) => Promise<unknown>) | undefined;
     if (!work) throw new Error(`${name} is not done by ${onHost ?? 'the control workers'}`);
     return work(envelope.input, call);
@@ -200,30 +243,106 @@ export class FakeRun implements Runtime {
     if (this.cancelled()) throw new DroverError('Cancelled', `${request.operation} was cancelled`);
     const id = this.subjectId(request.operation, request.subject);
     const child = new FakeRun(this.cloud, id, { ...this.knobs, troubles: [] });
-    if (!shield.getStore()) this.children.add(child);
     const order = onWire<Order>({ request: request.request, input: request.input });
-    const ended = await shield.exit(() => startOrder(child, request.operation, order));
-    this.children.delete(child);
-    if (ended.end === 'failed') throw ended.error;
-    if (ended.end === 'stopped')
-      throw new DroverError('Cancelled', `${request.operation} was terminated from outside`);
-    return ended.result as Record<string, unknown> | null;
+    return (await this.follow(child, request.operation, () =>
+      startOrder(child, request.operation, order),
+    )) as Record<string, unknown> | null;
   }
 
+  async childRun({ type, workflowId, label, argument }: ChildRun): Promise<unknown> {
+    if (this.stopped) return new Promise(() => undefined);
+    if (this.cancelled()) throw new DroverError('Cancelled', `${label} was cancelled`);
+    const child = new FakeRun(this.cloud, workflowId, { ...this.knobs, troubles: [] });
+    return this.follow(child, label, () =>
+      child.run(type, () => childRuns[type](onWire(argument), child, (heard) => (child.heard = heard))),
+    );
+  }
+
+  /** Waits for a child that `begin` starts; a cancel of the scope reaches it. */
+  private async follow(child: FakeRun, what: string, begin: () => Promise<Ending>): Promise<unknown> {
+    const pass = () => child.cancel();
+    const { signal } = this.here;
+    signal.addEventListener('abort', pass);
+    try {
+      // The child begins outside of the scopes of its parent.
+      const ended = await scopes.exit(begin);
+      if (this.stopped) return await new Promise(() => undefined);
+      if (ended.end === 'failed') throw ended.error;
+      if (ended.end === 'stopped') throw new DroverError('Cancelled', `${what} was terminated from outside`);
+      return ended.result;
+    } finally {
+      signal.removeEventListener('abort', pass);
+      this.poke();
+    }
+  }
+
+  async tell(workflowId: string, word: Word): Promise<void> {
+    const run = this.cloud.runs.get(workflowId);
+    if (!run || !this.cloud.workflows.get(workflowId)?.open) return;
+    scopes.exit(() => run.heard(onWire(word)));
+    run.poke();
+    await Promise.resolve();
+  }
+
+  scope<T>(work: () => Promise<T>): { result: Promise<T>; cancel(): void } {
+    const inner = new AbortController();
+    const cancel = () => inner.abort();
+    const { signal } = this.here;
+    if (signal.aborted) cancel();
+    else signal.addEventListener('abort', cancel, { once: true });
+    return { result: scopes.run(inner, work), cancel };
+  }
+
+  async sleep(ms: number, summary: string): Promise<void> {
+    const { signal } = this.here;
+    await this.cloud.time.sleep(ms, signal);
+    this.poke();
+    if (this.stopped) await new Promise(() => undefined);
+    if (signal.aborted) throw new DroverError('Cancelled', `${summary} was cancelled`);
+  }
+
+  async until(holds: () => boolean, ms: number | null): Promise<boolean> {
+    const { signal } = this.here;
+    if (signal.aborted) throw new DroverError('Cancelled', 'the wait was cancelled');
+    if (holds()) return true;
+    const over = new AbortController();
+    let ask: () => void = () => undefined;
+    const held = new Promise<true>((resolve) => {
+      ask = () => {
+        if (holds()) resolve(true);
+      };
+    });
+    this.waiting.add(ask);
+    const late = ms === null ? [] : [this.cloud.time.sleep(ms, over.signal).then(() => false)];
+    const answer = await Promise.race([held, ...late, aborted(signal).then(() => null)]);
+    this.waiting.delete(ask);
+    over.abort();
+    this.poke();
+    if (this.stopped) await new Promise(() => undefined);
+    if (answer === null) throw new DroverError('Cancelled', 'the wait was cancelled');
+    return answer;
+  }
+
+  runWorkflowId(run: string): string {
+    return runWorkflowId('fake', run);
+  }
+  batchWorkflowId(run: string, step: string, batch: number): string {
+    return batchWorkflowId('fake', run, step, batch);
+  }
   subjectId(operation: string, subject: string): string {
     return subjectWorkflowId('fake', operation, subject);
   }
   shielded<T>(work: () => Promise<T>): Promise<T> {
-    return shield.run(true, work);
+    return scopes.run(new AbortController(), work);
   }
   cancelled(): boolean {
-    return this.canceller.signal.aborted && shield.getStore() !== true;
+    return this.here.signal.aborted;
   }
   id(): string {
     return randomUUID();
   }
   now(): number {
-    return Date.now();
+    return this.cloud.time.now();
   }
   show(phase: string, details: string): void {
     this.shown.push({ phase, details });
