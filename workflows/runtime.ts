@@ -65,7 +65,7 @@ export interface Runtime {
    * Runs `work` so that it can be cancelled apart from all else: `cancel` reaches every activity, child and timer
    * in it that is not shielded. It is cancelled with the scope around it as well.
    */
-  scope<T>(work: () => Promise<T>): { result: Promise<T>; cancel(): void };
+  scope<T>(work: () => Promise<T>): { result: Promise<T>; cancel: () => void };
   /** A durable timer of so many milliseconds. */
   sleep(ms: number, summary: string): Promise<void>;
   /** Waits until `holds`, asked again after every event; false when `ms` have passed before (null: no limit). */
