@@ -10,16 +10,33 @@ import { conditionTemplate, hasExpression, parseTemplate, type Template } from '
 
 /** What expressions see of a step that ended. */
 export interface StepOutcome {
-  /** What the operation returned; of a for-each step the list of what each item returned. */
+  /**
+   * What the operation returned; of a for-each step the list of what each item returned (empty above 250 items),
+   * of a query its list, of a runbook its outputs.
+   */
   result: unknown;
   /** Items by how they ended; a step without for-each has one. */
   done: number;
   failed: number;
   refused: number;
   total: number;
-  /** succeeded or skipped: a step that fails ends the run. */
+  /** As in the record of the step (model/run.ts): `pending` for one that was never reached. */
   state: string;
+  /** Why it failed; null, or absent in runs of language 1, where it did not. */
+  error?: { code: string; message: string } | null;
+  /** By name, all that the step declares: null for what could not be told. */
+  outputs?: Readonly<Record<string, unknown>>;
 }
+
+/** What expressions see of a step that was not reached, so that `finally` can ask for its state. */
+export const pendingOutcome: StepOutcome = {
+  result: null,
+  done: 0,
+  failed: 0,
+  refused: 0,
+  total: 0,
+  state: 'pending',
+};
 
 export interface Scope {
   /** The declarations: they tell an integer input from a number. */
@@ -31,11 +48,16 @@ export interface Scope {
   item?: unknown;
   /** Within a step with for-each: the place of the item, from 0. */
   index?: number;
+  /** In `until` and in the outputs of a step: what the step has at hand. */
+  result?: unknown;
+  /** In `on-failure`: what went wrong. */
+  error?: { code: string; message: string };
   run: { id: string };
 }
 
 const runtime = language.clone();
-for (const name of ['inputs', 'steps', 'item', 'index', 'run']) runtime.registerVariable(name, 'dyn');
+for (const name of ['inputs', 'steps', 'item', 'index', 'run', 'result', 'error'])
+  runtime.registerVariable(name, 'dyn');
 
 const parsed = new Map<string, ParseResult>();
 const cacheLimit = 2000;
@@ -123,11 +145,13 @@ function celScope(scope: Scope): Record<string, unknown> {
   for (const [id, step] of Object.entries(scope.steps)) {
     const { done, failed, refused, total } = step;
     const counts = { done: toInt(done), failed: toInt(failed), refused: toInt(refused), total: toInt(total) };
-    steps[id] = { ...step, ...counts };
+    steps[id] = { ...step, ...counts, error: step.error ?? null, outputs: step.outputs ?? {} };
   }
   const variables: Record<string, unknown> = { inputs, steps, run: scope.run };
   if ('item' in scope) variables['item'] = scope.item;
   if (scope.index !== undefined) variables['index'] = toInt(scope.index);
+  if ('result' in scope) variables['result'] = scope.result;
+  if (scope.error !== undefined) variables['error'] = scope.error;
   return variables;
 }
 
