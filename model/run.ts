@@ -1,6 +1,7 @@
 /** The record of a run: what outlives Temporal's history of it. */
 import type { ErrorRecord } from './errors.js';
 import type { Request } from './operation.js';
+import type { FrozenRunbook } from './runbook.js';
 
 export interface RunStart {
   id: string;
@@ -13,6 +14,8 @@ export interface RunStart {
   parent?: { run: string; step: string } | null;
   /** The run whose failed items it tries again. */
   retryOf?: string | null;
+  /** All that it runs, sub-runbooks included: a retry takes this, not the files of its day. Null in older records. */
+  plan?: FrozenRunbook | null;
 }
 
 export type RunStepState =
