@@ -13,5 +13,6 @@ export interface Clock {
 
 export const systemClock: Clock = {
   now: () => Date.now(),
+  // The timer removes its listener from the signal, which may live for hours.
   sleep: (ms, signal) => delay(ms, undefined, signal === undefined ? {} : { signal }).catch(() => undefined),
 };

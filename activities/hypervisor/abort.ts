@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { DroverError } from '../../model/errors.js';
 import type { HostRef } from '../../model/host.js';
 import type { Call, MigrateInput } from '../types.js';
@@ -34,13 +33,13 @@ export async function anyJob(
  * was just started may begin its job only after the first abort, so it is aborted for as long as there is one.
  */
 export async function abortUntilEnded(
-  { hypervisor, pace }: HypervisorDeps,
+  { hypervisor, pace, clock }: HypervisorDeps,
   input: MigrateInput,
   call: Call,
   clientRuns: () => boolean = () => false,
 ): Promise<boolean> {
-  const until = Date.now() + pace.patienceMs;
-  while (Date.now() < until) {
+  const until = clock.now() + pace.patienceMs;
+  while (clock.now() < until) {
     const job = await currentJob(hypervisor, input.source, input.instance);
     if (job === null && !clientRuns()) return true;
     if (job !== null && job !== 'unknown') {
@@ -49,7 +48,7 @@ export async function abortUntilEnded(
     }
     call.heartbeat({ phase: 'aborting' });
     // Not interrupted by the call's signal: it is aborted already when a cancel leads here.
-    await delay(pace.pollMs);
+    await clock.sleep(pace.pollMs);
   }
   return false;
 }

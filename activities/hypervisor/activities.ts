@@ -1,3 +1,4 @@
+import { systemClock, type Clock } from '../clock.js';
 import type { HypervisorActivities, Implement } from '../types.js';
 import { defaultPace, type HypervisorDeps, type HypervisorInventory, type Pace } from './deps.js';
 import { ownerOf } from './guard.js';
@@ -14,8 +15,13 @@ export function createHypervisorActivities(options: {
   hypervisor: Hypervisor;
   inventory: HypervisorInventory;
   pace?: Partial<Pace>;
+  clock?: Clock;
 }): Implement<HypervisorActivities> {
-  const deps: HypervisorDeps = { ...options, pace: { ...defaultPace, ...options.pace } };
+  const deps: HypervisorDeps = {
+    ...options,
+    pace: { ...defaultPace, ...options.pace },
+    clock: options.clock ?? systemClock,
+  };
   return {
     look: (input) => look(deps, input),
     async defineGuest(input, call) {

@@ -1,5 +1,6 @@
 import type { HostFacts, Hypervisor } from './port.js';
 import type { HostRef } from '../../model/host.js';
+import type { Clock } from '../clock.js';
 
 /** What the hypervisor activities need of the inventory. */
 export interface HypervisorInventory {
@@ -45,4 +46,5 @@ export interface HypervisorDeps {
   hypervisor: Hypervisor;
   inventory: HypervisorInventory;
   pace: Pace;
+  clock: Clock;
 }

@@ -22,13 +22,15 @@ export class Following {
   private unclearSince: number | null = null;
   private leastRemaining = Infinity;
   private shrankAt: number | null = null;
-  private readonly startedAt = Date.now();
+  private readonly startedAt: number;
 
   constructor(
     private readonly deps: HypervisorDeps,
     private readonly input: MigrateInput,
     private readonly owner: Owner,
-  ) {}
+  ) {
+    this.startedAt = deps.clock.now();
+  }
 
   /** A job was started or found: from here on both sides are given time. */
   get underway(): boolean {
@@ -57,7 +59,7 @@ export class Following {
     this.last = null;
     if (job.remainingBytes !== null && job.remainingBytes < this.leastRemaining) {
       this.leastRemaining = job.remainingBytes;
-      this.shrankAt = Date.now();
+      this.shrankAt = this.deps.clock.now();
     }
     await this.record();
   }
@@ -86,7 +88,7 @@ export class Following {
   }
 
   isOverdue(): boolean {
-    return Date.now() - this.startedAt > this.input.timeoutSeconds * 1000;
+    return this.deps.clock.now() - this.startedAt > this.input.timeoutSeconds * 1000;
   }
 
   /** True when the same was seen by the look before this one. */
@@ -98,8 +100,8 @@ export class Following {
 
   isUnclearFor(ms: number): boolean {
     this.last = null;
-    this.unclearSince ??= Date.now();
-    return Date.now() - this.unclearSince > ms;
+    this.unclearSince ??= this.deps.clock.now();
+    return this.deps.clock.now() - this.unclearSince > ms;
   }
 
   progress(phase: Phase): Record<string, unknown> {
@@ -110,7 +112,7 @@ export class Following {
       phase,
       percent,
       remainingBytes,
-      elapsedMs: elapsedMs ?? Date.now() - this.startedAt,
+      elapsedMs: elapsedMs ?? this.deps.clock.now() - this.startedAt,
       iteration,
     };
   }
@@ -145,7 +147,8 @@ export class Following {
     const left = remaining === null ? '' : `, with ${remaining} bytes left`;
     // Copied once and no nearer to the end for the last third of its time: it would never have ended.
     const stalled =
-      (this.job?.iteration ?? 0) > 1 && Date.now() - (this.shrankAt ?? 0) > (timeoutSeconds * 1000) / 3;
+      (this.job?.iteration ?? 0) > 1 &&
+      this.deps.clock.now() - (this.shrankAt ?? 0) > (timeoutSeconds * 1000) / 3;
     return stalled
       ? new DroverError(
           'MigrationStalled',

@@ -1,7 +1,7 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { DroverError } from '../../model/errors.js';
 import type { HostRef } from '../../model/host.js';
 import type { Owner } from '../../model/operation.js';
+import type { Clock } from '../clock.js';
 import type { Call } from '../types.js';
 import type { GuestView, Hypervisor } from './port.js';
 
@@ -48,10 +48,9 @@ export function notThere(host: HostRef, name: string): DroverError {
  * Sleeps, and leaves the activity when it was told to stop. A stop that nobody asked for (a deploy, a lost
  * heartbeat) is an error that is tried again: the next attempt goes on from what it finds.
  */
-export async function pause(ms: number, call: Call, doing: string): Promise<void> {
+export async function pause(clock: Clock, ms: number, call: Call, doing: string): Promise<void> {
   throwIfStopped(call, doing);
-  // The timer removes its listener from the signal, which may live for hours.
-  await delay(ms, undefined, { signal: call.signal }).catch(() => undefined);
+  await clock.sleep(ms, call.signal);
   throwIfStopped(call, doing);
 }
 

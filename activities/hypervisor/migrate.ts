@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { DroverError } from '../../model/errors.js';
 import type { Call, MigrateAnswer, MigrateInput } from '../types.js';
 import type { HypervisorDeps } from './deps.js';
@@ -59,12 +58,13 @@ async function followUntilDecided(
       call.heartbeat(follow.progress(follow.underway ? 'looking' : 'starting'));
     }
     // Woken early when the client ends: most often the guest has just arrived.
-    await Promise.race([pause(pace.pollMs, call, `${input.name} migrates`), follow.clientEnds()]).catch(
-      (error: unknown) => {
-        // The head of the loop knows how to leave: a cancel has to end the job first.
-        if (!call.signal.aborted) throw error;
-      },
-    );
+    await Promise.race([
+      pause(deps.clock, pace.pollMs, call, `${input.name} migrates`),
+      follow.clientEnds(),
+    ]).catch((error: unknown) => {
+      // The head of the loop knows how to leave: a cancel has to end the job first.
+      if (!call.signal.aborted) throw error;
+    });
     if (call.signal.aborted) continue;
     seen = null;
     // Its client has just ended: most often there is no job left to ask for, but a guest to be found.
@@ -150,7 +150,7 @@ async function endEarly(
 ): Promise<MigrateAnswer> {
   call.heartbeat(follow.progress('aborting'));
   await abortUntilEnded(deps, input, call, () => follow.client === 'running');
-  const until = Date.now() + deps.pace.patienceMs;
+  const until = deps.clock.now() + deps.pace.patienceMs;
   for (;;) {
     const sides = await lookAtBoth(deps.hypervisor, input);
     const verdict = judge(sides);
@@ -158,8 +158,9 @@ async function endEarly(
     if (verdict === 'both')
       lostIfTwice(follow, verdict, () => guestLost(input, sides, 'runs on both hosts; nothing was touched'));
     // What is left on the target, and whatever else is odd, is the undo's to find and to clean.
-    if (verdict === 'stayed' || verdict === 'off' || Date.now() > until) throw follow.endedEarly(why, sides);
+    if (verdict === 'stayed' || verdict === 'off' || deps.clock.now() > until)
+      throw follow.endedEarly(why, sides);
     call.heartbeat(follow.progress('aborting'));
-    await delay(deps.pace.pollMs);
+    await deps.clock.sleep(deps.pace.pollMs);
   }
 }

@@ -93,21 +93,21 @@ async function shutDown(
   input: Guest & { graceSeconds: number },
   call: Call,
 ): Promise<boolean> {
-  const { hypervisor, pace } = deps;
-  const begun = Date.now();
+  const { hypervisor, pace, clock } = deps;
+  const begun = clock.now();
   const until = begun + input.graceSeconds * 1000;
   let pressedAt = -Infinity;
-  while (Date.now() < until) {
+  while (clock.now() < until) {
     // Again after a while: a guest that is still booting has not heard the first one.
-    if (Date.now() - pressedAt > 10_000) {
-      pressedAt = Date.now();
+    if (clock.now() - pressedAt > 10_000) {
+      pressedAt = clock.now();
       // It may go off between the look and the button.
       await hypervisor.requestShutdown(input.host, input.instance).catch((error: unknown) => {
         if (!(error instanceof DroverError) || error.code === 'HypervisorUnreachable') throw error;
       });
     }
-    call.heartbeat({ phase: 'shutting down', elapsedMs: Date.now() - begun });
-    await pause(pace.pollMs, call, `${input.name} shuts down`);
+    call.heartbeat({ phase: 'shutting down', elapsedMs: clock.now() - begun });
+    await pause(clock, pace.pollMs, call, `${input.name} shuts down`);
     const view = await hypervisor.look(input.host, input.instance);
     if (view === null) throw notThere(input.host, input.name);
     if (isOff(view.power)) return true;

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { stateSeen } from '../../model/instance.js';
 import type { Owner } from '../../model/operation.js';
 import type { Call, MigrateInput, UndoAnswer } from '../types.js';
@@ -25,17 +24,17 @@ export async function undoMigrate(
   input: MigrateInput,
   call: Call,
 ): Promise<UndoAnswer> {
-  const { hypervisor, pace } = deps;
-  const undo: Undo = { ...deps, input, call, owner: ownerOf(call), stamped: false, begun: Date.now() };
+  const { hypervisor, pace, clock } = deps;
+  const undo: Undo = { ...deps, input, call, owner: ownerOf(call), stamped: false, begun: clock.now() };
   refuseStaleSides(await lookAtBoth(hypervisor, input), undo.owner);
   await letItEnd(undo, (input.patienceSeconds ?? 0) * 1000);
   await abortUntilEnded(deps, input, call);
 
   let before: Verdict | null = null;
-  undo.begun = Date.now();
+  undo.begun = clock.now();
   for (;;) {
     const sides = await lookAtBoth(hypervisor, input);
-    const waited = Date.now() - undo.begun;
+    const waited = clock.now() - undo.begun;
     const source = sides.source.answered ? sides.source.view : null;
     const target = sides.target.answered ? sides.target.view : null;
     const verdict = judge(sides);
@@ -58,18 +57,18 @@ export async function undoMigrate(
       throw guestLost(input, sides, 'is half on the target only');
     }
     before = verdict;
-    await delay(pace.pollMs);
+    await clock.sleep(pace.pollMs);
   }
 }
 
 /** A job that nobody follows may still bring the guest over; the janitor rather waits than breaks it off. */
-async function letItEnd({ hypervisor, pace, input, call }: Undo, patienceMs: number): Promise<void> {
-  const until = Date.now() + patienceMs;
-  while (Date.now() < until) {
+async function letItEnd({ hypervisor, pace, clock, input, call }: Undo, patienceMs: number): Promise<void> {
+  const until = clock.now() + patienceMs;
+  while (clock.now() < until) {
     const job = await currentJob(hypervisor, input.source, input.instance);
     if (job === null || job === 'unknown') return;
     call.heartbeat({ phase: 'waiting for the job', remainingBytes: job.remainingBytes });
-    await delay(pace.pollMs);
+    await clock.sleep(pace.pollMs);
   }
 }
 
@@ -89,8 +88,8 @@ async function isSettled(
   target: GuestView | null,
   sides: Sides,
 ): Promise<boolean> {
-  const { hypervisor, pace, input, call } = undo;
-  const waited = Date.now() - undo.begun;
+  const { hypervisor, pace, clock, input, call } = undo;
+  const waited = clock.now() - undo.begun;
   refuseStale(source, undo.owner);
   if (waited > pace.patienceMs + pace.settleMs) throw guestLost(input, sides, 'does not come to rest');
   if ((await currentJob(hypervisor, input.source, input.instance)) !== null) {

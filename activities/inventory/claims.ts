@@ -1,5 +1,3 @@
-import { performance } from 'node:perf_hooks';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { DroverError } from '../../model/errors.js';
 import type { HostRef, Rejection } from '../../model/host.js';
 import type { Call, ClaimAnswer, ClaimInput, UndoAnswer } from '../types.js';
@@ -25,28 +23,30 @@ export async function claimHost(
 ): Promise<ClaimAnswer> {
   const { owner } = call;
   if (owner === null) throw new DroverError('InvalidInput', 'a claim needs the operation that it is for');
-  const deadline = performance.now() + input.waitSeconds * 1000;
+  const { clock } = deps.inventory;
+  const deadline = clock.now() + input.waitSeconds * 1000;
   for (;;) {
     call.signal.throwIfAborted();
     const outcome = await asOwner(deps, owner, (trx, row) =>
-      chooseAndClaim(trx, input, row, owner.operation),
+      chooseAndClaim(trx, deps.inventory, input, row, owner.operation),
     );
     if (!(outcome instanceof DroverError)) return outcome;
-    if (outcome.code !== 'NoMigrationSlot' || performance.now() >= deadline) throw outcome;
+    if (outcome.code !== 'NoMigrationSlot' || clock.now() >= deadline) throw outcome;
     call.heartbeat({ waitingFor: 'a migration slot', rejections: outcome.details['rejections'] });
-    await sleep(POLL_MS, undefined, { signal: call.signal }).catch(() => call.signal.throwIfAborted());
+    await clock.sleep(POLL_MS, call.signal);
   }
 }
 
 async function chooseAndClaim(
   trx: Trx,
+  inventory: Inventory,
   input: ClaimInput,
   row: InstanceRow,
   operation: string,
 ): Promise<ClaimAnswer | DroverError> {
   const before = await claimedHost(trx, input.claim, row.id, operation);
   if (before !== undefined) return { host: before, rejected: [] };
-  const { candidates, rejected } = await choose(trx, input);
+  const { candidates, rejected } = await choose(trx, inventory, input);
   const [host] = candidates;
   if (host === undefined) return noHost(row.name, input, rejected);
   const of = { instance: row.id, operation };
@@ -91,10 +91,10 @@ async function claimedHost(
   });
 }
 
-async function choose(db: Trx, request: PlacementRequest): Promise<Placement> {
+async function choose(db: Trx, inventory: Inventory, request: PlacementRequest): Promise<Placement> {
   if (request.host !== null) await requireHost(db, request.host);
   if (request.from !== null) await requireHost(db, request.from);
-  return place(await hostsWithUsage(db), request);
+  return place(await hostsWithUsage(db, inventory), request);
 }
 
 /** What a claim would answer now; takes nothing. */
@@ -102,7 +102,7 @@ export async function previewPlacement(
   inventory: Inventory,
   request: PlacementRequest & { instance: string },
 ): Promise<{ host: HostRef; rejected: Rejection[] }> {
-  const { candidates, rejected } = await read(inventory, (db) => choose(db, request));
+  const { candidates, rejected } = await read(inventory, (db) => choose(db, inventory, request));
   const [host] = candidates;
   if (host === undefined) throw noHost(request.instance, request, rejected);
   return { host: { name: host.name, uri: host.uri }, rejected };

@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Kysely, Migrator, SqliteDialect, sql } from 'kysely';
+import { systemClock, type Clock } from '../clock.js';
 import { migrations } from './migrations/index.js';
 import type { Tables } from './schema.js';
 import { applySettings, forKysely, openFile } from './sqlite.js';
@@ -13,7 +14,8 @@ export interface Inventory {
   readonly kysely: Kysely<Tables>;
   /** How long a call waits for a lock. */
   readonly patienceMs: number;
-  /** The time, RFC 3339 in UTC. */
+  readonly clock: Clock;
+  /** The time of the clock, RFC 3339 in UTC. */
   now(): string;
 }
 
@@ -22,17 +24,18 @@ export type Trx = Kysely<Tables>;
 
 const PATIENCE_MS = 15_000;
 
-/** Opens the file, makes it when there is none, and brings its schema up to date. */
+/** Opens the file, makes it when there is none, and brings its schema up to date; `:memory:` is one that is lost. */
 export async function openInventory(options: {
   path: string;
-  now?: () => Date;
+  clock?: Clock;
   patienceMs?: number;
 }): Promise<Inventory> {
-  const { path, patienceMs = PATIENCE_MS, now = () => new Date() } = options;
+  const { path, patienceMs = PATIENCE_MS, clock = systemClock } = options;
   makeFolder(path);
   const database = await patiently({ path, patienceMs }, async () => openFile(path));
   const kysely = new Kysely<Tables>({ dialect: new SqliteDialect({ database: forKysely(database) }) });
-  const inventory: Inventory = { path, kysely, patienceMs, now: () => now().toISOString() };
+  const now = () => new Date(clock.now()).toISOString();
+  const inventory: Inventory = { path, kysely, patienceMs, clock, now };
   try {
     await patiently(inventory, async () => applySettings(database, path));
     await migrate(inventory);

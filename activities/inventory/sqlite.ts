@@ -15,6 +15,8 @@ export function openFile(path: string): Database.Database {
 
 /** May find the file locked, and is then to be tried again. */
 export function applySettings(database: Database.Database, path: string): void {
+  database.exec('pragma foreign_keys = on');
+  if (path === ':memory:') return;
   database.exec('pragma journal_mode = wal');
   const [mode] = database.prepare('pragma journal_mode').all();
   if (JSON.stringify(mode) !== '{"journal_mode":"wal"}') {
@@ -23,7 +25,6 @@ export function applySettings(database: Database.Database, path: string): void {
   }
   // Full: an ownership that a power cut takes back would leave a hypervisor's job without its owner.
   database.exec('pragma synchronous = full');
-  database.exec('pragma foreign_keys = on');
 }
 
 /**

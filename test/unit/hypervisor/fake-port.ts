@@ -1,4 +1,5 @@
 import type { GuestView, Hypervisor, JobView, Move } from '../../../activities/hypervisor/port.js';
+import { systemClock } from '../../../activities/clock.js';
 import type { HypervisorDeps, MigrationEnd } from '../../../activities/hypervisor/deps.js';
 import type { Call, MigrateInput } from '../../../activities/types.js';
 import { DroverError } from '../../../model/errors.js';
@@ -155,6 +156,7 @@ export function recording(fake: FakePort): Recorded {
   const deps: HypervisorDeps = {
     hypervisor: fake.port(),
     pace: { pollMs: 2, patienceMs: 60, settleMs: 25 },
+    clock: systemClock,
     inventory: {
       hosts: async () => [source, target],
       recordProbe: async () => undefined,

@@ -10,6 +10,7 @@ const root = resolve(import.meta.dirname, '../../..');
 export async function transpileInventory(folder: string): Promise<void> {
   await writeFile(join(folder, 'package.json'), '{"type":"module"}');
   await symlink(join(root, 'node_modules'), join(folder, 'node_modules'));
+  await transpile(folder, 'activities/clock.ts');
   for (const part of ['activities/inventory', 'model']) {
     const files = await readdir(join(root, part), { recursive: true });
     for (const file of files.filter((name) => name.endsWith('.ts')))

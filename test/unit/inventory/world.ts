@@ -57,8 +57,8 @@ export async function makeWorld(): Promise<World> {
   const folder = await mkdtemp(join(tmpdir(), 'drover-inventory-'));
   const path = join(folder, 'inventory.db');
   let seconds = 0;
-  const now = () => new Date(Date.UTC(2026, 10, 1) + 1000 * seconds++);
-  const inventory = await openInventory({ path, now });
+  const now = () => new Date(Date.UTC(2026, 10, 1) + 1000 * seconds++).toISOString();
+  const inventory = { ...(await openInventory({ path })), now };
   const temporal = new FakeTemporal();
   const deps: InventoryDeps = {
     inventory,
