@@ -3,7 +3,8 @@
 /** `(12s)`: how long ago `begun` (milliseconds since the epoch) is. */
 export const sinceText = (begun: number): string => `(${secondsText((Date.now() - begun) / 1000)})`;
 
-function secondsText(seconds: number): string {
+/** `9.5s`, `2m5s`, `1h30m`. */
+export function secondsText(seconds: number): string {
   if (seconds < 10) return `${seconds.toFixed(1)}s`;
   if (seconds < 60) return `${Math.round(seconds)}s`;
   const minutes = Math.floor(seconds / 60);

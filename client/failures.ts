@@ -1,5 +1,5 @@
 /** Whatever waiting for a workflow brings, as a row of the error table. */
-import { WorkflowFailedError, isGrpcServiceError } from '@temporalio/client';
+import { WorkflowFailedError, WorkflowUpdateFailedError, isGrpcServiceError } from '@temporalio/client';
 import {
   ApplicationFailure,
   CancelledFailure,
@@ -22,7 +22,8 @@ export const isAlreadyStarted = (error: unknown): boolean =>
 /** `what` begins the sentence: `live-migrate of web-1`. */
 export function asDroverError(error: unknown, what: string): DroverError {
   if (error instanceof DroverError) return error;
-  const cause = error instanceof WorkflowFailedError ? error.cause : error;
+  const wrapped = error instanceof WorkflowFailedError || error instanceof WorkflowUpdateFailedError;
+  const cause = wrapped ? error.cause : error;
   if (cause instanceof ApplicationFailure) return fromFailure(cause, what);
   if (cause instanceof CancelledFailure)
     return new DroverError('Cancelled', `${what} was cancelled`, { cause });

@@ -134,6 +134,13 @@ export const errorTable = {
     'no worker of the host took the task',
     'run `drover worker --host NAME` on that host',
   ),
+  WorkerMissing: row(
+    false,
+    503,
+    4,
+    'no worker takes the work up',
+    'start one with `drover worker`, or `drover dev`',
+  ),
   InventoryUnavailable: row(true, 503, 4, 'the inventory database does not answer', 'check the database'),
   // The work failed
   HypervisorError: row(false, 502, 1, 'the hypervisor refused or failed', 'see its message'),
