@@ -2,7 +2,7 @@
  * The names and shapes of all activities. Workflows import these types and `table.ts`, never the code.
  * Inputs and answers are JSON objects; errors are those of the error table.
  */
-import type { Host, HostRef, Rejection } from '../model/host.js';
+import type { Host, HostRef, Maintenance, Rejection } from '../model/host.js';
 import type { Disk, Instance, PowerState } from '../model/instance.js';
 import type { Intent, IntentCall, InstancePatch, Owner, Request } from '../model/operation.js';
 import type { ErrorRecord } from '../model/errors.js';
@@ -140,6 +140,24 @@ export interface Guest {
   host: HostRef;
 }
 
+/** An operation on a host that takes its time; those that are one change of the inventory write their record with it. */
+export interface BeginHostInput {
+  kind: string;
+  request: Request;
+  host: string;
+  input: Record<string, unknown>;
+}
+export type BeginHostAnswer =
+  | { outcome: 'began' }
+  /** Repeated: it has ended already. */
+  | { outcome: 'closed'; result: Record<string, unknown> | null; error: ErrorRecord | null };
+export interface FinishHostInput {
+  id: string;
+  state: 'succeeded' | 'failed' | 'cancelled';
+  result: Record<string, unknown> | null;
+  error: ErrorRecord | null;
+}
+
 export interface InventoryActivities {
   beginOperation(input: BeginInput): Promise<BeginAnswer>;
   /** Closes the predecessor in the records; the caller goes on to own the instance and calls beginOperation again. */
@@ -167,13 +185,22 @@ export interface InventoryActivities {
   getHost(input: { host: string }): Promise<HostRef>;
   /** By name or id; NotFound, Ambiguous. */
   getInstance(input: { instance: string }): Promise<Instance>;
-  /** In the order of ids, those after `after`, at most `limit`: long lists are taken page by page. */
+  /** By name; with `limit` the first so many in the order of ids; with `ids` exactly those, deleted ones too. */
   listInstances(input: {
     host?: string | undefined;
     state?: string | undefined;
-    after?: string | undefined;
+    moved_from?: string | undefined;
     limit?: number | undefined;
+    ids?: string[] | undefined;
   }): Promise<Instance[]>;
+  /** Only who they are, in the order of ids, those after `after`: long lists are taken page by page. */
+  listInstanceNames(input: {
+    host?: string | undefined;
+    state?: string | undefined;
+    moved_from?: string | undefined;
+    after?: string | undefined;
+    limit: number;
+  }): Promise<{ id: string; name: string }[]>;
   listHosts(input: {
     name?: string | undefined;
     enabled?: boolean | undefined;
@@ -184,12 +211,26 @@ export interface InventoryActivities {
     enabled: boolean;
     reason: string | null;
     by: string;
+    request?: Request;
   }): Promise<{ was: { enabled: boolean; reason: string | null } }>;
+  startMaintenance(input: {
+    host: string;
+    seconds: number;
+    reason: string;
+    request: Request;
+  }): Promise<{ until: string; was: Maintenance | null; note: string }>;
+  endMaintenance(input: {
+    host: string;
+    request: Request;
+  }): Promise<{ was: Maintenance | null; note: string }>;
+  beginHostOperation(input: BeginHostInput): Promise<BeginHostAnswer>;
+  finishHostOperation(input: FinishHostInput): Promise<void>;
   startRun(input: RunStart): Promise<void>;
   finishRun(input: RunFinish): Promise<void>;
   /** Items as they ended; a row that is there already is replaced by a later attempt. */
   recordItems(input: { run: string; step: string; attempt: number; items: RunItemRecord[] }): Promise<void>;
-  recordRunAction(input: Omit<RunActionRecord, 'at'>): Promise<void>;
+  /** `id`: recorded a second time, it changes nothing. */
+  recordRunAction(input: Omit<RunActionRecord, 'at'> & { id: string }): Promise<void>;
   /** One run at a time has a key. Waits, heartbeating; takes over from a run whose workflow is closed. */
   takeConcurrency(input: {
     key: string;
@@ -255,6 +296,22 @@ export interface DiskActivities {
   readSerialLog(input: { path: string; tailBytes: number }): Promise<{ text: string; bytes: number }>;
 }
 
+/** Work on a host itself, done by its own worker. */
+export interface HostActivities {
+  /** Another one after each boot. */
+  bootId(input: Record<string, never>): Promise<{ boot: string }>;
+  /**
+   * Reboots the host, unless it runs another boot than `boot` by now; answers the boot that it runs then. The attempt
+   * that asks for it ends with the machine: the answer is that of the next one, after the boot. So it is never done twice.
+   */
+  rebootHost(input: { boot: string }): Promise<{ boot: string }>;
+}
+
+/** Waits, heartbeating, until the hypervisor of a host answers, and records that it is up. TimedOut otherwise. */
+export interface HostWaitActivities {
+  waitForHost(input: { host: HostRef; seconds: number }): Promise<void>;
+}
+
 /** Waits, heartbeating, until no workflow with this id is open; answers who held it if the deadline came first. */
 export interface WaitActivities {
   waitForWorkflow(input: {
@@ -263,7 +320,12 @@ export interface WaitActivities {
   }): Promise<{ free: boolean; holder: string | null }>;
 }
 
-export type Activities = InventoryActivities & HypervisorActivities & DiskActivities & WaitActivities;
+export type Activities = InventoryActivities &
+  HypervisorActivities &
+  DiskActivities &
+  HostActivities &
+  HostWaitActivities &
+  WaitActivities;
 export type ActivityName = keyof Activities;
 export type Answer<K extends ActivityName> = Awaited<ReturnType<Activities[K]>>;
 

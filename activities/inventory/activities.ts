@@ -2,12 +2,17 @@ import type { Implement, InventoryActivities } from '../types.js';
 import { beginOperation, type BeginDeps } from './begin.js';
 import { claimHost, releaseClaim } from './claims.js';
 import { commit, finishOperation, startUnwind } from './close.js';
-import { getHostRef, listHosts, setHostEnabled } from './hosts.js';
-import { getInstance, listInstances } from './instances.js';
+import { beginHostOperation, changeHost, finishHostOperation } from './host-operations.js';
+import { getHostRef, listHosts, writeEnabled } from './hosts.js';
+import { getInstance, listInstanceNames, listInstances } from './instances.js';
+import { endMaintenance, startMaintenance } from './maintenance.js';
 import { findOrphans } from './orphans.js';
 import { admit } from './ownership.js';
 import { reconciled } from './reconcile.js';
 import { refuseOperation } from './refuse.js';
+import { releaseConcurrency, takeConcurrency } from './concurrency.js';
+import { recordRunAction } from './run-actions.js';
+import { recordItems } from './run-items.js';
 import { finishRun, startRun } from './runs.js';
 
 /** The dependencies of all inventory activities. */
@@ -27,11 +32,25 @@ export function createInventoryActivities(deps: InventoryDeps): Implement<Invent
     releaseClaim: (input) => releaseClaim(inventory, input),
     getHost: ({ host }) => getHostRef(inventory, host),
     getInstance: ({ instance }) => getInstance(inventory, instance),
+    listInstanceNames: (by) => listInstanceNames(inventory, by),
     listInstances: (by) => listInstances(inventory, by),
     listHosts: (by) => listHosts(inventory, by),
-    setHostEnabled: (change) => setHostEnabled(inventory, change),
+    setHostEnabled({ request, by, ...input }) {
+      const kind = input.enabled ? 'enable' : 'disable';
+      return changeHost(deps, { kind, host: input.host, input, request }, (trx, row) =>
+        writeEnabled(trx, row, { ...input, by }),
+      );
+    },
+    startMaintenance: (input) => startMaintenance(deps, input),
+    endMaintenance: (input) => endMaintenance(deps, input),
+    beginHostOperation: (input) => beginHostOperation(deps, input),
+    finishHostOperation: (input) => finishHostOperation(deps, input),
     startRun: (run) => startRun(inventory, run),
     finishRun: (run) => finishRun(inventory, run),
+    recordItems: (items) => recordItems(inventory, items),
+    recordRunAction: (action) => recordRunAction(inventory, action),
+    takeConcurrency: (input, call) => takeConcurrency(deps, input, call),
+    releaseConcurrency: (input) => releaseConcurrency(inventory, input),
     findOrphans: () => findOrphans(deps),
   };
 }

@@ -59,6 +59,10 @@ async function upsert(trx: Trx, host: NewHost, now: string): Promise<void> {
     enabled: flag(true),
     disabled_reason: null,
     disabled_by: null,
+    maintenance_until: null,
+    maintenance_by: null,
+    maintenance_reason: null,
+    maintenance_run: null,
     system_uuid: null,
     hostname: null,
     hypervisor: null,
@@ -99,19 +103,24 @@ export async function setHostEnabled(
   inventory: Inventory,
   change: { host: string; enabled: boolean; reason: string | null; by: string },
 ): Promise<{ was: { enabled: boolean; reason: string | null } }> {
-  return transact(inventory, async (trx) => {
-    const row = await requireHost(trx, change.host);
-    await trx
-      .updateTable('hosts')
-      .set({
-        enabled: flag(change.enabled),
-        disabled_reason: change.enabled ? null : change.reason,
-        disabled_by: change.enabled ? null : change.by,
-      })
-      .where('name', '=', change.host)
-      .execute();
-    return { was: { enabled: row.enabled === 1, reason: row.disabled_reason } };
-  });
+  return transact(inventory, async (trx) => writeEnabled(trx, await requireHost(trx, change.host), change));
+}
+
+export async function writeEnabled(
+  trx: Trx,
+  row: HostRow,
+  change: { enabled: boolean; reason: string | null; by: string },
+): Promise<{ was: { enabled: boolean; reason: string | null } }> {
+  await trx
+    .updateTable('hosts')
+    .set({
+      enabled: flag(change.enabled),
+      disabled_reason: change.enabled ? null : change.reason,
+      disabled_by: change.enabled ? null : change.by,
+    })
+    .where('name', '=', row.name)
+    .execute();
+  return { was: { enabled: row.enabled === 1, reason: row.disabled_reason } };
 }
 
 /** Forgets a host; refused while an instance is there or has a claim on it. */
@@ -153,14 +162,19 @@ export async function getHostRef(inventory: Inventory, name: string): Promise<Ho
 
 export async function listHosts(
   inventory: Inventory,
-  by: { enabled?: boolean | undefined } = {},
+  by: { name?: string | undefined; enabled?: boolean | undefined; state?: string | undefined } = {},
 ): Promise<Host[]> {
-  const hosts = await read(inventory, hostsWithUsage);
-  return hosts.filter((host) => by.enabled === undefined || host.enabled === by.enabled);
+  const hosts = await read(inventory, (db) => hostsWithUsage(db, inventory));
+  return hosts.filter(
+    (host) =>
+      (by.name === undefined || host.name === by.name) &&
+      (by.enabled === undefined || host.enabled === by.enabled) &&
+      (by.state === undefined || host.state === by.state),
+  );
 }
 
 /** All hosts by name, with what is in use on each. Also run inside a claim's transaction. */
-export async function hostsWithUsage(db: Trx): Promise<Host[]> {
+export async function hostsWithUsage(db: Trx, clock: Pick<Inventory, 'now'>): Promise<Host[]> {
   const rows = await db
     .selectFrom('hosts')
     .leftJoin(
@@ -192,12 +206,16 @@ export async function hostsWithUsage(db: Trx): Promise<Host[]> {
     .orderBy('hosts.name')
     .execute();
   return rows.map((row) =>
-    hostOf(row, {
-      vcpus: Number(row.vcpus_used ?? 0),
-      memoryMiB: Number(row.memory_used ?? 0),
-      slots: Number(row.slots_used ?? 0),
-      instances: Number(row.count ?? 0),
-    }),
+    hostOf(
+      row,
+      {
+        vcpus: Number(row.vcpus_used ?? 0),
+        memoryMiB: Number(row.memory_used ?? 0),
+        slots: Number(row.slots_used ?? 0),
+        instances: Number(row.count ?? 0),
+      },
+      clock,
+    ),
   );
 }
 

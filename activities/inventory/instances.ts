@@ -1,3 +1,4 @@
+import type { SelectQueryBuilder } from 'kysely';
 import { DroverError } from '../../model/errors.js';
 import {
   instanceStates,
@@ -10,10 +11,11 @@ import type { OperationRecord } from '../../model/operation.js';
 import { permanentId } from './allocations.js';
 import { read, transact, type Inventory, type Trx } from './database.js';
 import { hostsWithUsage, requireHost } from './hosts.js';
+import { movedFrom } from './moved.js';
 import { suggestion } from './no-such.js';
 import { listOperations } from './records.js';
 import { flag, instanceOf, toJson } from './rows.js';
-import type { InstanceRow } from './schema.js';
+import type { InstanceRow, Tables } from './schema.js';
 
 /** By id (also of a deleted instance), or by the name of a living one. */
 export async function getInstance(inventory: Inventory, nameOrId: string): Promise<Instance> {
@@ -49,24 +51,56 @@ async function findInstance(db: Trx, nameOrId: string): Promise<InstanceRow> {
   return row;
 }
 
-/** By name. Deleted instances are listed only when asked for by their state. */
+interface Listing {
+  host?: string | undefined;
+  state?: string | undefined;
+  /** Those that a migration took away from that host, as their last one, and that still are where it put them. */
+  moved_from?: string | undefined;
+}
+
+/**
+ * By name. Deleted instances are listed only when asked for by their state. `limit`: the first so many in the order
+ * of ids, in which `listInstanceNames` goes on; `ids`: exactly those, also deleted ones.
+ */
 export async function listInstances(
   inventory: Inventory,
-  by: { host?: string | undefined; state?: string | undefined } = {},
+  by: Listing & { limit?: number | undefined; ids?: readonly string[] | undefined } = {},
 ): Promise<Instance[]> {
-  const state = by.state === undefined ? undefined : asState(by.state);
+  const { ids, limit } = by;
   const rows = await read(inventory, async (db) => {
-    if (by.host !== undefined) await requireHost(db, by.host);
-    return db
-      .selectFrom('instances')
-      .selectAll()
-      .where((e) => (state === undefined ? e('state', '<>', 'deleted') : e('state', '=', state)))
-      .$if(by.host !== undefined, (query) => query.where('host', '=', by.host ?? ''))
-      .orderBy('name')
-      .orderBy('id')
-      .execute();
+    if (ids !== undefined) return db.selectFrom('instances').selectAll().where('id', 'in', ids).execute();
+    const listed = (await matching(db, by)).selectAll();
+    return limit === undefined
+      ? listed.orderBy('name').orderBy('id').execute()
+      : listed.orderBy('id').limit(limit).execute();
   });
   return rows.map(instanceOf);
+}
+
+/** A page of who there is, in the order of ids, after the id `after`. */
+export async function listInstanceNames(
+  inventory: Inventory,
+  by: Listing & { after?: string | undefined; limit: number },
+): Promise<{ id: string; name: string }[]> {
+  const { after, limit } = by;
+  return read(inventory, async (db) =>
+    (await matching(db, by))
+      .select(['id', 'name'])
+      .$if(after !== undefined, (query) => query.where('id', '>', after ?? ''))
+      .orderBy('id')
+      .limit(limit)
+      .execute(),
+  );
+}
+
+async function matching(db: Trx, by: Listing): Promise<SelectQueryBuilder<Tables, 'instances', object>> {
+  const state = by.state === undefined ? undefined : asState(by.state);
+  for (const host of [by.host, by.moved_from]) if (host !== undefined) await requireHost(db, host);
+  return db
+    .selectFrom('instances')
+    .where((e) => (state === undefined ? e('state', '<>', 'deleted') : e('state', '=', state)))
+    .$if(by.host !== undefined, (query) => query.where('host', '=', by.host ?? ''))
+    .$if(by.moved_from !== undefined, (query) => query.where('id', 'in', movedFrom(db, by.moved_from ?? '')));
 }
 
 function asState(text: string): InstanceState {
@@ -143,12 +177,12 @@ export async function adoptInstance(
       .selectAll()
       .where('id', '=', guest.id)
       .executeTakeFirstOrThrow();
-    return { instance: instanceOf(row), warnings: await overfull(trx, guest.host) };
+    return { instance: instanceOf(row), warnings: await overfull(trx, inventory, guest.host) };
   });
 }
 
-async function overfull(trx: Trx, name: string): Promise<string[]> {
-  const host = (await hostsWithUsage(trx)).find((one) => one.name === name);
+async function overfull(trx: Trx, inventory: Inventory, name: string): Promise<string[]> {
+  const host = (await hostsWithUsage(trx, inventory)).find((one) => one.name === name);
   if (host === undefined) return [];
   const memory = host.memoryMiB - host.memoryMiBReserved;
   const vcpus = Math.floor(host.vcpus * host.cpuOvercommit);

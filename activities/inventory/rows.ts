@@ -1,6 +1,6 @@
 /** Rows into the words of the model and back: the one place that knows how JSON and booleans are stored. */
 import type { ErrorRecord } from '../../model/errors.js';
-import type { Host, HostRef } from '../../model/host.js';
+import type { Host, HostRef, Maintenance } from '../../model/host.js';
 import type { Disk, Flavor, Instance } from '../../model/instance.js';
 import type { Intent, MigrationRecord, OperationRecord } from '../../model/operation.js';
 import type {
@@ -10,9 +10,12 @@ import type {
   IntentRow,
   MigrationRow,
   OperationRow,
+  RunActionsRow,
+  RunItemsRow,
   RunRow,
 } from './schema.js';
-import type { RunRecord } from '../../model/run.js';
+import type { FrozenRunbook } from '../../model/runbook.js';
+import type { RunActionRecord, RunItemRow, RunRecord } from '../../model/run.js';
 
 /** What we wrote ourselves is read back as what it was: no parsing of rows. */
 export const toJson = (value: unknown): string => JSON.stringify(value);
@@ -29,13 +32,26 @@ export interface Usage {
 
 export const hostRefOf = (row: Pick<HostRow, 'name' | 'uri'>): HostRef => ({ name: row.name, uri: row.uri });
 
-export const hostOf = (row: HostRow, used: Usage): Host => ({
+/** The maintenance that goes on now; null when there is none, or it is over. */
+export function maintenanceOf(row: HostRow, clock: { now(): string }): Maintenance | null {
+  const {
+    maintenance_until: until,
+    maintenance_by: by,
+    maintenance_reason: reason,
+    maintenance_run: run,
+  } = row;
+  if (until === null || until <= clock.now()) return null;
+  return { until, by: by ?? '', reason: reason ?? '', run };
+}
+
+export const hostOf = (row: HostRow, used: Usage, clock: { now(): string }): Host => ({
   name: row.name,
   uri: row.uri,
   state: row.state,
   stateReason: row.state_reason,
   enabled: row.enabled === 1,
   disabledReason: row.disabled_reason,
+  maintenance: maintenanceOf(row, clock),
   systemUuid: row.system_uuid,
   vcpus: row.vcpus,
   vcpusUsed: used.vcpus,
@@ -141,6 +157,31 @@ export const runOf = (row: RunRow): RunRecord => ({
   undone: JSON.parse(row.undone) as string[],
   outputs: JSON.parse(row.outputs) as Record<string, unknown>,
   error: row.error === null ? null : (JSON.parse(row.error) as ErrorRecord),
+  parent: row.parent_run === null ? null : { run: row.parent_run, step: row.parent_step ?? '' },
+  retryOf: row.retry_of,
+  plan: row.plan === null ? null : (JSON.parse(row.plan) as FrozenRunbook),
   startedAt: row.started_at,
   endedAt: row.ended_at,
+});
+
+export const runItemOf = (row: RunItemsRow): RunItemRow => ({
+  run: row.run,
+  step: row.step,
+  key: row.item,
+  label: row.label,
+  state: row.state,
+  error: row.error === null ? null : (JSON.parse(row.error) as ErrorRecord),
+  result: row.result === null ? null : (JSON.parse(row.result) as Record<string, unknown>),
+  attempt: row.attempt,
+  endedAt: row.ended_at,
+});
+
+export const runActionOf = (row: RunActionsRow): RunActionRecord => ({
+  run: row.run,
+  at: row.at,
+  by: row.by,
+  action: row.action,
+  step: row.step,
+  comment: row.comment,
+  details: JSON.parse(row.details) as Record<string, unknown>,
 });

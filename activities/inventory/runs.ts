@@ -2,12 +2,16 @@ import { DroverError } from '../../model/errors.js';
 import type { OperationRecord } from '../../model/operation.js';
 import type { RunFinish, RunRecord, RunStart } from '../../model/run.js';
 import { read, transact, type Inventory } from './database.js';
+import { insertAction } from './run-actions.js';
+import { insertItems } from './run-items.js';
 import { jsonOrNull, operationOf, runOf, toJson } from './rows.js';
 
-/** Records the start; repeated, it changes nothing. */
+/** Records the start, and who started it; repeated, it changes nothing. */
 export async function startRun(inventory: Inventory, run: RunStart): Promise<void> {
-  await transact(inventory, (trx) =>
-    trx
+  const { parent = null, retryOf = null, plan = null } = run;
+  await transact(inventory, async (trx) => {
+    const now = inventory.now();
+    await trx
       .insertInto('runs')
       .values({
         id: run.id,
@@ -21,19 +25,35 @@ export async function startRun(inventory: Inventory, run: RunStart): Promise<voi
         undone: '[]',
         outputs: '{}',
         error: null,
-        started_at: inventory.now(),
+        parent_run: parent?.run ?? null,
+        parent_step: parent?.step ?? null,
+        retry_of: retryOf,
+        plan: jsonOrNull(plan),
+        started_at: now,
         ended_at: null,
       })
       .onConflict((conflict) => conflict.column('id').doNothing())
-      .execute(),
-  );
+      .execute();
+    const { id, by } = run;
+    const about = { by, step: null, comment: null };
+    const details = { ...(parent === null ? {} : { parent }), ...(retryOf === null ? {} : { retryOf }) };
+    await insertAction(trx, { ...about, id: `${id}/start`, run: id, action: 'start', details }, now);
+    if (retryOf === null) return;
+    const retry = { ...about, id: `${id}/retry`, run: retryOf, action: 'retry' as const };
+    await insertAction(trx, { ...retry, details: { run: id } }, now);
+  });
 }
 
-/** Records the end; the first end stands. */
+/**
+ * Records the end; the first end stands. The items that the steps hold are made rows here, so that a step with
+ * one item needs no call of its own.
+ */
 export async function finishRun(inventory: Inventory, run: RunFinish): Promise<void> {
   await transact(inventory, async (trx) => {
     const found = await trx.selectFrom('runs').select('state').where('id', '=', run.id).executeTakeFirst();
     if (found === undefined) throw noRun(run.id);
+    if (found.state !== 'running') return;
+    const now = inventory.now();
     await trx
       .updateTable('runs')
       .set({
@@ -42,11 +62,21 @@ export async function finishRun(inventory: Inventory, run: RunFinish): Promise<v
         undone: toJson(run.undone),
         outputs: toJson(run.outputs),
         error: jsonOrNull(run.error),
-        ended_at: inventory.now(),
+        ended_at: now,
       })
       .where('id', '=', run.id)
-      .where('state', '=', 'running')
       .execute();
+    for (const { id, items } of run.steps) {
+      const known = await trx
+        .selectFrom('run_items')
+        .select('item')
+        .where('run', '=', run.id)
+        .where('step', '=', id)
+        .execute();
+      const keys = new Set(known.map(({ item }) => item));
+      const missing = items.filter(({ key }) => !keys.has(key));
+      await insertItems(trx, { run: run.id, step: id, attempt: 1, items: missing }, now);
+    }
   });
 }
 
@@ -64,6 +94,10 @@ export async function listRuns(
   by: {
     runbook?: string | undefined;
     state?: RunRecord['state'] | undefined;
+    /** The runs that are steps of this one. */
+    parent?: string | undefined;
+    /** The runs that try this one again. */
+    retryOf?: string | undefined;
     limit?: number | undefined;
   } = {},
 ): Promise<RunRecord[]> {
@@ -73,6 +107,8 @@ export async function listRuns(
       .selectAll()
       .$if(by.runbook !== undefined, (query) => query.where('runbook', '=', by.runbook ?? ''))
       .$if(by.state !== undefined, (query) => query.where('state', '=', by.state ?? 'running'))
+      .$if(by.parent !== undefined, (query) => query.where('parent_run', '=', by.parent ?? ''))
+      .$if(by.retryOf !== undefined, (query) => query.where('retry_of', '=', by.retryOf ?? ''))
       .orderBy('started_at', 'desc')
       .orderBy('id', 'desc')
       .limit(by.limit ?? 100)

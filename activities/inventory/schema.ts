@@ -5,6 +5,7 @@
 import type { Selectable } from 'kysely';
 import type { InstanceState, PowerState } from '../../model/instance.js';
 import type { MigrationRecord, OperationState } from '../../model/operation.js';
+import type { RunAction, RunItemRecord } from '../../model/run.js';
 
 export interface HostsTable {
   name: string;
@@ -14,6 +15,11 @@ export interface HostsTable {
   enabled: number;
   disabled_reason: string | null;
   disabled_by: string | null;
+  /** The last that was declared, over or not. */
+  maintenance_until: string | null;
+  maintenance_by: string | null;
+  maintenance_reason: string | null;
+  maintenance_run: string | null;
   system_uuid: string | null;
   hostname: string | null;
   hypervisor: string | null;
@@ -146,8 +152,47 @@ export interface RunsTable {
   undone: string;
   outputs: string;
   error: string | null;
+  /** The run of which it is a part, and the step there. */
+  parent_run: string | null;
+  parent_step: string | null;
+  /** The run whose failed items it tries again. */
+  retry_of: string | null;
+  /** The frozen runbook with those that it uses; null in rows of the first language. */
+  plan: string | null;
   started_at: string;
   ended_at: string | null;
+}
+
+export interface RunItemsTable {
+  run: string;
+  step: string;
+  /** The item's key. */
+  item: string;
+  label: string;
+  state: RunItemRecord['state'];
+  error: string | null;
+  result: string | null;
+  attempt: number;
+  ended_at: string;
+}
+
+export interface RunActionsTable {
+  id: string;
+  run: string;
+  at: string;
+  by: string;
+  action: RunAction;
+  step: string | null;
+  comment: string | null;
+  details: string;
+}
+
+/** Who has a concurrency key, and in which workflow. */
+export interface RunConcurrencyTable {
+  key: string;
+  run: string;
+  workflow_id: string | null;
+  taken_at: string;
 }
 
 export interface Tables {
@@ -159,6 +204,9 @@ export interface Tables {
   intents: IntentsTable;
   migrations: MigrationsTable;
   runs: RunsTable;
+  run_items: RunItemsTable;
+  run_actions: RunActionsTable;
+  run_concurrency: RunConcurrencyTable;
 }
 
 export type HostRow = Selectable<HostsTable>;
@@ -168,3 +216,5 @@ export type OperationRow = Selectable<OperationsTable>;
 export type IntentRow = Selectable<IntentsTable>;
 export type MigrationRow = Selectable<MigrationsTable>;
 export type RunRow = Selectable<RunsTable>;
+export type RunItemsRow = Selectable<RunItemsTable>;
+export type RunActionsRow = Selectable<RunActionsTable>;

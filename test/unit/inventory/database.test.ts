@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sql } from 'kysely';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { migrations } from '../../../activities/inventory/migrations/index.js';
 import { closeInventory, openInventory, read, transact } from '../../../activities/inventory/database.js';
 import { listHosts } from '../../../activities/inventory/hosts.js';
 import { runProcess, transpileInventory } from './processes.js';
@@ -24,7 +25,11 @@ test('four connections migrate an empty file at once, and each finds the same sc
     const names = await read(inventory, (db) =>
       sql<{ name: string }>`select name from kysely_migration`.execute(db),
     );
-    expect(names.rows).toEqual([{ name: '0001-inventory' }]);
+    expect(names.rows).toEqual([
+      { name: '0001-inventory' },
+      { name: '0002-runs' },
+      { name: '0003-maintenance' },
+    ]);
   }
   await Promise.all(open.map(closeInventory));
 });
