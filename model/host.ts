@@ -5,6 +5,18 @@ export const hostRef = z.object({ name: z.string(), uri: z.string() });
 export type HostRef = z.infer<typeof hostRef>;
 
 /**
+ * Work on the host itself, declared by a person or a run, until a time (RFC 3339 in UTC). Until then it gets no new
+ * instances, and that it is silent is no alarm. Nothing has to end it: it is over when its time is.
+ */
+export const maintenance = z.object({
+  until: z.string(),
+  by: z.string(),
+  reason: z.string(),
+  run: z.string().nullable().describe('The run that declared it; null when a person did'),
+});
+export type Maintenance = z.infer<typeof maintenance>;
+
+/**
  * A host as operators see it. `state` is what the last probe found: `up`, or `unknown` when it did not
  * answer. `enabled` is the operator's word: a disabled host gets no new instances and keeps those it has.
  * Sizes: memory in MiB; `slots` are the live migrations (in or out) that the host may run at a time.
@@ -14,6 +26,7 @@ export const host = hostRef.extend({
   stateReason: z.string().nullable(),
   enabled: z.boolean(),
   disabledReason: z.string().nullable(),
+  maintenance: maintenance.nullable(),
   systemUuid: z.string().nullable(),
   vcpus: z.int(),
   vcpusUsed: z.int(),

@@ -49,6 +49,12 @@ const filters: readonly Filter[] = [
       host.enabled ? undefined : `disabled${host.disabledReason === null ? '' : `: ${host.disabledReason}`}`,
   },
   {
+    name: 'maintenance',
+    temporary: false,
+    refuses: ({ maintenance: now }) =>
+      now === null ? undefined : `in maintenance until ${now.until} by ${now.by}: ${now.reason}`,
+  },
+  {
     name: 'state',
     temporary: false,
     refuses: (host) =>
