@@ -140,8 +140,8 @@ export async function planRun(caller: Caller, { plan, inputs }: PreparedRun): Pr
   return Promise.all(
     plan.runbook.steps.map(async (step) => ({
       id: step.id,
-      name: text(now(step.name ?? step.uses, scope)) ?? step.name ?? step.uses,
-      uses: step.uses,
+      name: text(now(step.name ?? step.uses ?? step.id, scope)) ?? step.name ?? step.id,
+      uses: step.uses ?? '',
       items: step['for-each'] === undefined ? [] : await targets(caller, step['for-each'], scope),
     })),
   );

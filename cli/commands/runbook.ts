@@ -86,7 +86,7 @@ async function show(name: string, command: Command): Promise<void> {
     input.description ?? '',
   ]);
   if (inputs.length > 0) write(`${await table(['INPUT', 'TYPE', 'DEFAULT', 'DESCRIPTION'], inputs)}\n`);
-  const steps = runbook.steps.map((step) => [step.id, step.uses, step.name ?? '']);
+  const steps = runbook.steps.map((step) => [step.id, step.uses ?? '', step.name ?? '']);
   return write(await table(['STEP', 'USES', 'DESCRIPTION'], steps));
 }
 

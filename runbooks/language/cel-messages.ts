@@ -1,25 +1,15 @@
 /** Tells the errors of CEL in the words of a runbook, with what was probably meant. */
-import type { ASTNode, ObjectSchema } from '@marcbachmann/cel-js';
+import type { ASTNode } from '@marcbachmann/cel-js';
 import { didYouMean } from '../../model/did-you-mean.js';
 import type { RunbookInput } from '../../model/runbook.js';
 import { language } from './cel.js';
-import { accessAt, chainOf, fieldsOf, typeName } from './cel-types.js';
+import { accessAt, chainOf, fieldsOf, typeName, typeOf, type Names } from './cel-types.js';
+import type { Hidden } from './scope.js';
 
-/** What may be used at a place of the runbook. */
-export interface ScopeTypes {
+export interface Surroundings extends Names {
   inputs: Readonly<Record<string, RunbookInput>>;
-  /** The ids of the steps before. */
-  steps: readonly string[];
-  /** The ids of this step and those after it, to tell "later" from "unknown". */
-  laterSteps?: readonly string[];
-  /** Within a step with for-each: a CEL type or the fields of the item. */
-  item?: string | ObjectSchema;
-}
-
-export interface Surroundings {
-  /** All that the expression sees, as types by name. */
-  variables: Record<string, string | ObjectSchema>;
-  types: ScopeTypes;
+  /** The steps that are not seen from here, and why. */
+  hidden: ReadonlyMap<string, Hidden>;
 }
 
 export interface ExpressionIssue {
@@ -51,8 +41,8 @@ export function explainCelError(
     case 'unknown_variable':
       return { offset, ...unknownVariable(quoted, source.slice(end), surroundings) };
     case 'no_such_key': {
-      const access = ast === undefined ? undefined : accessAt(ast, offset, end);
-      return { offset, ...unknownKey(lastWord(cel.summary), access, source.slice(end), surroundings) };
+      const found = ast === undefined ? undefined : accessAt(ast, offset, end);
+      return { offset, ...unknownKey(lastWord(cel.summary), found, source.slice(end), surroundings) };
     }
     case 'no_such_overload':
       return { offset, ...wrongOperands(cel.summary, quoted) };
@@ -88,51 +78,76 @@ function celParts(
 
 type Told = Omit<ExpressionIssue, 'offset'>;
 
-function unknownVariable(name: string, after: string, { variables, types }: Surroundings): Told {
+function unknownVariable(name: string, after: string, { variables, inputs }: Surroundings): Told {
   const message = `unknown name "${name}"`;
-  if (name === 'item' || name === 'index') {
-    return { message: `${name} is there only in the with of a step that has for-each` };
-  }
+  const place = elsewhere[name];
+  if (place !== undefined) return { message: `${name} is there only in ${place}` };
   if (/^\s*:/.test(after)) return { message, hint: `a key of a map is a string: "${name}"` };
-  if (Object.hasOwn(types.inputs, name)) return { message, hint: `write inputs.${name}` };
-  if (types.steps.includes(name)) return { message, hint: `write steps.${name}` };
-  const meant = didYouMean(name, Object.keys(variables));
+  if (Object.hasOwn(inputs, name)) return { message, hint: `write inputs.${name}` };
+  const { steps } = variables;
+  if (typeof steps === 'object' && Object.hasOwn(steps, name))
+    return { message, hint: `write steps.${name}` };
+  const known = Object.keys(variables);
+  const meant = didYouMean(name, known);
   return {
     message,
-    hint:
-      meant === undefined ? `known here: ${Object.keys(variables).join(', ')}` : `did you mean "${meant}"?`,
+    hint: meant === undefined ? `known here: ${known.join(', ')}` : `did you mean "${meant}"?`,
   };
 }
 
+/** Names that stand for something only at some places. */
+const elsewhere: Record<string, string> = {
+  item: 'the with and the undo of a step that has for-each',
+  index: 'the with and the undo of a step that has for-each',
+  result: 'until and in the outputs of a step that has uses',
+  error: 'on-failure',
+  steps: 'steps and outputs: this is settled before the run begins',
+  run: 'steps and outputs: this is settled before the run begins',
+};
+
+const whyHidden: Record<Hidden, (id: string) => Told> = {
+  itself: (id) => ({ message: `the step "${id}" can not use its own outcome` }),
+  later: (id) => ({ message: `the step "${id}" comes later`, hint: 'a step sees only the steps before it' }),
+  beside: (id) => ({
+    message: `the step "${id}" runs at the same time`,
+    hint: 'the steps of parallel do not see each other; those after it see them all',
+  }),
+  around: (id) => ({ message: `the step "${id}" holds this one, so it has not ended here` }),
+};
+
 function unknownKey(
   key: string,
-  access: ASTNode | undefined,
+  found: ReturnType<typeof accessAt>,
   after: string,
-  { variables, types }: Surroundings,
+  { hidden, ...names }: Surroundings,
 ): Told {
-  const target =
-    access !== undefined && (access.op === '.' || access.op === '[]') ? access.args[0] : undefined;
-  const known = target === undefined ? [] : fieldsOf(target, variables);
-  const parent = target === undefined ? '' : chainOf(target).join('.');
+  const [target] = found?.access.args ?? [];
+  const type = target === undefined ? undefined : typeOf(target, names, found?.loops);
+  const known = Object.keys(fieldsOf(type, names) ?? {});
+  const chain = target === undefined ? [] : chainOf(target);
+  const parent = chain.includes('') ? '' : chain.join('.');
   // `inputs.max-failures`: CEL reads a difference.
   const withDash = /^(-[a-z0-9_]+)+/.exec(after)?.[0];
   const whole = withDash === undefined ? undefined : (key + withDash).replaceAll('-', '_');
   if (whole !== undefined && known.includes(whole)) {
     return { message: `"-" is a minus here`, hint: `write ${parent}.${whole}` };
   }
-  if (parent === 'steps') {
-    const [self] = types.laterSteps ?? [];
-    if (key === self) return { message: `the step "${key}" can not use its own outcome` };
-    if (types.laterSteps?.includes(key) === true) {
-      return { message: `the step "${key}" comes later`, hint: 'a step sees only the steps before it' };
-    }
-  }
-  const kind = parent === 'inputs' ? 'input' : parent === 'steps' ? 'step' : `part of ${parent || 'it'}`;
+  const why = parent === 'steps' ? hidden.get(key) : undefined;
+  if (why !== undefined) return whyHidden[why](key);
+  const kind = kindOf(chain, parent);
   const message = kind.startsWith('part') ? `"${key}" is no ${kind}` : `unknown ${kind} "${key}"`;
   const meant = didYouMean(key, known);
   if (meant !== undefined) return { message, hint: `did you mean "${meant}"?` };
-  const none = parent === 'steps' ? 'no step comes before this one' : `${parent} has none`;
+  const none = parent === 'steps' ? 'no step comes before this one' : `${parent || 'it'} has none`;
   return { message, hint: known.length === 0 ? none : `known here: ${known.join(', ')}` };
+}
+
+function kindOf(chain: readonly string[], parent: string): string {
+  if (parent === 'inputs') return 'input';
+  if (parent === 'steps') return 'step';
+  if (chain[0] === 'steps' && chain[2] === 'outputs' && chain.length === 3)
+    return `output of the step ${chain[1]}`;
+  return `part of ${parent || 'it'}`;
 }
 
 function wrongOperands(summary: string, quoted: string): Told {

@@ -1,13 +1,12 @@
 /** Checks what a step goes through, and tells what an item of it is. */
-import type { ObjectSchema } from '@marcbachmann/cel-js';
 import type { FileIssue, Path } from '../../config/yaml-file.js';
 import { didYouMean } from '../../model/did-you-mean.js';
 import type { ForEach } from '../../model/runbook.js';
 import type { Catalogue } from './catalogue.js';
 import { checkTexts, checkWith, holdsExpression, tell, type Checker, type Issues } from './check-with.js';
-import { typeName } from './cel-types.js';
+import { typeName, type CelType } from './cel-types.js';
 import { itemType } from './expression-check.js';
-import { celFields } from './types.js';
+import { queryType } from './types.js';
 
 interface Around {
   once: Checker;
@@ -17,7 +16,7 @@ interface Around {
 
 export interface CheckedForEach {
   /** The CEL type of an item, or its fields; undefined without for-each. */
-  item?: string | ObjectSchema;
+  item?: CelType;
   issues: FileIssue[];
 }
 
@@ -31,7 +30,7 @@ export function checkForEach(forEach: ForEach | undefined, step: Path, around: A
   const query = around.catalogue.queries.get(forEach.query);
   if (query !== undefined) {
     const given = { path, taker: `the query ${query.name}`, schema: query.input, given: forEach.with };
-    return { item: celFields(query.item), issues: checkWith(given, around.once, around.file) };
+    return { item: queryType(query.name), issues: checkWith(given, around.once, around.file) };
   }
   const known = [...around.catalogue.queries.keys()];
   const meant = didYouMean(forEach.query, known);

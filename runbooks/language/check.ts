@@ -3,49 +3,52 @@
  * interpreter looks at values only.
  */
 import { z } from 'zod';
-import { checkSchema, readYaml, sortIssues, type FileIssue, type Path } from '../../config/yaml-file.js';
-import { didYouMean } from '../../model/did-you-mean.js';
-import { inputValueSchema, runbookSchema, type Runbook, type Step, type Undo } from '../../model/runbook.js';
-import type { Catalogue } from './catalogue.js';
-import { checkTexts, checkTyped, checkWith, type Checker, type Issues } from './check-with.js';
-import { checkForEach } from './check-for-each.js';
-import { expressionChecker, type ScopeTypes } from './expression-check.js';
+import {
+  checkSchema,
+  pathText,
+  readYaml,
+  sortIssues,
+  type FileIssue,
+  type YamlFile,
+} from '../../config/yaml-file.js';
+import { inputValueSchema, runbookSchema, type Runbook } from '../../model/runbook.js';
+import type { Catalogue, Signature } from './catalogue.js';
+import { checkStep, scopeOf, type Around } from './check-step.js';
+import { checkDuration, checkOutputs } from './check-values.js';
+import { checkTyped, type Issues } from './check-with.js';
+import { expressionChecker } from './expression-check.js';
+import { sightOfEnd, stepPlaces, type StepPlace } from './scope.js';
 
 export interface CheckedRunbook {
   /** Only without issues. */
   runbook?: Runbook;
+  /** What it takes and gives; also only without issues. */
+  signature?: Signature;
   issues: FileIssue[];
 }
 
 /** `file` is only the name in the issues. */
 export function checkRunbook(source: string, file: string, catalogue: Catalogue): CheckedRunbook {
-  const yaml = readYaml(source, file, runbookSchema);
+  return checkParsed(readYaml(source, file, runbookSchema), catalogue);
+}
+
+export function checkParsed(yaml: YamlFile<Runbook>, catalogue: Catalogue): CheckedRunbook {
   if (yaml.value === undefined) return { issues: yaml.issues };
   const runbook = yaml.value;
+  const around: Around = { runbook, catalogue, file: yaml, types: {} };
+  const places = stepPlaces(runbook);
+  const steps = places.flatMap((place) => checkStep(place, around));
+  const end = expressionChecker(scopeOf(sightOfEnd(runbook), around));
+  const outputs = checkOutputs(runbook.outputs, ['outputs'], end, yaml);
   const issues = sortIssues([
     ...checkInputs(runbook, yaml),
-    ...checkIds(runbook.steps, yaml),
-    ...runbook.steps.flatMap((step, place) => checkStep(step, place, { runbook, catalogue, file: yaml })),
-    ...checkTexts(
-      runbook.outputs,
-      ['outputs'],
-      expressionChecker(scopeAt(runbook, runbook.steps.length)),
-      yaml,
-    ),
+    ...checkConcurrency(runbook, yaml),
+    ...checkIds(places, yaml),
+    ...steps,
+    ...outputs.issues,
   ]);
-  return issues.length === 0 ? { runbook, issues } : { issues };
-}
-
-interface Context {
-  runbook: Runbook;
-  catalogue: Catalogue;
-  file: Issues;
-}
-
-/** What the step at that place may use. */
-function scopeAt(runbook: Runbook, place: number): ScopeTypes {
-  const ids = runbook.steps.map((step) => step.id);
-  return { inputs: runbook.inputs, steps: ids.slice(0, place), laterSteps: ids.slice(place) };
+  if (issues.length > 0) return { issues };
+  return { runbook, issues, signature: { inputs: runbook.inputs, outputs: outputs.types } };
 }
 
 function checkInputs(runbook: Runbook, file: Issues): FileIssue[] {
@@ -62,77 +65,31 @@ function checkInputs(runbook: Runbook, file: Issues): FileIssue[] {
   });
 }
 
-function checkIds(steps: readonly Step[], file: Issues): FileIssue[] {
-  return steps.flatMap(({ id }, place) => {
-    const first = steps.findIndex((step) => step.id === id);
-    if (first === place) return [];
+/** The key is made before the run begins, so it sees the inputs alone. */
+function checkConcurrency({ concurrency, inputs }: Runbook, file: Issues): FileIssue[] {
+  if (concurrency === undefined) return [];
+  const before = expressionChecker({ inputs });
+  if (typeof concurrency === 'string')
+    return checkTyped(before.text(concurrency), z.string(), ['concurrency'], file);
+  const { key, wait } = concurrency;
+  return [
+    ...checkTyped(before.text(key), z.string(), ['concurrency', 'key'], file),
+    ...(wait === '0s' ? [] : checkDuration(wait, ['concurrency', 'wait'], before, file)),
+  ];
+}
+
+function checkIds(places: readonly StepPlace[], file: Issues): FileIssue[] {
+  const first = new Map<string, StepPlace>();
+  return places.flatMap((place) => {
+    const { id } = place.step;
+    const other = first.get(id);
+    if (other === undefined) {
+      first.set(id, place);
+      return [];
+    }
+    const hint = 'ids name one step each in the whole runbook';
     return [
-      file.issue(['steps', place, 'id'], `steps[${first}] has the id "${id}" already`, {
-        hint: 'ids name one step each',
-      }),
+      file.issue([...place.path, 'id'], `${pathText(other.path)} has the id "${id}" already`, { hint }),
     ];
   });
-}
-
-function checkStep(step: Step, place: number, context: Context): FileIssue[] {
-  const { runbook, catalogue, file } = context;
-  const path = ['steps', place];
-  const scope = scopeAt(runbook, place);
-  const once = expressionChecker(scope);
-  const loop = checkForEach(step['for-each'], path, { once, catalogue, file });
-  const perItem = loop.item === undefined ? once : expressionChecker({ ...scope, item: loop.item });
-  return [
-    ...loop.issues,
-    ...checkLimits(step, path, once, file),
-    ...(step.name === undefined ? [] : checkTexts(step.name, [...path, 'name'], once, file)),
-    ...(typeof step.if === 'string'
-      ? checkTyped(once.condition(step.if), z.boolean(), [...path, 'if'], file)
-      : []),
-    ...checkUse(step, path, perItem, context),
-    ...checkUndo(step, path, once, context),
-  ];
-}
-
-function checkLimits(step: Step, path: Path, checker: Checker, file: Issues): FileIssue[] {
-  return (['max-parallel', 'max-failures'] as const).flatMap((key) => {
-    const value = step[key];
-    if (value === undefined) return [];
-    const at = [...path, key];
-    if (step['for-each'] === undefined)
-      return [file.issue(at, 'means nothing without for-each', { atKey: true })];
-    return typeof value === 'string' ? checkTyped(checker.text(value), z.int(), at, file) : [];
-  });
-}
-
-function checkUndo(step: Step, path: Path, checker: Checker, context: Context): FileIssue[] {
-  if (step.undo === undefined) return [];
-  const at = [...path, 'undo'];
-  if (step['for-each'] !== undefined) {
-    const hint = 'give the undo to a step before it that runs once';
-    return [context.file.issue(at, 'a step with for-each has no undo', { atKey: true, hint })];
-  }
-  return checkUse(step.undo, at, checker, context);
-}
-
-function checkUse(use: Step | Undo, path: Path, checker: Checker, { catalogue, file }: Context): FileIssue[] {
-  const operation = catalogue.operations.get(use.uses);
-  if (operation !== undefined) {
-    return checkWith({ path, taker: use.uses, schema: operation.input, given: use.with }, checker, file);
-  }
-  // What it is given can't be judged, but its expressions can.
-  const message = `unknown operation "${use.uses}"`;
-  return [
-    file.issue([...path, 'uses'], message, { hint: operationHint(use.uses, catalogue) }),
-    ...checkTexts(use.with, [...path, 'with'], checker, file),
-  ];
-}
-
-function operationHint(uses: string, catalogue: Catalogue): string {
-  if (uses.includes('${{')) return 'an operation is named as it is, without expressions';
-  const keys = [...catalogue.operations.keys()];
-  const meant = didYouMean(uses, keys) ?? keys.find((key) => key.split('.')[1] === uses);
-  if (meant !== undefined) return `did you mean "${meant}"?`;
-  if (catalogue.queries.has(uses.replace(/^query\./, ''))) return 'a query goes into for-each: { query: … }';
-  const same = keys.filter((key) => key.split('.')[0] === uses.split('.')[0]);
-  return `known are ${(same.length > 0 ? same : keys).toSorted().join(', ')}`;
 }

@@ -5,8 +5,10 @@
 import type { ASTNode, Environment, ObjectSchema } from '@marcbachmann/cel-js';
 import type { RunbookInput } from '../../model/runbook.js';
 import { language, parseCel } from './cel.js';
-import { explainCelError, type ExpressionIssue, type ScopeTypes, type Surroundings } from './cel-messages.js';
-import { fieldsOf, typeName } from './cel-types.js';
+import { explainCelError, type ExpressionIssue, type Surroundings } from './cel-messages.js';
+import { elementOf, fieldsOf, isNamed, typeName, typeOf, type CelType } from './cel-types.js';
+import { wrongWords } from './cel-words.js';
+import type { Hidden } from './scope.js';
 import { conditionTemplate, parseTemplate, type Template } from './template.js';
 
 export interface CheckedText {
@@ -17,7 +19,30 @@ export interface CheckedText {
   issues: ExpressionIssue[];
 }
 
-const celTypes: Record<RunbookInput['type'], string> = {
+/** What a step gives to those that see it. */
+export interface StepType {
+  result: CelType;
+  outputs: Readonly<Record<string, string>>;
+}
+
+/** What may be used at a place of the runbook. */
+export interface ScopeTypes {
+  inputs: Readonly<Record<string, RunbookInput>>;
+  /** By id; undefined where there is no run yet. */
+  steps?: Readonly<Record<string, StepType>>;
+  /** The other steps, and why they are not seen. */
+  hidden?: ReadonlyMap<string, Hidden>;
+  /** Within a step with for-each. */
+  item?: CelType;
+  /** In until and in the outputs of a step. */
+  result?: CelType;
+  /** In on-failure. */
+  error?: boolean;
+  /** What the names of types stand for: `query_hosts`. */
+  named?: Readonly<Record<string, ObjectSchema>>;
+}
+
+export const celTypes: Record<RunbookInput['type'], string> = {
   string: 'string',
   host: 'string',
   instance: 'string',
@@ -30,28 +55,36 @@ const celTypes: Record<RunbookInput['type'], string> = {
 };
 
 const stepFields = {
-  result: 'dyn',
   done: 'int',
   failed: 'int',
   refused: 'int',
   total: 'int',
   state: 'string',
+  error: 'failure',
 };
+
+const failure = { code: 'string', message: 'string' };
+
+/** Knows what may be asked of a failure, so that each place needs to be told only what it sees. */
+const base = language
+  .clone()
+  .registerType('failure', { schema: failure })
+  .registerOperator('failure == null: bool', (left: unknown) => left === null);
 
 /** Checks texts at one place of the runbook. */
 export function expressionChecker(types: ScopeTypes): {
   text(text: string): CheckedText;
   condition(text: string): CheckedText;
 } {
-  const variables: Record<string, string | ObjectSchema> = {
-    inputs: Object.fromEntries(
-      Object.entries(types.inputs).map(([name, input]) => [name, celTypes[input.type]]),
-    ),
-    steps: Object.fromEntries(types.steps.map((id) => [id, stepFields])),
-    run: { id: 'string' },
-    ...(types.item === undefined ? {} : { item: types.item, index: 'int' }),
+  const surroundings: Surroundings = {
+    inputs: types.inputs,
+    hidden: types.hidden ?? new Map(),
+    variables: variablesOf(types),
+    named: { ...types.named, failure },
   };
-  const environment = declare(variables);
+  // Most places hold no expression, and an environment takes longer to make than all else.
+  let made: Environment | undefined;
+  const environment = (): Environment => (made ??= declare(surroundings, types.named ?? {}));
 
   const check = (template: Template): CheckedText => {
     if (template.unclosed !== undefined) {
@@ -70,7 +103,7 @@ export function expressionChecker(types: ScopeTypes): {
         issues.push(...otherTongues(piece));
         continue;
       }
-      const checked = checkOne(environment, piece.source, { variables, types });
+      const checked = checkOne(environment(), piece.source, surroundings);
       if ('issue' in checked) issues.push({ ...checked.issue, offset: piece.offset + checked.issue.offset });
       else if (template.single !== undefined) [type, fields] = [checked.type, checked.fields];
       else if (!isPlain(checked.type)) {
@@ -87,17 +120,41 @@ export function expressionChecker(types: ScopeTypes): {
   return { text: (text) => check(parseTemplate(text)), condition: (text) => check(conditionTemplate(text)) };
 }
 
-export type { ScopeTypes } from './cel-messages.js';
-
-/** What an item is when a list of that type is gone through; its numbers come back from JSON, so they are doubles. */
-export function itemType(listType: string): string {
-  const inner = /^list<(.*)>$/.exec(listType)?.[1] ?? 'dyn';
-  if (inner === 'int' || inner === 'uint') return 'double';
-  return ['string', 'bool', 'double'].includes(inner) ? inner : 'dyn';
+/** What a value of that type is once it was stored as JSON: its numbers are doubles, its times texts. */
+export function storedType(type: string): string {
+  if (type === 'int' || type === 'uint') return 'double';
+  if (type === 'google.protobuf.Duration' || type === 'google.protobuf.Timestamp') return 'string';
+  if (['string', 'bool', 'double'].includes(type) || isNamed(type)) return type;
+  const element = elementOf(type);
+  return element === undefined ? 'dyn' : `list<${storedType(element)}>`;
 }
 
-function declare(variables: Record<string, string | ObjectSchema>): Environment {
-  const environment = language.clone();
+/** What an item is when a list of that type is gone through. */
+export function itemType(listType: string): string {
+  const type = storedType(elementOf(listType) ?? 'dyn');
+  return elementOf(type) === undefined ? type : 'dyn';
+}
+
+function variablesOf({ inputs, steps, item, result, error }: ScopeTypes): Record<string, CelType> {
+  return {
+    inputs: Object.fromEntries(Object.entries(inputs).map(([name, input]) => [name, celTypes[input.type]])),
+    ...(steps === undefined
+      ? {}
+      : {
+          steps: Object.fromEntries(
+            Object.entries(steps).map(([id, step]) => [id, { ...stepFields, ...step }]),
+          ),
+          run: { id: 'string' },
+        }),
+    ...(item === undefined ? {} : { item, index: 'int' }),
+    ...(result === undefined ? {} : { result }),
+    ...(error === true ? { error: failure } : {}),
+  };
+}
+
+function declare({ variables }: Surroundings, named: Readonly<Record<string, ObjectSchema>>): Environment {
+  const environment = base.clone();
+  for (const [name, schema] of Object.entries(named)) environment.registerType(name, { schema });
   for (const [name, type] of Object.entries(variables)) {
     if (typeof type === 'string') environment.registerVariable(name, type);
     else environment.registerVariable({ name, schema: type });
@@ -117,7 +174,10 @@ function checkOne(
     ast = parsed.ast;
     const { type, error } = parsed.check();
     if (error !== undefined) throw error;
-    return { type: type ?? 'dyn', fields: fieldsOf(parsed.ast, surroundings.variables) };
+    const wrong = wrongWords(parsed.ast);
+    if (wrong !== undefined) return { issue: wrong };
+    const fields = fieldsOf(typeOf(parsed.ast, surroundings), surroundings) ?? {};
+    return { type: type ?? 'dyn', fields: Object.keys(fields) };
   } catch (error) {
     return { issue: explainCelError(error, source, ast, surroundings) };
   }
@@ -131,7 +191,7 @@ function otherTongues({ text, offset }: { text: string; offset: number }): Expre
   return [{ offset: offset + found.index, message, hint: 'expressions are written ${{ … }}' }];
 }
 
-const isPlain = (type: string): boolean => !/^(\$|list|map|bytes|type)/.test(type);
+const isPlain = (type: string): boolean => !/^(\$|list|map|bytes|type)/.test(type) && !isNamed(type);
 const blanks = (source: string): number => source.length - source.trimStart().length;
 
 /** Tells what could be taken instead of the whole. */

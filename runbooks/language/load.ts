@@ -9,13 +9,9 @@ import { didYouMean } from '../../model/did-you-mean.js';
 import { DroverError } from '../../model/errors.js';
 import { LANGUAGE_VERSION, type FrozenRunbook, type Runbook } from '../../model/runbook.js';
 import type { Catalogue } from './catalogue.js';
-import { checkRunbook } from './check.js';
+import { growTree, issuesOf, type Library, type RunbookText, type Tree } from './tree.js';
 
-export interface RunbookText {
-  /** As it was found: the name in issues. */
-  file: string;
-  source: string;
-}
+export type { RunbookText } from './tree.js';
 
 export interface ListedRunbook {
   /** The name to run it by: its file without `.yaml`. */
@@ -45,15 +41,23 @@ export async function findRunbook(nameOrFile: string, folders: readonly string[]
   });
 }
 
-/** Finds, checks and freezes; throws NotFound or InvalidRunbook with `details.issues`. */
+/** Finds, checks and freezes, with the runbooks that it uses; throws NotFound or InvalidRunbook with `details.issues`. */
 export async function loadRunbook(
   nameOrFile: string,
   folders: readonly string[],
   catalogue: Catalogue,
 ): Promise<FrozenRunbook> {
-  const { file, source } = await findRunbook(nameOrFile, folders);
-  const { runbook, issues } = checkRunbook(source, file, catalogue);
-  return runbook === undefined ? throwIssues('InvalidRunbook', issues) : freeze(source, runbook);
+  const tree = await growTree(await findRunbook(nameOrFile, folders), await libraryOf(folders), catalogue);
+  return freezeTree(tree) ?? throwIssues('InvalidRunbook', issuesOf(tree));
+}
+
+/** What is wrong with a runbook and with those that it uses, which are found in the folders. */
+export async function checkFile(
+  text: RunbookText,
+  folders: readonly string[],
+  catalogue: Catalogue,
+): Promise<FileIssue[]> {
+  return issuesOf(await growTree(text, await libraryOf(folders), catalogue));
 }
 
 /** Each runbook that can be run by name, in the order of names; those with issues too, so that they are seen. */
@@ -61,20 +65,53 @@ export async function listRunbooks(
   folders: readonly string[],
   catalogue: Catalogue,
 ): Promise<ListedRunbook[]> {
-  const byName = new Map<string, string>();
-  for (const file of await runbookFiles(folders)) {
-    if (!byName.has(nameOf(file))) byName.set(nameOf(file), file);
-  }
-  const listed = [...byName].map(async ([name, file]): Promise<ListedRunbook> => {
-    return { name, file, ...checkRunbook(await readFile(file, 'utf8'), file, catalogue) };
+  const library = await libraryOf(folders);
+  const listed = library.names.map(async (name): Promise<ListedRunbook[]> => {
+    const text = await library.read(name);
+    if (text === undefined) return [];
+    const tree = await growTree(text, library, catalogue);
+    const issues = issuesOf(tree);
+    const runbook = issues.length === 0 ? tree.runbook : undefined;
+    return [{ name, file: text.file, ...(runbook === undefined ? {} : { runbook }), issues }];
   });
-  return (await Promise.all(listed)).toSorted((one, other) => one.name.localeCompare(other.name, 'en'));
+  return (await Promise.all(listed))
+    .flat()
+    .toSorted((one, other) => one.name.localeCompare(other.name, 'en'));
 }
 
 /** What a run carries: later edits of the file don't reach it, and the digest tells which text it was. */
 export function freeze(source: string, runbook: Runbook): FrozenRunbook {
   const digest = createHash('sha256').update(source, 'utf8').digest('hex');
   return { language: LANGUAGE_VERSION, name: runbook.name, digest, source, runbook };
+}
+
+/** Undefined where anything in it has an issue. */
+function freezeTree({ source, runbook, runbooks }: Tree): FrozenRunbook | undefined {
+  if (runbook === undefined) return undefined;
+  const frozen: Record<string, FrozenRunbook> = {};
+  for (const [name, tree] of Object.entries(runbooks)) {
+    const below = freezeTree(tree);
+    if (below === undefined) return undefined;
+    frozen[name] = below;
+  }
+  return { ...freeze(source, runbook), ...(Object.keys(frozen).length > 0 ? { runbooks: frozen } : {}) };
+}
+
+/** The runbooks of the folders by name, in their order, and last the shipped ones. */
+async function libraryOf(folders: readonly string[]): Promise<Library> {
+  const files = new Map<string, string>();
+  for (const file of await runbookFiles(folders)) if (!files.has(nameOf(file))) files.set(nameOf(file), file);
+  const texts = new Map<string, Promise<RunbookText>>();
+  return {
+    names: [...files.keys()],
+    read: async (name) => {
+      const file = files.get(name);
+      if (file === undefined) return undefined;
+      const text = texts.get(name) ?? readFile(file, 'utf8').then((source) => ({ file, source }));
+      texts.set(name, text);
+      return text;
+    },
+  };
 }
 
 /** The `runbooks/` of the package, also when this file runs from `dist/`: there are no YAML files in it. */

@@ -1,6 +1,8 @@
 /** Brings three worlds of types together: zod (operations), JSON (what both mean) and CEL (expressions). */
 import type { ObjectSchema } from '@marcbachmann/cel-js';
 import { z } from 'zod';
+import type { Catalogue } from './catalogue.js';
+import { isNamed } from './cel-types.js';
 
 type JsonType = 'string' | 'integer' | 'number' | 'boolean' | 'array' | 'object' | 'null';
 
@@ -17,15 +19,25 @@ const fromCel: Record<string, readonly JsonType[]> = {
 
 /** Whether a value of the CEL type may do for the schema: false only when it surely may not. */
 export function mayFit(celType: string, schema: z.ZodType): boolean {
-  const wanted = jsonTypes(
-    z.toJSONSchema(schema, { target: 'draft-7', io: 'input', unrepresentable: 'any' }),
-  );
+  const wanted = wantedOf(schema);
   if (wanted === undefined || celType === 'dyn') return true;
   return jsonOfCel(celType).some((type) => wanted.has(type));
 }
 
+const wantedBefore = new WeakMap<z.ZodType, { types: Set<JsonType> | undefined }>();
+
+/** The JSON types that a schema takes; undefined when it takes any. */
+function wantedOf(schema: z.ZodType): Set<JsonType> | undefined {
+  const before = wantedBefore.get(schema);
+  if (before !== undefined) return before.types;
+  const types = jsonTypes(z.toJSONSchema(schema, { target: 'draft-7', io: 'input', unrepresentable: 'any' }));
+  wantedBefore.set(schema, { types });
+  return types;
+}
+
 function jsonOfCel(celType: string): readonly JsonType[] {
-  if (celType.startsWith('$') || celType.startsWith('map')) return ['object'];
+  if (celType === 'failure') return ['object', 'null'];
+  if (celType.startsWith('$') || celType.startsWith('map') || isNamed(celType)) return ['object'];
   if (celType.startsWith('list')) return ['array'];
   return fromCel[celType] ?? [];
 }
@@ -42,14 +54,27 @@ const words: Record<JsonType, string> = {
 
 /** What a schema takes, in words. */
 export function wantedInWords(schema: z.ZodType): string {
-  const wanted = jsonTypes(
-    z.toJSONSchema(schema, { target: 'draft-7', io: 'input', unrepresentable: 'any' }),
+  return [...(wantedOf(schema) ?? [])].map((type) => words[type]).join(' or ') || 'a value';
+}
+
+/** The name of the type of a query's items. */
+export const queryType = (query: string): string => `query_${query.replaceAll(/\W/g, '_')}`;
+
+const typesBefore = new WeakMap<Catalogue['queries'], Record<string, ObjectSchema>>();
+
+/** What those names stand for. */
+export function queryTypes({ queries }: Catalogue): Record<string, ObjectSchema> {
+  const before = typesBefore.get(queries);
+  if (before !== undefined) return before;
+  const types = Object.fromEntries(
+    [...queries.values()].map(({ name, item }) => [queryType(name), celFields(item)]),
   );
-  return [...(wanted ?? [])].map((type) => words[type]).join(' or ') || 'a value';
+  typesBefore.set(queries, types);
+  return types;
 }
 
 /** The fields of an item for CEL: what isn't a plain value is `dyn`, known only at run time. */
-export function celFields(item: z.ZodObject): ObjectSchema {
+function celFields(item: z.ZodObject): ObjectSchema {
   const schema = z.toJSONSchema(item, { target: 'draft-7', io: 'output', unrepresentable: 'any' });
   return Object.fromEntries(
     Object.entries(schema.properties ?? {}).map(([name, field]) => [name, fieldType(field)]),

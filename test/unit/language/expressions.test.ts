@@ -127,8 +127,8 @@ test('references', () => {
 describe('types', () => {
   const checker = expressionChecker({
     inputs: declared,
-    steps: ['move'],
-    laterSteps: ['last'],
+    steps: { move: { result: 'dyn', outputs: {} } },
+    hidden: new Map([['last', 'later']]),
     item: { id: 'string' },
   });
 
