@@ -58,6 +58,8 @@ export async function listRunItems(
   by: {
     step?: string | undefined;
     state?: RunItemRecord['state'] | undefined;
+    /** Ended at that time or later. */
+    since?: string | undefined;
     limit?: number | undefined;
   } = {},
 ): Promise<RunItemRow[]> {
@@ -68,6 +70,7 @@ export async function listRunItems(
       .where('run', '=', run)
       .$if(by.step !== undefined, (query) => query.where('step', '=', by.step ?? ''))
       .$if(by.state !== undefined, (query) => query.where('state', '=', by.state ?? 'done'))
+      .$if(by.since !== undefined, (query) => query.where('ended_at', '>=', by.since ?? ''))
       .orderBy('ended_at')
       .orderBy('label')
       .orderBy('item')

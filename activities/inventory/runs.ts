@@ -4,6 +4,7 @@ import type { RunFinish, RunRecord, RunStart } from '../../model/run.js';
 import { read, transact, type Inventory } from './database.js';
 import { insertAction } from './run-actions.js';
 import { insertItems } from './run-items.js';
+import { insertPlan } from './run-plans.js';
 import { jsonOrNull, operationOf, runOf, toJson } from './rows.js';
 
 /** Records the start, and who started it; repeated, it changes nothing. */
@@ -34,6 +35,7 @@ export async function startRun(inventory: Inventory, run: RunStart): Promise<voi
       })
       .onConflict((conflict) => conflict.column('id').doNothing())
       .execute();
+    if (run.plan && parent === null) await insertPlan(trx, run.id, run.plan);
     const { id, by } = run;
     const about = { by, step: null, comment: null };
     const details = { ...(parent === null ? {} : { parent }), ...(retryOf === null ? {} : { retryOf }) };
@@ -94,8 +96,8 @@ export async function listRuns(
   by: {
     runbook?: string | undefined;
     state?: RunRecord['state'] | undefined;
-    /** The runs that are steps of this one. */
-    parent?: string | undefined;
+    /** The runs that are steps of this one; null: those that are no part of another. */
+    parent?: string | null | undefined;
     /** The runs that try this one again. */
     retryOf?: string | undefined;
     limit?: number | undefined;
@@ -107,7 +109,8 @@ export async function listRuns(
       .selectAll()
       .$if(by.runbook !== undefined, (query) => query.where('runbook', '=', by.runbook ?? ''))
       .$if(by.state !== undefined, (query) => query.where('state', '=', by.state ?? 'running'))
-      .$if(by.parent !== undefined, (query) => query.where('parent_run', '=', by.parent ?? ''))
+      .$if(by.parent === null, (query) => query.where('parent_run', 'is', null))
+      .$if(typeof by.parent === 'string', (query) => query.where('parent_run', '=', by.parent ?? ''))
       .$if(by.retryOf !== undefined, (query) => query.where('retry_of', '=', by.retryOf ?? ''))
       .orderBy('started_at', 'desc')
       .orderBy('id', 'desc')
@@ -117,15 +120,21 @@ export async function listRuns(
   return rows.map(runOf);
 }
 
-/** The operations that a run started, in their order: the items of its steps. */
-export async function operationsOfRun(inventory: Inventory, run: string): Promise<OperationRecord[]> {
+/** The operations that a run started, in their order: the items of its steps. `open`: those under way. */
+export async function operationsOfRun(
+  inventory: Inventory,
+  run: string,
+  by: { open?: boolean | undefined; limit?: number | undefined } = {},
+): Promise<OperationRecord[]> {
   const rows = await read(inventory, (db) =>
     db
       .selectFrom('operations')
       .selectAll()
       .where('run', '=', run)
+      .$if(by.open === true, (query) => query.where('ended_at', 'is', null))
       .orderBy('started_at')
       .orderBy('id')
+      .$if(by.limit !== undefined, (query) => query.limit(by.limit ?? 0))
       .execute(),
   );
   return rows.map(operationOf);
