@@ -1,7 +1,7 @@
 /**
  * The floors of the house: what may import what. A folder imports from its own floor and from those below.
  *
- *   model → config, runbooks (language) → activities, workflows → temporal → worker, client → cli → test, bench
+ *   model → config, runbooks (language) → activities, workflows → temporal → worker, virtual, client → cli → test, bench
  */
 const only = (name, from, allowed, why) => ({
   name,
@@ -9,7 +9,7 @@ const only = (name, from, allowed, why) => ({
   severity: 'error',
   from: { path: `^${from}/` },
   to: {
-    path: '^(model|config|runbooks|activities|workflows|temporal|worker|client|cli|lab|bench|test)/',
+    path: '^(model|config|runbooks|activities|workflows|temporal|worker|virtual|client|cli|lab|bench|test)/',
     pathNot: `^(${allowed.join('|')})`,
   },
 });
@@ -42,7 +42,7 @@ module.exports = {
       [
         'model/',
         'workflows/',
-        'activities/(types|table)\\.ts',
+        'activities/(types|table|limits)\\.ts',
         'activities/hypervisor/port\\.ts',
         'runbooks/language/',
       ],
@@ -59,6 +59,12 @@ module.exports = {
       'worker',
       ['model/', 'config/', 'activities/', 'workflows/', 'temporal/', 'worker/'],
       'The worker puts the parts together.',
+    ),
+    only(
+      'virtual',
+      'virtual',
+      ['model/', 'config/', 'runbooks/language/', 'activities/', 'workflows/', 'virtual/'],
+      'Virtual time runs the same workflows and activities, without Temporal.',
     ),
     only(
       'client',

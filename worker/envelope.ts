@@ -3,22 +3,14 @@
  * inventory before a change, heartbeats, and turns typed errors into Temporal's. Done once, for all.
  */
 import { ApplicationFailure, CancelledFailure, Context, type Info } from '@temporalio/activity';
+import { asksLeave, failureOf } from '../activities/attempt.js';
+import { beatEvery } from '../activities/limits.js';
 import { activityTable } from '../activities/table.js';
 import type { Activities, ActivityName, Call, Envelope, Implement } from '../activities/types.js';
-import { DroverError } from '../model/errors.js';
+import type { DroverError } from '../model/errors.js';
 import type { IntentCall, Owner } from '../model/operation.js';
 
 export type Admit = (input: { owner: Owner; seq: number; undo: IntentCall | null }) => Promise<void>;
-
-/** Below the heartbeat limit of long activities by a wide margin. */
-const heartbeatEveryMs = 2_000;
-
-/**
- * A host that does not answer is asked again for this long: a libvirtd that restarts is back by then. Activities
- * that wait for a host on purpose have a patience of their own.
- */
-const unreachableMs = 20_000;
-const internalAttempts = 10;
 
 type Wrapped = Record<string, (envelope: Envelope) => Promise<unknown>>;
 
@@ -41,7 +33,7 @@ async function carry(
   const row = activityTable[name];
   let details: Record<string, unknown> = {};
   const beat = () => context.heartbeat(details);
-  const timer = row.class === 'long' ? setInterval(beat, heartbeatEveryMs) : undefined;
+  const timer = row.class === 'long' ? setInterval(beat, beatEvery) : undefined;
   const call: Call = {
     owner: envelope.owner,
     host: envelope.host ?? null,
@@ -53,7 +45,7 @@ async function carry(
     },
   };
   try {
-    if (row.mutates && row.where === 'control' && envelope.owner && admit) {
+    if (envelope.owner && admit && asksLeave(name, envelope)) {
       await admit({ owner: envelope.owner, seq: envelope.seq, undo: envelope.undo });
     }
     return await work(envelope.input, call);
@@ -65,20 +57,12 @@ async function carry(
 }
 
 function asTemporal(error: unknown, call: Call, { attempt, scheduledTimestampMs }: Info): Error {
-  if (call.signal.aborted && call.cancelRequested()) {
-    return error instanceof DroverError && error.code !== 'Cancelled'
-      ? failure(error, false)
-      : new CancelledFailure('cancelled as asked');
-  }
-  if (error instanceof DroverError) {
-    const late = error.code === 'HypervisorUnreachable' && Date.now() - scheduledTimestampMs > unreachableMs;
-    // Cancelled without a request is a worker that stops, or an attempt that was given up: the next one goes on.
-    const again = error.code === 'Cancelled' || (error.retryable && !late);
-    return failure(error, again);
-  }
+  const cancelled = call.signal.aborted && call.cancelRequested();
+  const elapsedMs = Date.now() - scheduledTimestampMs;
+  const found = failureOf(error, { attempt, elapsedMs, cancelled });
+  if (found.cancelled) return new CancelledFailure('cancelled as asked');
   if (error instanceof Error && error.name === 'CancelledFailure') return error;
-  const message = error instanceof Error ? error.message : String(error);
-  return failure(new DroverError('Internal', message, { cause: error }), attempt < internalAttempts);
+  return failure(found.error, found.again);
 }
 
 function failure(error: DroverError, retryable: boolean): ApplicationFailure {

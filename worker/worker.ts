@@ -14,6 +14,7 @@ import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { Context } from '@temporalio/activity';
 import { createDiskActivities } from '../activities/disk/activities.js';
 import { createHypervisorActivities } from '../activities/hypervisor/activities.js';
+import { beatsAtMostEvery } from '../activities/limits.js';
 import { createInventoryActivities } from '../activities/inventory/activities.js';
 import { closeInventory, openInventory, type Inventory } from '../activities/inventory/database.js';
 import { hypervisorInventory } from '../activities/inventory/for-hypervisor.js';
@@ -41,8 +42,6 @@ export interface WorkerRun {
 const activitiesAtOnce = 100;
 /** A worker that is told to stop gives its activities this long; what goes on is found again by the next. */
 const graceTime = '5s';
-/** A cancel reaches an activity with the answer to a heartbeat; by default only every 8 s of ours is sent. */
-const heartbeatsAtMostEvery = '1s';
 
 /** Runs until SIGTERM or SIGINT; then it drains and returns. */
 export async function runWorker(run: WorkerRun): Promise<void> {
@@ -56,7 +55,8 @@ export async function runWorker(run: WorkerRun): Promise<void> {
       connection,
       namespace: temporal.namespace,
       shutdownGraceTime: graceTime,
-      maxHeartbeatThrottleInterval: heartbeatsAtMostEvery,
+      // By default only every 8 s of ours is sent.
+      maxHeartbeatThrottleInterval: beatsAtMostEvery,
     };
     if (run.host) await runHostWorker(run.host, run, common);
     else {

@@ -25,6 +25,7 @@ import {
   type ActivityOptions as TemporalOptions,
 } from '@temporalio/workflow';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import { activityLimits, hostWorkerLimit } from '../../activities/limits.js';
 import { activityTable } from '../../activities/table.js';
 import type { ActivityName, Envelope } from '../../activities/types.js';
 import { DroverError, isErrorCode, type ErrorRecord } from '../../model/errors.js';
@@ -37,30 +38,6 @@ import {
 } from '../../model/addresses.js';
 import { searchAttributes, searchAttributesOf } from '../search-attributes.js';
 import type { Runtime, Word } from '../runtime.js';
-
-/** Time limits and retries by class; whether an error is retried at all is in the error table. */
-const classes: Record<'read' | 'record' | 'quick' | 'long', TemporalOptions> = {
-  read: {
-    startToCloseTimeout: '20s',
-    scheduleToCloseTimeout: '60s',
-    retry: { initialInterval: '200ms', maximumInterval: '5s' },
-  },
-  // A record is written however long the database is away: nothing may be lost.
-  record: { startToCloseTimeout: '30s', retry: { initialInterval: '200ms', maximumInterval: '10s' } },
-  quick: {
-    startToCloseTimeout: '60s',
-    scheduleToCloseTimeout: '3m',
-    retry: { initialInterval: '200ms', maximumInterval: '5s' },
-  },
-  long: {
-    startToCloseTimeout: '7d',
-    heartbeatTimeout: '10s',
-    retry: { initialInterval: '200ms', maximumInterval: '10s' },
-  },
-};
-
-/** How long a task may wait for the worker of a host: a dead host's queue must fail, not wait. */
-const hostWorkerLimit = '20s';
 
 /** What a run says to its child runs (`Runtime.tell`). */
 export const wordSignal = defineSignal<[Word]>('word');
@@ -213,7 +190,7 @@ async function run(
 ): Promise<unknown> {
   const row = activityTable[name];
   const proxies = proxyActivities<Record<string, (envelope: Envelope) => Promise<unknown>>>({
-    ...classes[row.class],
+    ...optionsOf(row.class),
     ...place,
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     summary: (row.summary as (input: unknown) => string)(envelope.input).slice(0, 200),
@@ -223,6 +200,16 @@ async function run(
   } catch (error) {
     throw typed(error, onHost ? `${name} on ${onHost}` : name, onHost);
   }
+}
+
+function optionsOf(kind: keyof typeof activityLimits): TemporalOptions {
+  const { startToClose, scheduleToClose, heartbeat, retryFirst, retryMost } = activityLimits[kind];
+  return {
+    startToCloseTimeout: startToClose,
+    ...(scheduleToClose === null ? {} : { scheduleToCloseTimeout: scheduleToClose }),
+    ...(heartbeat === null ? {} : { heartbeatTimeout: heartbeat }),
+    retry: { initialInterval: retryFirst, maximumInterval: retryMost },
+  };
 }
 
 /** Every failure that Temporal brings becomes one row of the error table. */

@@ -1,0 +1,58 @@
+/**
+ * Time limits and retries of activities by their class (`table.ts`), in ms; whether an error is retried at all is
+ * in the error table. Temporal is told them, and virtual time keeps to them.
+ */
+interface Limits {
+  /** One attempt. */
+  startToClose: number;
+  /** All attempts together, with the waits between them; null for no limit. */
+  scheduleToClose: number | null;
+  /** An attempt that is not heard of for so long is given up; null where nothing beats. */
+  heartbeat: number | null;
+  retryFirst: number;
+  retryMost: number;
+}
+
+const second = 1000;
+const day = 86_400 * second;
+
+export const activityLimits: Record<'read' | 'record' | 'quick' | 'long', Limits> = {
+  read: {
+    startToClose: 20 * second,
+    scheduleToClose: 60 * second,
+    heartbeat: null,
+    retryFirst: 200,
+    retryMost: 5 * second,
+  },
+  // A record is written however long the database is away: nothing may be lost.
+  record: {
+    startToClose: 30 * second,
+    scheduleToClose: null,
+    heartbeat: null,
+    retryFirst: 200,
+    retryMost: 10 * second,
+  },
+  quick: {
+    startToClose: 60 * second,
+    scheduleToClose: 180 * second,
+    heartbeat: null,
+    retryFirst: 200,
+    retryMost: 5 * second,
+  },
+  long: {
+    startToClose: 7 * day,
+    scheduleToClose: null,
+    heartbeat: 10 * second,
+    retryFirst: 200,
+    retryMost: 10 * second,
+  },
+};
+
+/** How long a task may wait for the worker of a host: a dead host's queue must fail, not wait. */
+export const hostWorkerLimit = 20 * second;
+
+/** A worker says so often that a long activity goes on: below its heartbeat limit by a wide margin. */
+export const beatEvery = 2 * second;
+
+/** A cancel reaches an activity with the answer to a heartbeat, and that is sent so often at most. */
+export const beatsAtMostEvery = second;
