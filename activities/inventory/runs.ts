@@ -4,7 +4,6 @@ import type { RunFinish, RunRecord, RunStart } from '../../model/run.js';
 import { read, transact, type Inventory } from './database.js';
 import { insertAction } from './run-actions.js';
 import { insertItems } from './run-items.js';
-import { insertPlan } from './run-plans.js';
 import { jsonOrNull, operationOf, runOf, toJson } from './rows.js';
 
 /** Records the start, and who started it; repeated, it changes nothing. */
@@ -35,7 +34,6 @@ export async function startRun(inventory: Inventory, run: RunStart): Promise<voi
       })
       .onConflict((conflict) => conflict.column('id').doNothing())
       .execute();
-    if (run.plan && parent === null) await insertPlan(trx, run.id, run.plan);
     const { id, by } = run;
     const about = { by, step: null, comment: null };
     const details = { ...(parent === null ? {} : { parent }), ...(retryOf === null ? {} : { retryOf }) };

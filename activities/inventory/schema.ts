@@ -163,12 +163,6 @@ export interface RunsTable {
   ended_at: string | null;
 }
 
-/** Of runs that are no part of another. */
-export interface RunPlansTable {
-  run: string;
-  plan: string;
-}
-
 export interface RunItemsTable {
   run: string;
   step: string;
@@ -210,7 +204,6 @@ export interface Tables {
   intents: IntentsTable;
   migrations: MigrationsTable;
   runs: RunsTable;
-  run_plans: RunPlansTable;
   run_items: RunItemsTable;
   run_actions: RunActionsTable;
   run_concurrency: RunConcurrencyTable;
