@@ -1,0 +1,37 @@
+import { DroverError } from '../../model/errors.js';
+import type { HostRef } from '../../model/host.js';
+import type { Owner } from '../../model/operation.js';
+import type { GuestSpec } from '../hypervisor/port.js';
+import type { Tx } from './database.js';
+import { guestOn, isOn } from './guests.js';
+import type { HostRow } from './hosts.js';
+
+/** What an ordinary guest writes: 20 MiB of memory per second. */
+export const defaultDirty = 20 * 1024 ** 2;
+
+export const serialLogOf = (name: string): string => `/var/log/libvirt/qemu/${name}.serial`;
+
+/** Stores the definition; that of a guest that runs is left alone. */
+export function define(tx: Tx, host: HostRef, at: HostRow, spec: GuestSpec, stamp: Owner): void {
+  const before = guestOn(tx, at.name, spec.id);
+  if (before !== undefined && isOn(before)) return;
+  const namesake = tx.one<{ id: string }>(
+    'select id from guests where host = ? and name = ?',
+    at.name,
+    spec.name,
+  );
+  if (namesake !== undefined && namesake.id !== spec.id) {
+    const why = `operation failed: domain '${spec.name}' already exists with uuid ${namesake.id}`;
+    throw new DroverError('HypervisorError', `${host.name}: ${why}`, { details: { host: host.name } });
+  }
+  tx.run(
+    `insert into guests (host, id, name, power, reason, persistent, vcpus, memory_mib, disks, serial_log,
+       stamp_operation, stamp_epoch, dirty)
+     values (?, ?, ?, 'shutoff', 'unknown', 1, ?, ?, ?, ?, ?, ?, ?)
+     on conflict (host, id) do update set name = excluded.name, vcpus = excluded.vcpus,
+       memory_mib = excluded.memory_mib, disks = excluded.disks, serial_log = excluded.serial_log,
+       stamp_operation = excluded.stamp_operation, stamp_epoch = excluded.stamp_epoch`,
+    ...[at.name, spec.id, spec.name, spec.vcpus, spec.memoryMiB, JSON.stringify(spec.disks)],
+    ...[serialLogOf(spec.name), stamp.operation, stamp.epoch, defaultDirty],
+  );
+}

@@ -1,0 +1,153 @@
+/** The faults that a datacenter can be given, now or at a planned time: by commands, scenarios and tests. */
+import { z } from 'zod';
+import { DroverError } from '../../model/errors.js';
+import { didYouMean } from '../../model/did-you-mean.js';
+import type { Tx } from './database.js';
+import { schedule } from './events.js';
+import { cutPower, cutRack, hang, partition, restoreHost, setDaemon, slow } from './host-power.js';
+import { allHosts, requireHost } from './hosts.js';
+
+/** Calls that can be made to fail: those of the hypervisor port and of the disks. */
+export const callNames = [
+  ...['facts', 'list', 'names', 'look', 'define', 'stamp', 'start', 'requestShutdown', 'requestReboot'],
+  ...['destroy', 'pause', 'unpause', 'undefine', 'startMigration', 'job', 'abortJob', 'completedMigration'],
+  ...['createDisk', 'prepareDisk', 'removeDisk', 'diskFacts', 'writeProbe', 'readProbe', 'removeProbe'],
+  'readSerialLog',
+] as const;
+
+const hosts = z.array(z.string().min(1)).min(1).describe('Names of hosts');
+const onHosts = <K extends string>(kind: K, says: string) =>
+  z.strictObject({ do: z.literal(kind), hosts }).describe(says);
+const call = z.strictObject({
+  call: z.enum(callNames).describe('The call of the hypervisor or the disks'),
+  host: z.string().optional().describe('Only calls to this host; default any'),
+  nth: z.int().min(1).default(1).describe('Which call from then on: 1 is the next'),
+  times: z.int().min(1).default(1).describe('How many calls in a row'),
+});
+
+export const faultSchema = z.discriminatedUnion('do', [
+  onHosts('crash', 'Power loss: all guests die; definitions and disks stay.'),
+  onHosts('restore', 'Takes all faults of the hosts away; one that is off boots.'),
+  onHosts('hang', 'The host answers nothing; its guests go on.'),
+  onHosts('libvirtd-kill', 'libvirtd dies; the guests go on.'),
+  onHosts('libvirtd-start', 'libvirtd is started again.'),
+  z.strictObject({
+    do: z.literal('partition'),
+    hosts,
+    from: z.array(z.string()).min(1).optional().describe('Only from these hosts; default from everything'),
+  }),
+  z.strictObject({
+    do: z.literal('slow'),
+    hosts,
+    'call-ms': z.int().min(0).optional().describe('How much longer each call takes'),
+    bandwidth: z.number().positive().optional().describe('MiB per second for migrations'),
+  }),
+  z.strictObject({ do: z.literal('rack-loss'), rack: z.string() }),
+  call.extend({
+    do: z.literal('fail'),
+    message: z.string().default('internal error: injected by the simulation'),
+  }),
+  call.extend({ do: z.literal('lose-answer') }),
+]);
+export type Fault = z.output<typeof faultSchema>;
+
+export const timedFaultSchema = z.object({ at: z.number(), fault: faultSchema });
+
+/** Faults at times to come, in ms from now. They are checked now, and come whoever runs then. */
+export function planFaults(tx: Tx, plan: readonly { afterMs: number; fault: Fault }[]): void {
+  for (const { afterMs, fault } of plan) {
+    check(tx, fault);
+    schedule(tx, tx.now + afterMs, 'fault', { data: JSON.stringify(fault) });
+  }
+}
+
+/** A planned fault whose time has come. */
+export const applyFault = (tx: Tx, data: string): void => giveFault(tx, faultSchema.parse(JSON.parse(data)));
+
+/** The fault happens now. NotFound for a host or a rack that is not there, and then nothing has happened. */
+export function giveFault(tx: Tx, fault: Fault): void {
+  check(tx, fault);
+  switch (fault.do) {
+    case 'rack-loss':
+      return void cutRack(tx, fault.rack);
+    case 'fail':
+    case 'lose-answer':
+      return tx.run(
+        'insert into faults (call, host, remaining, times, kind, message) values (?, ?, ?, ?, ?, ?)',
+        ...[fault.call, fault.host ?? null, fault.nth, fault.times, fault.do],
+        fault.do === 'fail' ? fault.message : '',
+      );
+    default:
+      for (const host of fault.hosts) onHost(tx, host, fault);
+  }
+}
+
+function onHost(
+  tx: Tx,
+  host: string,
+  fault: Exclude<Fault, { do: 'rack-loss' | 'fail' | 'lose-answer' }>,
+): void {
+  switch (fault.do) {
+    case 'crash':
+      return cutPower(tx, host);
+    case 'restore':
+      return restoreHost(tx, host);
+    case 'hang':
+      return hang(tx, host);
+    case 'libvirtd-kill':
+      return setDaemon(tx, host, false);
+    case 'libvirtd-start':
+      return setDaemon(tx, host, true);
+    case 'partition':
+      return partition(tx, host, fault.from ?? null);
+    case 'slow': {
+      const link =
+        fault.bandwidth === undefined ? null : Math.max(1, Math.round(fault.bandwidth * 1024 ** 2));
+      return slow(tx, host, { callMs: fault['call-ms'] ?? null, link });
+    }
+    default:
+      return fault satisfies never;
+  }
+}
+
+function check(tx: Tx, fault: Fault): void {
+  if (fault.do === 'rack-loss') return requireRack(tx, fault.rack);
+  if ('hosts' in fault) for (const host of fault.hosts) requireHost(tx, host);
+  if (fault.do === 'partition') for (const host of fault.from ?? []) requireHost(tx, host);
+  if ('host' in fault && fault.host !== undefined) requireHost(tx, fault.host);
+}
+
+function requireRack(tx: Tx, rack: string): void {
+  const racks = [...new Set(allHosts(tx).map((host) => host.rack))];
+  if (racks.includes(rack)) return;
+  const meant = didYouMean(rack, racks);
+  throw new DroverError('NotFound', `the datacenter has no rack "${rack}"`, {
+    details: { rack, racks },
+    hint: meant === undefined ? `its racks are ${racks.join(', ') || 'none'}` : `did you mean "${meant}"?`,
+  });
+}
+
+/** What happens to this call; it counts as one more call. */
+export function strike(
+  tx: Tx,
+  name: string,
+  host: string,
+): { kind: 'fail' | 'lose-answer'; message: string } | null {
+  const rules = tx.all<{
+    id: number;
+    remaining: number;
+    times: number;
+    kind: 'fail' | 'lose-answer';
+    message: string;
+  }>('select * from faults where call = ? and (host is null or host = ?) order by id', name, host);
+  let struck: (typeof rules)[number] | null = null;
+  for (const rule of rules) {
+    if (rule.remaining > 1) tx.run('update faults set remaining = remaining - 1 where id = ?', rule.id);
+    else if (struck === null) {
+      struck = rule;
+      if (rule.times > 1) tx.run('update faults set times = times - 1 where id = ?', rule.id);
+      else tx.run('delete from faults where id = ?', rule.id);
+    }
+  }
+  return struck;
+}

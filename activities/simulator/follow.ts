@@ -1,0 +1,51 @@
+/** The client of a migration: it starts it and waits. The migration does not need it any more then. */
+import { DroverError } from '../../model/errors.js';
+import type { Move } from '../hypervisor/port.js';
+import type { Datacenter } from './datacenter.js';
+import { findHost } from './hosts.js';
+import { nextEventAt } from './events.js';
+import { migrationById } from './migrations.js';
+import { tryMove } from './moves.js';
+import { callHost, parseUri } from './reach.js';
+
+const changeMs = 60_000;
+/** A client looks at least this often, since another process may end the migration before its time. */
+const pollMs = 250;
+/** It gives a silent host up after this long. */
+const keepaliveMs = 10_000;
+/** What the target's host needs to hear of the end, after the source's: the client knows last. */
+const unheard = 'Disconnected from the hypervisor due to keepalive timeout';
+
+/** Settles when the client has ended: with null, or with what it said. Never the verdict. */
+export async function follow(datacenter: Datacenter, move: Move): Promise<string | null> {
+  try {
+    const target = parseUri(move.target.uri).host;
+    const call = { name: 'startMigration', limitMs: changeMs };
+    const begun = await callHost(datacenter, move.source, call, (tx, at) => tryMove(tx, at, target, move));
+    if ('refused' in begun) return begun.refused;
+    return await wait(datacenter, begun.id);
+  } catch (error) {
+    if (error instanceof DroverError) return error.message;
+    throw error;
+  }
+}
+
+async function wait(datacenter: Datacenter, id: number): Promise<string | null> {
+  const { clock, closed } = datacenter;
+  let silentSince: number | null = null;
+  while (!closed.aborted) {
+    const seen = await datacenter.transact((tx) => {
+      const migration = migrationById(tx, id);
+      const source = migration === undefined ? undefined : findHost(tx, migration.source);
+      const silent = source === undefined || source.power !== 'on' || source.hung === 1 || source.cut === 1;
+      const next = nextEventAt(tx) ?? Infinity;
+      return { migration, silent, dead: source?.power === 'on' && source.daemon === 0, next, now: tx.now };
+    });
+    if (seen.dead) return 'End of file while reading data: Input/output error';
+    silentSince = seen.silent ? (silentSince ?? seen.now) : null;
+    if (silentSince !== null && seen.now - silentSince >= keepaliveMs) return unheard;
+    if (!seen.silent && seen.migration?.ended_at !== null) return seen.migration?.message ?? null;
+    await clock.sleep(Math.max(1, Math.min(pollMs, seen.next - seen.now)), closed);
+  }
+  return 'the client was killed';
+}

@@ -1,0 +1,238 @@
+import { z } from 'zod';
+import { DroverError } from '../../model/errors.js';
+import type { HostRef } from '../../model/host.js';
+import type { Capability, CompletedMigration, Hypervisor, JobView } from '../hypervisor/port.js';
+import type { Tx } from './database.js';
+import type { Datacenter } from './datacenter.js';
+import { define } from './define.js';
+import {
+  bootGuest,
+  endGuest,
+  freeMemory,
+  guestOn,
+  guestsOn,
+  isOn,
+  pressButton,
+  setPower,
+  viewOf,
+  type GuestRow,
+} from './guests.js';
+import type { HostRow } from './hosts.js';
+import { follow } from './follow.js';
+import { fail } from './migration-ends.js';
+import { activeMigration, jobView, reconsiderAt, setDirty } from './migrations.js';
+import { callHost } from './reach.js';
+
+const probeMs = 5_000;
+const readMs = 8_000;
+const changeMs = 60_000;
+
+export const simulatorCapabilities: readonly Capability[] = [
+  'launch',
+  'pause',
+  'liveMigration',
+  'blockMigration',
+];
+
+/** The hypervisor port over a simulated datacenter, as libvirt was seen to behave. */
+export function createSimulatedHypervisor(datacenter: Datacenter): Hypervisor {
+  const read = <T>(host: HostRef, name: string, work: (tx: Tx, at: HostRow) => T, limitMs = readMs) =>
+    callHost(datacenter, host, { name, limitMs }, work);
+  const change = <T>(host: HostRef, name: string, work: (tx: Tx, at: HostRow) => T) =>
+    callHost(datacenter, host, { name, limitMs: changeMs }, work);
+
+  /** A change of a guest that is there and is not being moved. */
+  const changeGuest = (host: HostRef, name: string, id: string, work: (tx: Tx, guest: GuestRow) => void) =>
+    change(host, name, (tx, at) => {
+      const guest = found(tx, host, at, id);
+      if (guest.power === 'migrating') throw busy(host, guest, name);
+      work(tx, guest);
+    });
+
+  return {
+    capabilities: new Set(simulatorCapabilities),
+
+    facts: (host) =>
+      read(
+        host,
+        'facts',
+        (_tx, at) => ({
+          hostname: at.name,
+          systemUuid: at.system_uuid,
+          vcpus: at.vcpus,
+          memoryMiB: at.memory_mib,
+          hypervisor: 'simulated',
+        }),
+        probeMs,
+      ),
+    list: (host) => read(host, 'list', (tx, at) => guestsOn(tx, at.name).map(viewOf)),
+    names: (host) =>
+      read(host, 'names', (tx, at) =>
+        tx.all<{ id: string; name: string }>(
+          'select id, name from guests where host = ? order by name',
+          at.name,
+        ),
+      ),
+    async look(host, id) {
+      checked(id);
+      return read(host, 'look', (tx, at) => {
+        const row = guestOn(tx, at.name, id);
+        return row === undefined ? null : viewOf(row);
+      });
+    },
+
+    async define(host, spec, stamp) {
+      checked(spec.id);
+      return change(host, 'define', (tx, at) => define(tx, host, at, spec, stamp));
+    },
+    stamp: (host, view, stamp) =>
+      change(host, 'stamp', (tx, at) => {
+        found(tx, host, at, view.id);
+        if (activeMigration(tx, view.id) !== undefined) {
+          const why = 'Timed out during operation: cannot acquire state change lock';
+          throw new DroverError('HypervisorError', `${host.name}: ${why}`, { details: { host: host.name } });
+        }
+        tx.run(
+          'update guests set stamp_operation = ?, stamp_epoch = ? where host = ? and id = ?',
+          ...[stamp.operation, stamp.epoch, at.name, view.id],
+        );
+      }),
+
+    start: (host, id) =>
+      change(host, 'start', (tx, at) => {
+        const guest = found(tx, host, at, id);
+        if (guest.power === 'migrating') throw busy(host, guest, 'start');
+        if (isOn(guest)) return;
+        if (freeMemory(tx, at.name, at.memory_mib) < guest.memory_mib) {
+          const why = `cannot set up guest memory 'pc.ram': Cannot allocate memory`;
+          throw new DroverError('HypervisorError', `${host.name}: ${why}`, { details: { host: host.name } });
+        }
+        bootGuest(tx, at.name, id);
+      }),
+    requestShutdown: (host, id) =>
+      change(host, 'requestShutdown', (tx, at) => pressButton(tx, running(tx, host, at, id), 'down')),
+    requestReboot: (host, id) =>
+      change(host, 'requestReboot', (tx, at) => pressButton(tx, running(tx, host, at, id), 'reboot')),
+    destroy: (host, id) =>
+      change(host, 'destroy', (tx, at) => {
+        const guest = guestOn(tx, at.name, id);
+        if (guest === undefined || !isOn(guest)) return;
+        endGuest(tx, guest, 'destroyed');
+        // Whichever side of a migration it was, the migration has lost it.
+        if (activeMigration(tx, id) !== undefined) reconsiderAt(tx, at.name);
+      }),
+    pause: (host, id) =>
+      changeGuest(host, 'pause', id, (tx, guest) => {
+        if (guest.power === 'paused') return;
+        if (guest.power !== 'running') throw notRunning(host);
+        setPower(tx, guest.host, id, 'paused', 'user');
+        const migration = activeMigration(tx, id);
+        if (migration !== undefined) setDirty(tx, migration, 'paused', 0);
+      }),
+    unpause: (host, id) =>
+      change(host, 'unpause', (tx, at) => {
+        const guest = found(tx, host, at, id);
+        if (guest.power === 'running') return;
+        const migration = activeMigration(tx, id);
+        // What stands still half-way on its source may go on there; on its target it is not whole.
+        const half = guest.power === 'migrating' && (migration !== undefined || guest.persistent === 0);
+        if (half) throw busy(host, guest, 'resume');
+        if (!isOn(guest)) throw notRunning(host);
+        setPower(tx, at.name, id, 'running', 'unpaused');
+        if (migration !== undefined) setDirty(tx, migration, 'running', guest.dirty);
+      }),
+    undefine: (host, id) =>
+      change(host, 'undefine', (tx, at) => {
+        const guest = guestOn(tx, at.name, id);
+        if (guest === undefined) return;
+        if (isOn(guest)) {
+          const what = `${guest.name} is ${guest.power}; it must be off to be undefined`;
+          throw new DroverError('HypervisorError', `${host.name}: ${what}`, { details: { host: host.name } });
+        }
+        tx.run('delete from guests where host = ? and id = ?', at.name, id);
+      }),
+
+    async startMigration(move) {
+      checked(move.id);
+      return { ended: follow(datacenter, move) };
+    },
+    async job(host, id) {
+      checked(id);
+      return read(host, 'job', (tx, at) => jobOf(tx, at.name, id));
+    },
+    abortJob: (host, id) =>
+      change(host, 'abortJob', (tx, at) => {
+        const migration = activeMigration(tx, id);
+        if (migration?.source === at.name && migration.phase === 'copy') {
+          fail(tx, migration, 'operation aborted: migration out job: canceled by client', 'half goes');
+        } else if (migration?.source === at.name) {
+          const why = 'operation failed: the migration is switched over and can no longer be aborted';
+          throw new DroverError('HypervisorError', `${host.name}: ${why}`, { details: { host: host.name } });
+        } else {
+          tx.run('update guests set other_job = null where host = ? and id = ?', at.name, id);
+        }
+      }),
+    completedMigration: (host, id) =>
+      read(host, 'completedMigration', (tx, at) => {
+        const completed = guestOn(tx, at.name, id)?.completed ?? null;
+        return completed === null ? null : (JSON.parse(completed) as CompletedMigration);
+      }),
+    consoleCommand(host) {
+      throw new DroverError('Unsupported', `${host.name} is simulated: its guests have no console`, {
+        hint: 'read what they wrote with `drover instance log`',
+      });
+    },
+  };
+}
+
+const idle: JobView = {
+  operation: 'incoming migration',
+  migrates: true,
+  elapsedMs: null,
+  totalBytes: null,
+  processedBytes: null,
+  remainingBytes: null,
+  memoryBytesPerSecond: null,
+  iteration: null,
+};
+
+function jobOf(tx: Tx, host: string, id: string): JobView | null {
+  const guest = guestOn(tx, host, id);
+  if (guest === undefined || !isOn(guest)) return null;
+  if (guest.other_job !== null) return { ...idle, operation: guest.other_job, migrates: false };
+  const migration = activeMigration(tx, id);
+  if (migration?.source === host) return jobView(tx, migration);
+  // The figures are told on the source only.
+  return guest.power === 'migrating' && guest.persistent === 0 ? idle : null;
+}
+
+function found(tx: Tx, host: HostRef, at: HostRow, id: string): GuestRow {
+  const guest = guestOn(tx, at.name, checked(id));
+  if (guest !== undefined) return guest;
+  throw new DroverError('NotFound', `${host.name} has no guest ${id}`, { details: { host: host.name } });
+}
+
+function running(tx: Tx, host: HostRef, at: HostRow, id: string): GuestRow {
+  const guest = found(tx, host, at, id);
+  if (isOn(guest)) return guest;
+  throw notRunning(host);
+}
+
+const notRunning = (host: HostRef): DroverError =>
+  new DroverError(
+    'HypervisorError',
+    `${host.name}: Requested operation is not valid: domain is not running`,
+    {
+      details: { host: host.name },
+    },
+  );
+
+const busy = (host: HostRef, guest: GuestRow, what: string): DroverError =>
+  new DroverError('HypervisorError', `${host.name}: ${guest.name} is being migrated; it can't ${what} now`, {
+    details: { host: host.name },
+  });
+
+function checked(id: string): string {
+  if (z.guid().safeParse(id).success) return id;
+  throw new DroverError('InvalidInput', `not the id of a guest: ${JSON.stringify(id)}`);
+}

@@ -1,0 +1,213 @@
+/** Live migrations as rows: they go on without whoever started them, and die as those of libvirt do. */
+import type { PowerState } from '../../model/instance.js';
+import type { JobView } from '../hypervisor/port.js';
+import type { Tx } from './database.js';
+import { schedule, unschedule } from './events.js';
+import { guestOn, isOn, type GuestRow } from './guests.js';
+import { areConnected, findHost, type HostRow } from './hosts.js';
+import { advance, begin, downtimeOf, readyAt, type Progress, type Rates } from './progress.js';
+import { arrive, fail, noticeMs, splitAtSwitch } from './migration-ends.js';
+
+export interface MigrationRow {
+  id: number;
+  guest: string;
+  name: string;
+  source: string;
+  target: string;
+  /** What the guest was when it began, and will be when it has arrived. */
+  power: PowerState;
+  /** The guest stands still for its last round in 'switch'. */
+  phase: 'copy' | 'switch';
+  cap: number | null;
+  dirty: number;
+  memory: number;
+  disk: number;
+  /** Paths of the disks that it copies. */
+  copies: string;
+  started_at: number;
+  progress: string;
+  downtime_ms: number | null;
+  stalled: number;
+  gives_up_at: number | null;
+  gives_up: string | null;
+  ended_at: number | null;
+  message: string | null;
+}
+
+/** Before the first byte: the target's process is made ready. */
+const setupMs = 200;
+
+export const activeMigration = (tx: Tx, guest: string): MigrationRow | undefined =>
+  tx.one<MigrationRow>('select * from migrations where guest = ? and ended_at is null', guest);
+
+export const migrationById = (tx: Tx, id: number): MigrationRow | undefined =>
+  tx.one<MigrationRow>('select * from migrations where id = ?', id);
+
+/** Every migration that runs from or to a host. */
+const migrationsAt = (tx: Tx, host: string): MigrationRow[] =>
+  tx.all<MigrationRow>(
+    `select * from migrations where source = ? and ended_at is null
+     union select * from migrations where target = ? and ended_at is null order by id`,
+    host,
+    host,
+  );
+
+/** Begins it; whoever calls has checked that it can. */
+export function beginMigration(
+  tx: Tx,
+  guest: GuestRow,
+  plan: { target: string; cap: number | null; copies: string[]; diskBytes: number },
+): number {
+  const memory = guest.memory_mib * 1024 ** 2;
+  const { target, cap, copies, diskBytes: disk } = plan;
+  tx.run(
+    `insert into migrations (guest, name, source, target, power, phase, cap, dirty, memory, disk, copies, started_at, progress)
+     values (?, ?, ?, ?, ?, 'copy', ?, ?, ?, ?, ?, ?, ?)`,
+    ...[guest.id, guest.name, guest.host, target, guest.power, cap],
+    ...[guest.power === 'paused' ? 0 : guest.dirty, memory, disk, JSON.stringify(copies), tx.now],
+    JSON.stringify(begin(tx.now + setupMs, memory + disk)),
+  );
+  const made = activeMigration(tx, guest.id);
+  if (made === undefined) throw new Error('the migration was not stored');
+  reconsider(tx, made);
+  return made.id;
+}
+
+/** Something changed at the host: what that means for each migration from or to it. */
+export function reconsiderAt(tx: Tx, host: string): void {
+  for (const migration of migrationsAt(tx, host)) reconsider(tx, migration);
+}
+
+/** The time has come that was planned for it. */
+export function continueMigration(tx: Tx, id: number): void {
+  const found = migrationById(tx, id);
+  if (found === undefined || found.ended_at !== null) return;
+  if (found.gives_up_at !== null && found.gives_up_at <= tx.now) {
+    fail(tx, found, found.gives_up ?? 'the target does not answer', 'half stays');
+  } else if (found.stalled === 1) {
+    return;
+  } else if (found.phase === 'switch') {
+    arrive(tx, found);
+  } else {
+    const rates = ratesOf(tx, found);
+    const progress = advance(progressOf(found), rates, tx.now);
+    if (progress.ready) toSwitch(tx, found, progress, downtimeOf(progress, rates));
+    else reconsider(tx, found);
+  }
+}
+
+function toSwitch(tx: Tx, { id, source, guest }: MigrationRow, progress: Progress, downtime: number): void {
+  tx.run(
+    `update migrations set phase = 'switch', progress = ?, downtime_ms = ? where id = ?`,
+    JSON.stringify({ ...progress, at: tx.now }),
+    downtime,
+    id,
+  );
+  tx.run(
+    `update guests set power = 'migrating', reason = 'migrating' where host = ? and id = ?`,
+    source,
+    guest,
+  );
+  plan(tx, id, tx.now + downtime);
+}
+
+/** What a migration does from now on, given how its two hosts are. */
+function reconsider(tx: Tx, migration: MigrationRow): void {
+  const source = findHost(tx, migration.source);
+  const target = findHost(tx, migration.target);
+  if (source === undefined || target === undefined) throw new Error('a migration without its hosts');
+  unschedule(tx, 'migration', migration.source, migration.guest);
+  if (source.power !== 'on') return fail(tx, migration, 'the source lost its power', 'half is noticed');
+  const guest = guestOn(tx, source.name, migration.guest);
+  if (guest === undefined || !isOn(guest)) {
+    return fail(tx, migration, 'operation failed: domain is not running', 'half goes');
+  }
+  if (source.daemon === 0) {
+    return migration.phase === 'switch'
+      ? splitAtSwitch(tx, migration)
+      : fail(tx, migration, closed, 'half goes');
+  }
+  if (target.power === 'on' && target.daemon === 0) return fail(tx, migration, closed, 'half goes');
+  if (target.power === 'on' && guestOn(tx, target.name, migration.guest)?.power !== 'migrating') {
+    return fail(tx, migration, 'operation failed: migration out job: unexpectedly failed', 'half goes');
+  }
+  const progress = progressAt(tx, migration);
+  const silent = silence(tx, source, target);
+  const stalled = silent !== null || source.hung === 1;
+  // A silence that ends in time is made good by the network.
+  const givesUpAt = silent === null ? null : (migration.gives_up_at ?? tx.now + noticeMs);
+  tx.run(
+    'update migrations set progress = ?, stalled = ?, gives_up_at = ?, gives_up = ? where id = ?',
+    JSON.stringify(progress),
+    stalled ? 1 : 0,
+    givesUpAt,
+    silent,
+    migration.id,
+  );
+  if (givesUpAt !== null) plan(tx, migration.id, givesUpAt);
+  if (stalled) return;
+  if (migration.phase === 'switch') return plan(tx, migration.id, tx.now + (migration.downtime_ms ?? 0));
+  const ready = readyAt(progress, ratesOf(tx, migration));
+  if (ready !== null) plan(tx, migration.id, Math.max(ready, tx.now));
+}
+
+const closed = 'End of file while reading data: Input/output error';
+
+/** Why the target does not answer the source; null when it does. */
+function silence(tx: Tx, source: HostRow, target: HostRow): string | null {
+  const lost = `operation failed: Lost connection to destination host`;
+  if (target.power !== 'on' || target.hung === 1) return lost;
+  return areConnected(tx, source, target) ? null : lost;
+}
+
+function plan(tx: Tx, id: number, at: number): void {
+  const { source, guest } = migrationById(tx, id) ?? {};
+  if (source === undefined || guest === undefined) return;
+  unschedule(tx, 'migration', source, guest);
+  schedule(tx, at, 'migration', { host: source, guest, data: String(id) });
+}
+
+const progressOf = (migration: MigrationRow): Progress => JSON.parse(migration.progress) as Progress;
+
+/** How far it is now. What stood still goes on from now. */
+function progressAt(tx: Tx, migration: MigrationRow): Progress {
+  const stored = progressOf(migration);
+  if (migration.stalled === 1) return { ...stored, at: Math.max(stored.at, tx.now) };
+  return migration.phase === 'switch' ? stored : advance(stored, ratesOf(tx, migration), tx.now);
+}
+
+function ratesOf(tx: Tx, { source, target, cap, memory, dirty }: MigrationRow): Rates {
+  const links = [findHost(tx, source)?.link, findHost(tx, target)?.link, cap];
+  return { memory, dirty, link: Math.min(...links.filter((link) => typeof link === 'number')) };
+}
+
+/** The job as its source tells it: no figures before it copies, as libvirt. */
+export function jobView(tx: Tx, migration: MigrationRow): JobView {
+  const progress = progressAt(tx, migration);
+  const copies = tx.now >= migration.started_at + setupMs;
+  const figure = (value: number): number | null => (copies ? Math.round(value) : null);
+  return {
+    operation: 'outgoing migration',
+    migrates: true,
+    elapsedMs: tx.now - migration.started_at,
+    totalBytes: figure(migration.memory + migration.disk),
+    processedBytes: figure(progress.sent),
+    remainingBytes: figure(progress.remaining),
+    memoryBytesPerSecond: figure(migration.stalled === 1 ? 0 : ratesOf(tx, migration).link),
+    iteration: figure(progress.round),
+  };
+}
+
+/** The guest writes at another pace from now on: it was paused or goes on. */
+export function setDirty(tx: Tx, migration: MigrationRow, power: PowerState, dirty: number): void {
+  const progress = JSON.stringify(progressAt(tx, migration));
+  tx.run(
+    'update migrations set progress = ?, dirty = ?, power = ? where id = ?',
+    progress,
+    dirty,
+    power,
+    migration.id,
+  );
+  const changed = migrationById(tx, migration.id);
+  if (changed !== undefined) reconsider(tx, changed);
+}
