@@ -54,6 +54,7 @@ export const activityTable: { readonly [K in ActivityName]: ActivityRow<K> } = {
   startMaintenance: { ...record, summary: (i) => `${i.host} in maintenance for ${i.seconds} s` },
   endMaintenance: { ...record, summary: (i) => `end the maintenance of ${i.host}` },
   beginHostOperation: { ...record, summary: (i) => `begin ${i.kind} of ${i.host}` },
+  keepBoot: { ...record, summary: (i) => `the boot before is ${i.boot}` },
   finishHostOperation: { ...record, summary: (i) => `close as ${i.state}` },
   startRun: { ...record, summary: (i) => `record the start of ${i.runbook}` },
   finishRun: { ...record, summary: (i) => `record the run as ${i.state}` },

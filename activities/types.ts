@@ -224,6 +224,8 @@ export interface InventoryActivities {
     request: Request;
   }): Promise<{ was: Maintenance | null; note: string }>;
   beginHostOperation(input: BeginHostInput): Promise<BeginHostAnswer>;
+  /** Keeps the boot that a host ran before its reboot; repeated, it answers the one that was kept first. */
+  keepBoot(input: { id: string; boot: string }): Promise<{ boot: string }>;
   finishHostOperation(input: FinishHostInput): Promise<void>;
   startRun(input: RunStart): Promise<void>;
   finishRun(input: RunFinish): Promise<void>;

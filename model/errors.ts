@@ -165,6 +165,7 @@ export const errorTable = {
     'the guest is not running where it should be',
     'see `drover instance show` and start it, or evacuate',
   ),
+  HostError: row(false, 502, 1, 'work on the host itself failed', 'see the message'),
   DiskError: row(false, 502, 1, 'work on a disk failed', 'see the message'),
   TimedOut: row(false, 504, 1, 'it did not end within its time limit', 'see where it stands and try again'),
   Cancelled: row(false, 409, 5, 'it was cancelled', 'start it again when you want it'),

@@ -13,6 +13,8 @@ import {
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { Context } from '@temporalio/activity';
 import { createDiskActivities } from '../activities/disk/activities.js';
+import { createHostActivities } from '../activities/host/activities.js';
+import { createHostWaitActivities } from '../activities/host/wait-for-host.js';
 import { createHypervisorActivities } from '../activities/hypervisor/activities.js';
 import { beatsAtMostEvery } from '../activities/limits.js';
 import { createInventoryActivities } from '../activities/inventory/activities.js';
@@ -35,6 +37,8 @@ export interface WorkerRun {
   host?: string;
   /** Where the worker of a host keeps its fence. */
   stateDir?: string;
+  /** What the worker of a host runs to reboot it. */
+  rebootCommand?: string[];
   janitorEverySeconds?: number;
 }
 
@@ -114,6 +118,7 @@ export async function createControlWorker(options: {
   const activities = {
     ...inventoryActivities,
     ...createHypervisorActivities({ hypervisor: driver, inventory: hypervisorInventory(inventory) }),
+    ...createHostWaitActivities({ hypervisor: driver, inventory: hypervisorInventory(inventory) }),
     ...createWaitActivities({ describe: find }),
   };
   return Worker.create({
@@ -127,11 +132,16 @@ export async function createControlWorker(options: {
 
 const shippedBundle = { codePath: fileURLToPath(new URL('../workflow-bundle.cjs', import.meta.url)) };
 
-async function runHostWorker(host: string, { config, stateDir }: WorkerRun, common: Common): Promise<void> {
+async function runHostWorker(host: string, run: WorkerRun, common: Common): Promise<void> {
+  const { config, stateDir = '/var/lib/drover', rebootCommand } = run;
+  const activities = {
+    ...createDiskActivities({ stateDir }),
+    ...createHostActivities(rebootCommand === undefined ? {} : { rebootCommand }),
+  };
   const worker = await Worker.create({
     ...common,
     taskQueue: hostQueue(controlQueue(config.cloud), host),
-    activities: wrapActivities(createDiskActivities({ stateDir: stateDir ?? '/var/lib/drover' }), null),
+    activities: wrapActivities(activities, null),
   });
   await worker.run();
 }

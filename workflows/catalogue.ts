@@ -5,6 +5,9 @@ import { host } from '../model/host.js';
 import { operationKey, type Operation } from './define.js';
 import { disable } from './host/disable.js';
 import { enable } from './host/enable.js';
+import { endMaintenance } from './host/end-maintenance.js';
+import { maintenance } from './host/maintenance.js';
+import { reboot as rebootHost } from './host/reboot.js';
 import { launch } from './instance/launch.js';
 import { liveMigrate } from './instance/live-migrate.js';
 import { pause } from './instance/pause.js';
@@ -18,6 +21,9 @@ import { unpause } from './instance/unpause.js';
 const all: Operation[] = [
   disable,
   enable,
+  endMaintenance,
+  maintenance,
+  rebootHost,
   launch,
   liveMigrate,
   pause,
@@ -37,13 +43,21 @@ export const operations: ReadonlyMap<string, Operation> = new Map(
 export const queries = {
   instances: {
     name: 'instances',
-    input: z.object({ host: z.string().optional(), state: z.string().optional() }),
+    input: z.object({
+      host: z.string().optional(),
+      state: z.string().optional(),
+      moved_from: z.string().optional(),
+    }),
     item: instance,
     activity: 'listInstances',
   },
   hosts: {
     name: 'hosts',
-    input: z.object({ enabled: z.boolean().optional() }),
+    input: z.object({
+      name: z.string().optional(),
+      enabled: z.boolean().optional(),
+      state: z.string().optional(),
+    }),
     item: host,
     activity: 'listHosts',
   },

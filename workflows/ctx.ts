@@ -9,6 +9,8 @@ interface CallOptions {
   on?: HostRef | undefined;
   /** How to take the step back; registered before the step begins. */
   undo?: IntentCall | undefined;
+  /** Seconds that it may take on a host whose worker may be away meanwhile; default: that worker must be there. */
+  within?: number | undefined;
 }
 
 type Call = <K extends ActivityName>(
@@ -21,6 +23,10 @@ type Call = <K extends ActivityName>(
 export interface HostCtx {
   readonly request: Request;
   readonly call: Call;
+  /** Milliseconds since the epoch, the same on replay. */
+  now(): number;
+  /** Says where the work stands, in the Temporal UI and `run watch`. */
+  phase(phase: string, detail?: string): void;
 }
 
 /** What an instance operation gets: every effect goes through here. */
@@ -30,8 +36,6 @@ export interface Ctx extends HostCtx {
   /** Where the instance is; for an operation that needs a host. */
   host(): Promise<HostRef>;
   id(): string;
-  /** Says where the work stands, in the Temporal UI and `run watch`. */
-  phase(phase: string, detail?: string): void;
   /**
    * The point of no return: writes what is so by now and drops every undo. `cleanup` is carried out after
    * `run`, by whoever closes the operation. From here on a cancel comes too late.

@@ -39,6 +39,11 @@ export interface InstanceOperation<I extends z.ZodObject = z.ZodObject> extends 
 
 export interface HostOperation<I extends z.ZodObject = z.ZodObject> extends Declaration<I> {
   target: 'host';
+  /**
+   * True for what is more than one change of the inventory: the rules are asked before it begins, and it has a record
+   * from its beginning on. The others write theirs with the change.
+   */
+  takesTime?: boolean;
   run(input: z.output<I>, ctx: HostCtx): Promise<Record<string, unknown>>;
 }
 

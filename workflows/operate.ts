@@ -16,6 +16,7 @@ import {
   type Request,
 } from '../model/operation.js';
 import type { Ctx } from './ctx.js';
+import { runOnHost } from './run-on-host.js';
 import type { HostOperation, InstanceOperation, Outcome } from './define.js';
 import type { Runtime } from './runtime.js';
 import { asDroverError, carryOut, janitorPatience, noPatience, observe } from './unwind.js';
@@ -43,12 +44,7 @@ function parseOrder<I extends z.ZodObject>(
 
 export async function operateOnHost(def: HostOperation, order: Order, rt: Runtime): Promise<Result> {
   const { request, input } = parseOrder(def.input, order);
-  rt.show(def.name, def.summary);
-  return def.run(input, {
-    request,
-    call: (name, args, options) =>
-      rt.activity(name, args, { onHost: options?.on ? workPlace(options.on) : null }),
-  });
+  return runOnHost(def, request, input, rt);
 }
 
 export async function operate(def: InstanceOperation, order: Order, rt: Runtime): Promise<Result> {
@@ -277,6 +273,7 @@ function makeCtx(request: Request, closing: Closing, rt: Runtime): Ctx {
     instance,
     call,
     id: () => rt.id(),
+    now: () => rt.now(),
     async host() {
       if (instance.host) return call('getHost', { host: instance.host });
       throw new DroverError('WrongState', `instance ${instance.name} is on no host; ${def.name} needs one`);

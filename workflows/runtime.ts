@@ -13,6 +13,8 @@ export interface ActivityOptions {
   undo?: IntentCall | null;
   /** Where work on a host's disks is done (`workPlace`); null for the control workers. */
   onHost?: string | null;
+  /** Seconds that the work on a host may take in all, its worker's absence included: a host that reboots comes back. */
+  within?: number | null;
 }
 
 /** How a child operation ended. `busy` and `refused` changed nothing. */

@@ -2,7 +2,7 @@ import type { Implement, InventoryActivities } from '../types.js';
 import { beginOperation, type BeginDeps } from './begin.js';
 import { claimHost, releaseClaim } from './claims.js';
 import { commit, finishOperation, startUnwind } from './close.js';
-import { beginHostOperation, changeHost, finishHostOperation } from './host-operations.js';
+import { beginHostOperation, changeHost, finishHostOperation, keepBoot } from './host-operations.js';
 import { getHostRef, listHosts, writeEnabled } from './hosts.js';
 import { getInstance, listInstanceNames, listInstances } from './instances.js';
 import { endMaintenance, startMaintenance } from './maintenance.js';
@@ -44,6 +44,7 @@ export function createInventoryActivities(deps: InventoryDeps): Implement<Invent
     startMaintenance: (input) => startMaintenance(deps, input),
     endMaintenance: (input) => endMaintenance(deps, input),
     beginHostOperation: (input) => beginHostOperation(deps, input),
+    keepBoot: (input) => keepBoot(deps, input),
     finishHostOperation: (input) => finishHostOperation(deps, input),
     startRun: (run) => startRun(inventory, run),
     finishRun: (run) => finishRun(inventory, run),

@@ -61,6 +61,23 @@ export async function beginHostOperation(deps: Deps, input: BeginHostInput): Pro
   return outcome;
 }
 
+/** Kept in the record until it has its result: a reset run of the operation finds what the run before it found. */
+export async function keepBoot(
+  { inventory }: Deps,
+  { id, boot }: { id: string; boot: string },
+): Promise<{ boot: string }> {
+  return transact(inventory, async (trx) => {
+    const mine = await recordOf(trx, id);
+    if (mine?.result) return JSON.parse(mine.result) as { boot: string };
+    await trx
+      .updateTable('operations')
+      .set({ result: toJson({ boot }) })
+      .where('id', '=', id)
+      .execute();
+    return { boot };
+  });
+}
+
 export async function finishHostOperation({ inventory }: Deps, input: FinishHostInput): Promise<void> {
   await transact(inventory, (trx) =>
     trx

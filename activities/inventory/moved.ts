@@ -9,19 +9,20 @@ export const movedFrom = (db: Trx, host: string) =>
     .where('migrations.source', '=', host)
     .where('migrations.state', '=', 'completed')
     .whereRef('moved.host', '=', 'migrations.target')
-    .where(({ not, exists, selectFrom }) =>
-      not(
-        exists(
-          selectFrom('migrations as later')
+    .where((e) =>
+      e.not(
+        e.exists(
+          e
+            .selectFrom('migrations as later')
             .select('later.id')
             .whereRef('later.instance', '=', 'migrations.instance')
             .where('later.state', '=', 'completed')
-            .where(({ or, and, eb, ref }) =>
-              or([
-                eb('later.ended_at', '>', ref('migrations.ended_at')),
-                and([
-                  eb('later.ended_at', '=', ref('migrations.ended_at')),
-                  eb('later.started_at', '>', ref('migrations.started_at')),
+            .where((one) =>
+              one.or([
+                one.eb('later.ended_at', '>', one.ref('migrations.ended_at')),
+                one.and([
+                  one.eb('later.ended_at', '=', one.ref('migrations.ended_at')),
+                  one.eb('later.started_at', '>', one.ref('migrations.started_at')),
                 ]),
               ]),
             ),

@@ -12,14 +12,23 @@ export function register(worker: Command): void {
       '--state-dir <dir>',
       'where the worker of a host keeps what protects its disks (default: /var/lib/drover)',
     )
+    .option(
+      '--reboot-command <command>',
+      'what the worker of a host runs to reboot it; split at blanks, no shell (default: systemctl reboot)',
+    )
     .action(async (_options: unknown, command: Command) => {
-      const { host, stateDir } = command.opts<{ host?: string; stateDir?: string }>();
+      const { host, stateDir, rebootCommand } = command.opts<{
+        host?: string;
+        stateDir?: string;
+        rebootCommand?: string;
+      }>();
       const config = await configOf(command);
       const { runWorker } = await import('../../worker/worker.js');
       await runWorker({
         config,
         ...(host === undefined ? {} : { host }),
         ...(stateDir === undefined ? {} : { stateDir }),
+        ...(rebootCommand === undefined ? {} : { rebootCommand: rebootCommand.trim().split(/\s+/) }),
       });
     });
 }

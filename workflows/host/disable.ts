@@ -7,7 +7,13 @@ export const disable = defineHostOperation({
   summary: 'Stop placing instances on a host; those that it has stay.',
   input: hostRefInput.extend({ reason: z.string().min(1).describe('Why, for whoever finds it disabled') }),
   async run({ host, reason }, ctx) {
-    const { was } = await ctx.call('setHostEnabled', { host, enabled: false, reason, by: ctx.request.by });
+    const { was } = await ctx.call('setHostEnabled', {
+      host,
+      enabled: false,
+      reason,
+      by: ctx.request.by,
+      request: ctx.request,
+    });
     return { host, was };
   },
 });

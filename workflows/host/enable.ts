@@ -11,6 +11,7 @@ export const enable = defineHostOperation({
       enabled: true,
       reason: null,
       by: ctx.request.by,
+      request: ctx.request,
     });
     return { host, was };
   },

@@ -72,9 +72,10 @@ export function temporalRuntime(): Runtime {
           {},
         );
       }
-      const place = options.onHost
-        ? { taskQueue: hostQueue(taskQueue, options.onHost), scheduleToStartTimeout: hostWorkerLimit }
-        : {};
+      const limits = options.within
+        ? { scheduleToStartTimeout: options.within * 1000, scheduleToCloseTimeout: options.within * 1000 }
+        : { scheduleToStartTimeout: hostWorkerLimit };
+      const place = options.onHost ? { taskQueue: hostQueue(taskQueue, options.onHost), ...limits } : {};
       return (await run(name, envelope, place, envelope.host ?? undefined)) as never;
     },
 

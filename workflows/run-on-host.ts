@@ -1,0 +1,61 @@
+/** The wrapper of every host operation: what it may do, and for what takes its time, the record around it. */
+import { workPlace } from '../model/addresses.js';
+import { DroverError } from '../model/errors.js';
+import type { Request } from '../model/operation.js';
+import type { HostOperation } from './define.js';
+import type { Runtime } from './runtime.js';
+import { asDroverError } from './unwind.js';
+
+export async function runOnHost(
+  def: HostOperation,
+  request: Request,
+  input: Record<string, unknown>,
+  rt: Runtime,
+): Promise<Record<string, unknown> | null> {
+  const host = String(input['host']);
+  rt.show(def.name, def.summary);
+  const run = () =>
+    def.run(input, {
+      request,
+      call: (name, args, { on, within } = {}) =>
+        rt.activity(name, args, { onHost: on ? workPlace(on) : null, within: within ?? null }),
+      now: () => rt.now(),
+      phase: (phase, detail) => rt.show(phase, `${host}: ${detail ?? phase}`),
+    });
+  if (!def.takesTime) return run();
+  const order = { kind: def.name, request, host, input };
+  const began = await rt.shielded(() => rt.activity('beginHostOperation', order));
+  if (began.outcome === 'closed') {
+    if (began.error === null) return began.result;
+    const { code, message, details, hint } = began.error;
+    throw new DroverError(code, message, { details, hint });
+  }
+  const finish = (
+    state: 'succeeded' | 'failed' | 'cancelled',
+    end: { result?: Record<string, unknown>; error?: DroverError },
+  ) =>
+    rt.shielded(() =>
+      rt.activity('finishHostOperation', {
+        id: request.id,
+        state,
+        result: end.result ?? null,
+        error: end.error?.toRecord() ?? null,
+      }),
+    );
+  let result: Record<string, unknown>;
+  try {
+    result = await run();
+  } catch (cause) {
+    const error = asDroverError(cause);
+    const state = rt.cancelled() ? 'cancelled' : 'failed';
+    await finish(state, { error });
+    rt.show(state, error.message);
+    throw state === 'failed' || error.code === 'Cancelled'
+      ? error
+      : // The host went away with the work: its silence came in before the word that it is cancelled.
+        new DroverError('Cancelled', error.message, { details: error.details, hint: error.hint });
+  }
+  await finish('succeeded', { result });
+  rt.show('succeeded', def.summary);
+  return result;
+}
