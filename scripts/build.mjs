@@ -20,6 +20,7 @@ const newest = Math.max(
   ...['tsconfig.json', 'package-lock.json', 'scripts/build.mjs', ...folders, ...sources].map(changed),
 );
 if (changed(stamp) > newest) process.exit(0);
+console.log('building drover');
 
 rmSync('dist', { recursive: true, force: true });
 execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json'], {

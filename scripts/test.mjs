@@ -5,28 +5,23 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { installPackages } from './packages.mjs';
+import { installModules } from './modules.mjs';
+import { installPackages, labPossible } from './packages.mjs';
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
 const ci = process.env.CI === 'true';
 const only = process.argv.slice(2);
 const leftOut = [];
 const say = (text) => console.log(`\n== ${text}`);
-const run = (file, args, env = {}) =>
-  execFileSync(file, args, { stdio: 'inherit', env: { ...process.env, ...env } });
 
-const lock = 'node_modules/.package-lock.json';
-if (!existsSync(lock) || !current()) {
-  say('npm ci');
-  run('npm', ['ci', '--no-audit', '--no-fund']);
-}
+installModules(say);
 
-const lab = labPossible();
+const lab = labPossible('npm test');
 if (lab === true) installPackages(say);
 else leftOut.push(`lab (real libvirt hosts): ${lab}`);
 
 say('build');
-run(process.execPath, ['scripts/build.mjs']);
+execFileSync(process.execPath, ['scripts/build.mjs'], { stdio: 'inherit' });
 
 say('Temporal server');
 const { findTemporal } = await import('../dist/temporal/binary.js');
@@ -72,23 +67,3 @@ console.log(
   `\n${total.passed} passed, ${total.failed} failed${total.skipped ? `, ${total.skipped} skipped` : ''}`,
 );
 process.exitCode = total.failed > 0 ? 1 : 0;
-
-/** node_modules is what the lock file says. */
-function current() {
-  const packages = (file) =>
-    Object.entries(JSON.parse(readFileSync(file, 'utf8')).packages).filter(
-      ([path, p]) => path !== '' && !p.optional,
-    );
-  const installed = new Map(packages(lock).map(([path, p]) => [path, p.version]));
-  return packages('package-lock.json').every(([path, p]) => installed.get(path) === p.version);
-}
-
-/** True, or why the lab can't be had here. */
-function labPossible() {
-  if (process.platform !== 'linux') return 'it needs Linux; run the tests on a Linux machine or VM';
-  if (process.getuid() !== 0) return 'it needs root for network namespaces; run `sudo npm test`';
-  if (!existsSync('/etc/debian_version') && spawnSync('virsh', ['--version']).status !== 0) {
-    return 'it installs its packages on Debian only; install libvirt, QEMU and the packages of scripts/packages.txt';
-  }
-  return true;
-}
