@@ -19,6 +19,8 @@ hostname "$name"
 # labs use the same paths. These are the paths which a real host would have.
 own() { mkdir -p "$2"; mount --bind "$1" "$2" || exit 1; }
 mount -t tmpfs -o mode=755 run /run && mkdir -p /run/lock /run/libvirt /run/boot.d
+# All hosts run on one kernel, which has one boot id: each boot of a host gets its own, as containers do it.
+cat /proc/sys/kernel/random/uuid >/run/boot-id && mount --bind /run/boot-id /proc/sys/kernel/random/boot_id || exit 1
 mount -t sysfs sys /sys # shows this network namespace, and hides the machine's cgroups
 own "$dir/etc" /etc/libvirt
 own "$dir/lib" /var/lib/libvirt
@@ -58,6 +60,25 @@ start_services() {
   done
 }
 trap start_services USR1
+# A reboot: services are asked to end, as an init does it; what is left dies with this process, and the machine
+# (machine.sh) boots again.
+reboot() {
+  local pid
+  echo "$name reboots"
+  for pid in $(cat /run/boot.d/*.pid 2>/dev/null); do kill -TERM -- "-$pid" 2>/dev/null; done
+  for _ in $(seq 100); do
+    services_run || break
+    sleep 0.1
+  done
+  kill -TERM "$(cat /run/libvirtd.pid 2>/dev/null)" 2>/dev/null
+  exit 85
+}
+services_run() {
+  local pid
+  for pid in $(cat /run/boot.d/*.pid 2>/dev/null); do kill -0 -- "-$pid" 2>/dev/null && return; done
+  return 1
+}
+trap reboot TERM
 start_services
 sleep infinity &
 forever=$! # start_services changes $!

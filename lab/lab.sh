@@ -6,6 +6,7 @@
 #   wipe                       down, then delete everything the lab has written
 #   status [--json]            every host: up or not, its URI, PID 1, libvirtd, link
 #   crash HOST | boot HOST     the power goes: all its processes die at once | it comes back
+#   reboot HOST                it goes down and comes back by itself, as `kill -TERM 1` within it does
 #   libvirtd HOST start|stop|kill      only the daemon; guests go on
 #   partition HOST | heal HOST         cut or restore its network; guests and libvirtd go on
 #   link HOST RATE|off         limit its link in both directions, for example 20mbit
@@ -141,6 +142,7 @@ C
 boot_host() {
   local i=$1 d ip parent child=''; d=$(host_dir "$1") ip=$(host_ip "$1")
   host_pid "$i" >/dev/null && return
+  rm -f "$d/unshare.pid"
   configure_host "$i"
   ip link del "$(veth "$i")" 2>/dev/null
   # The same MAC at every boot, as hardware has it: others would send to the old one until their ARP entry
@@ -150,18 +152,20 @@ boot_host() {
     die "cannot make the network link of host$i"
   # The lock of this script (fd 9) must not live on in the host, nor must the caller's pipes and environment.
   # No $(..) in this command: it would run in the background process and be taken for its child below.
-  env -i PATH="$PATH:/usr/sbin:/sbin" HOME=/root setsid unshare -m -u -i -n -p -f --mount-proc \
-    --propagation private --kill-child "$HERE/host.sh" "host$i" "$d" "$SHARED" "$GUEST" "$LAB/shim.so" \
-    "$ip" "$NET.1" >>"$d/log/init.log" 2>&1 </dev/null 9>&- &
-  parent=$!
-  has_child() { child=$(tr -d ' ' 2>/dev/null <"/proc/$parent/task/$parent/children") && [ -n "$child" ]; }
+  env -i PATH="$PATH:/usr/sbin:/sbin" HOME="${HOME:-/root}" XDG_CACHE_HOME="${XDG_CACHE_HOME:-}" \
+    DROVER_LAB_DIR="$LAB" DROVER_LAB_NET="$K" setsid "$HERE/machine.sh" "host$i" "$d" "$SHARED" "$GUEST" \
+    "$LAB/shim.so" "$ip" "$NET.1" >>"$d/log/init.log" 2>&1 </dev/null 9>&- &
+  has_child() {
+    parent=$(cat "$d/unshare.pid" 2>/dev/null) && [ -n "$parent" ] &&
+      child=$(tr -d ' ' 2>/dev/null <"/proc/$parent/task/$parent/children") && [ -n "$child" ]
+  }
   until_ok 10 "host$i does not start (see $d/log/init.log)" has_child
   echo "$child $(start_time "$child")" >"$d/init.pid"
   # unshare(1) forks after unsharing, so the child's network namespace is the host's.
   ip link set "drv${K}p$i" netns "$child" name eth0 || die "host$i died at boot (see $d/log/init.log)"
 }
 crash_host() {
-  local pid; pid=$(host_pid "$1") || return 0
+  local pid; pid=$(host_pid "$1") || { rm -f "$(host_dir "$1")/init.pid"; return 0; }
   kill -9 "$pid"
   gone() { [ ! -e "/proc/$1" ]; }
   until_ok 20 "host$1 does not die" gone "$pid"
@@ -195,6 +199,8 @@ boot() {
   [ -d "$(host_dir "$1")" ] || die "host$1 is not in this lab; see: $0 status"
   build_guest; network_up; boot_host "$1"; wait_answers "$1"
 }
+# What the machine does when its host has rebooted: on again, but not where the power was cut meanwhile.
+power_on() { [ ! -e "$(host_dir "$1")/init.pid" ] || boot_host "$1"; }
 down() {
   local i
   for i in $(known_hosts); do crash_host "$i"; done
@@ -258,9 +264,11 @@ check_machine
 case $command in
   up | down | wipe) locked "$command" "$@" ;;
   status) status "$@" ;;
-  crash | boot | libvirtd | partition | heal | link | exec | worker) i=$(host_no "${1:-}") || exit; shift ;;&
+  power-on) locked power_on "$(host_no "${1:-}")" ;;
+  crash | boot | reboot | libvirtd | partition | heal | link | exec | worker) i=$(host_no "${1:-}") || exit; shift ;;&
   crash) locked crash_host "$i" ;;
   boot) locked boot "$i" ;;
+  reboot) inside "$i" kill -TERM 1 ;;
   libvirtd) libvirtd "$i" "$@" ;;
   partition) ip link set "$(veth "$i")" down || die "host$i is not up" ;;
   heal) ip link set "$(veth "$i")" up || die "host$i is not up" ;;

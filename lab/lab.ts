@@ -138,6 +138,10 @@ export function openLab(options: LabOptions = {}) {
     /** Path of the bootable disk image of the guest, on this machine and in every host. */
     guestImage: () => lab(['guest', 'image'], buildTimeout),
 
+    reboot: (host: string) => lab(['reboot', host]),
+    /** For a host's worker: how a host of the lab is rebooted from within. */
+    rebootFlags: ['--reboot-command', 'kill -TERM 1'],
+
     /** Installs the command as the host's worker: it starts at every boot of the host, and now. */
     installWorker: (
       host: string,

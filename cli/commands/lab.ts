@@ -10,6 +10,7 @@ import { paintState } from '../paint.js';
 /** Commands that take one host and tell what they did. */
 const onHost = {
   crash: { does: 'Cut the power of a host: all its processes die at once.', said: 'is off' },
+  reboot: { does: 'Reboot a host, as from within: it goes down and comes back by itself.', said: 'reboots' },
   boot: { does: 'Boot a host that is off.', said: 'is up' },
   partition: { does: 'Cut a host off the network; its guests go on.', said: 'is cut off' },
   heal: { does: 'Connect a host to the network again.', said: 'is connected' },
@@ -110,7 +111,7 @@ async function startWorker(host: string, command: Command): Promise<void> {
   // What this machine calls loopback the hosts of the lab reach by its address in their network.
   const reachable = ip.startsWith('127.') || ip === 'localhost' ? `${await lab.gateway()}:${port}` : address;
   const { config: file = process.env['DROVER_CONFIG'] } = command.optsWithGlobals<Globals>();
-  await lab.installWorker(host, [process.execPath, main, 'worker', '--host', host], {
+  await lab.installWorker(host, [process.execPath, main, 'worker', '--host', host, ...lab.rebootFlags], {
     env: {
       TEMPORAL_ADDRESS: reachable,
       TEMPORAL_NAMESPACE: namespace,

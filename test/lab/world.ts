@@ -105,7 +105,10 @@ export async function openWorld(hosts = 3) {
   };
 
   for (const name of names) {
-    await lab.installWorker(name, [process.execPath, main, 'worker', '--host', name], { env, cwd: dir });
+    await lab.installWorker(name, [process.execPath, main, 'worker', '--host', name, ...lab.rebootFlags], {
+      env,
+      cwd: dir,
+    });
     await ok('host', 'add', name, '--uri', await lab.uri(name));
   }
   return world;
