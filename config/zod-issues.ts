@@ -93,7 +93,7 @@ function wrongKey(path: Path, rule = 'is not allowed as a key'): SchemaIssue {
 
 function unknownKey(path: Path, key: string, known: readonly string[]): SchemaIssue {
   const meant = didYouMean(key, known);
-  const listed = known.length > 0 && known.length <= 14 ? { hint: `known here: ${known.join(', ')}` } : {};
+  const listed = known.length > 0 && known.length <= 24 ? { hint: `known here: ${known.join(', ')}` } : {};
   return {
     path: [...path, key],
     atKey: true,
@@ -150,7 +150,8 @@ function describeIssue(issue: z.core.$ZodRawIssue): string | undefined {
 function size(origin: string, bound: string, limit: number | bigint): string {
   if (origin === 'string')
     return limit === 1 ? 'must not be empty' : `must have ${bound} ${limit} characters`;
-  if (origin === 'array') return `must have ${bound} ${limit} entries`;
+  if (origin === 'array')
+    return bound === 'at least' && limit === 1 ? 'must not be empty' : `must have ${bound} ${limit} entries`;
   return `must be ${bound} ${limit}`;
 }
 

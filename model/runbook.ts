@@ -24,7 +24,7 @@ const description = z.string().optional().describe('What it is for, told to whoe
 const texts = (type: 'string' | 'host' | 'instance' | 'flavor', what: string) =>
   z
     .strictObject({
-      type: z.literal(type),
+      type: z.literal(type).describe(what),
       description,
       enum: z.array(z.string()).min(1).optional().describe('The only values that are allowed.'),
       default: z
@@ -41,7 +41,7 @@ const numbers = <Type extends 'integer' | 'number'>(
 ) =>
   z
     .strictObject({
-      type: z.literal(type),
+      type: z.literal(type).describe(what),
       description,
       minimum: value.optional().describe('The least value that is allowed.'),
       maximum: value.optional().describe('The greatest value that is allowed.'),
@@ -60,7 +60,7 @@ const runbookInputSchema = z.discriminatedUnion('type', [
   numbers('number', z.number(), 'A number.'),
   z
     .strictObject({
-      type: z.literal('boolean'),
+      type: z.literal('boolean').describe('true or false.'),
       description,
       default: z
         .boolean()
@@ -70,7 +70,7 @@ const runbookInputSchema = z.discriminatedUnion('type', [
     .describe('true or false.'),
   z
     .strictObject({
-      type: z.literal('duration'),
+      type: z.literal('duration').describe('A length of time: 90s, 10m, 2h.'),
       description,
       default: durationSchema
         .optional()
@@ -81,7 +81,7 @@ const runbookInputSchema = z.discriminatedUnion('type', [
     ),
   z
     .strictObject({
-      type: z.literal('list'),
+      type: z.literal('list').describe('A list of texts.'),
       description,
       default: z
         .array(z.string())
@@ -137,7 +137,8 @@ const forEachSchema = z
   })
   .describe(
     'Runs the step once for each item: of a list, of an expression that gives a list, or of a query. A query is asked again ' +
-      'after each round, until it is empty or nothing is left that could be tried. The step sees `item` and `index` (from 0).',
+      'after each round, until it is empty or nothing is left that could be tried. The with of the step sees `item` and ' +
+      '`index` (from 0). Above 250 items it runs in batches, and steps.ID.result is then an empty list.',
   );
 
 export type ForEach = z.infer<typeof forEachSchema>;
@@ -172,8 +173,8 @@ const retrySchema = z.strictObject({
     .min(1)
     .optional()
     .describe(
-      'The codes of errors that are tried again, such as [HypervisorUnreachable, MigrationFailed]. Default: every error ' +
-        'but wrong input, a refusal by state, lock or permission, and a cancel.',
+      'The codes of errors that are tried again, such as [HypervisorUnreachable, MigrationFailed]; docs/runbooks.md lists ' +
+        'them. Default: every error but wrong input, a refusal by state, lock or permission, and a cancel.',
     ),
 });
 
@@ -185,7 +186,9 @@ const approveSchema = z.strictObject({
     .array(z.string().min(1))
     .min(1)
     .optional()
-    .describe('Who may approve: names, or role:admin. Default: every operator and administrator.'),
+    .describe(
+      'Who may approve: names, role:operator or role:admin. Default: every operator and administrator.',
+    ),
   count: z.int().min(1).max(10).default(1).describe('How many different persons must approve. Default: 1.'),
   within: durationOrTemplate.default('24h').describe('How long it waits for them. Default: 24h.'),
   otherwise: z
@@ -254,12 +257,15 @@ const plainStepShape = {
   outputs: z
     .record(identifier, z.unknown())
     .optional()
-    .describe('Values by name, for steps.ID.outputs.NAME. See `result`, and what the step sees.'),
+    .describe(
+      'Values by name, for steps.ID.outputs.NAME in later steps. They see what the step sees, its `result`, and the steps of ' +
+        'its parallel.',
+    ),
   undo: undoSchema
     .optional()
     .describe(
       'Taken back by this operation when the run is cancelled; undos run last first, of a for-each for each item that ' +
-        'was done. Sees what the step sees.',
+        'was done. Sees what the step sees, and the step itself.',
     ),
 };
 

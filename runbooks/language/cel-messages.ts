@@ -53,8 +53,7 @@ export function explainCelError(
     case 'refused':
       return { offset, message: cel.summary };
   }
-  const summary = typesIn(cel.summary);
-  if (error.name !== 'ParseError') return { offset, message: summary };
+  if (error.name !== 'ParseError') return { offset, ...otherwise(cel.summary, source) };
   return { offset, ...syntax(cel.summary, source, offset) };
 }
 
@@ -76,12 +75,24 @@ function celParts(
   return { code, summary, offset: start + blanks < source.length ? start + blanks : start, end };
 }
 
+function otherwise(summary: string, source: string): Told {
+  const index = /^List index must be int, got '(.*)'$/.exec(summary)?.[1];
+  if (index !== undefined) {
+    return { message: `a list has no named parts, only places: [0]`, hint: sizeHint(source) };
+  }
+  const [, loop, type] = /^(\w+)\(.*must return bool, got '(.*)'$/.exec(summary) ?? [];
+  if (loop === undefined || type === undefined) return { message: typesIn(summary) };
+  return { message: `what ${loop}() asks of each must be true or false, not ${typeName(type)}` };
+}
+
 type Told = Omit<ExpressionIssue, 'offset'>;
 
 function unknownVariable(name: string, after: string, { variables, inputs }: Surroundings): Told {
   const message = `unknown name "${name}"`;
   const place = elsewhere[name];
-  if (place !== undefined) return { message: `${name} is there only in ${place}` };
+  if (place !== undefined) {
+    return { message: `${name} is there only in ${place}`, hint: instead[name] };
+  }
   if (/^\s*:/.test(after)) return { message, hint: `a key of a map is a string: "${name}"` };
   if (Object.hasOwn(inputs, name)) return { message, hint: `write inputs.${name}` };
   const { steps } = variables;
@@ -103,6 +114,11 @@ const elsewhere: Record<string, string> = {
   error: 'on-failure',
   steps: 'steps and outputs: this is settled before the run begins',
   run: 'steps and outputs: this is settled before the run begins',
+};
+
+const instead: Record<string, string> = {
+  result: 'of a step before write steps.ID.result',
+  error: 'of a step before write steps.ID.error, which is null where it did not fail',
 };
 
 const whyHidden: Record<Hidden, (id: string) => Told> = {
@@ -219,4 +235,4 @@ const between = (summary: string): string => /'(.*)'/.exec(summary)?.[1] ?? summ
 const typesIn = (summary: string): string =>
   summary.replaceAll(/'([^']*)'/g, (_, type: string) => typeName(type));
 const sizeHint = (source: string): string | undefined =>
-  /\.(length|size)\s*$/.test(source) ? 'its length is size(…)' : undefined;
+  /\.(length|size)\b(?!\()/.test(source) ? 'its length is size(…)' : undefined;

@@ -54,7 +54,7 @@ const isWrong = (node: ASTNode, { known }: Words): boolean =>
   node.op === 'value' && typeof node.args === 'string' && !known.includes(node.args);
 
 function tell(node: ASTNode, { what, known, hint }: Words): ExpressionIssue {
-  const word = String(node.args);
+  const word = typeof node.args === 'string' ? node.args : '';
   const meant = didYouMean(word, known);
   return {
     offset: node.range.start,

@@ -1,11 +1,11 @@
 /** Finds what a step uses, checks what it is given, and tells what it gives back. */
-import { z } from 'zod';
+import type { z } from 'zod';
 import type { FileIssue, Path } from '../../config/yaml-file.js';
 import { didYouMean } from '../../model/did-you-mean.js';
-import { inputValueSchema } from '../../model/runbook.js';
-import type { Catalogue, Signature } from './catalogue.js';
+import type { Catalogue } from './catalogue.js';
 import type { CelType } from './cel-types.js';
 import { checkTexts, checkWith, type Checker, type Issues } from './check-with.js';
+import { signatureSchema } from './signature.js';
 import { queryType } from './types.js';
 import { isQuery, runbookOf } from './uses.js';
 
@@ -51,16 +51,7 @@ function lookUp(
   const name = runbookOf(uses);
   const signature = name === undefined ? undefined : runbooks?.get(name);
   if (signature === null) return { schema: null, result: 'dyn' };
-  return signature && { schema: inputSchema(signature), result: { ...signature.outputs } };
-}
-
-function inputSchema({ inputs }: Signature): z.ZodObject {
-  const fields = Object.entries(inputs).map(([name, input]) => {
-    const value = inputValueSchema(input);
-    const field = input.default === undefined ? value : value.optional();
-    return [name, input.description === undefined ? field : field.describe(input.description)];
-  });
-  return z.object(Object.fromEntries(fields) as Record<string, z.ZodType>);
+  return signature && { schema: signatureSchema(signature.inputs), result: { ...signature.outputs } };
 }
 
 function unknown(uses: string, catalogue: Catalogue): { message: string; hint: string } {
@@ -83,9 +74,9 @@ function unknown(uses: string, catalogue: Catalogue): { message: string; hint: s
   }
   const queries = [...catalogue.queries.keys()].map((query) => `query.${query}`);
   if (isQuery(uses)) {
-    const meant = didYouMean(uses, queries);
+    const meant = didYouMean(uses.slice('query.'.length), catalogue.queries.keys());
     const hint =
-      meant === undefined ? `known are ${queries.toSorted().join(', ')}` : `did you mean "${meant}"?`;
+      meant === undefined ? `known are ${queries.toSorted().join(', ')}` : `did you mean "query.${meant}"?`;
     return { message: `unknown query "${uses}"`, hint };
   }
   return { message: `unknown operation "${uses}"`, hint: operationHint(uses, catalogue, queries, runbooks) };

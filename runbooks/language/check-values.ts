@@ -39,6 +39,7 @@ export function checkOutputs(
 
 function outputType(value: unknown, checker: Checker): string {
   if (typeof value === 'string') return storedType(checker.text(value).type ?? 'dyn');
-  if (Array.isArray(value)) return 'list<dyn>';
-  return { number: 'double', boolean: 'bool' }[String(typeof value)] ?? 'dyn';
+  if (typeof value === 'number') return 'double';
+  if (typeof value === 'boolean') return 'bool';
+  return Array.isArray(value) ? 'list<dyn>' : 'dyn';
 }

@@ -17,6 +17,7 @@ import { checkStep, scopeOf, type Around } from './check-step.js';
 import { checkDuration, checkOutputs } from './check-values.js';
 import { checkTyped, type Issues } from './check-with.js';
 import { expressionChecker } from './expression-check.js';
+import { explainForeign } from './foreign-keys.js';
 import { sightOfEnd, stepPlaces, type StepPlace } from './scope.js';
 
 export interface CheckedRunbook {
@@ -33,7 +34,7 @@ export function checkRunbook(source: string, file: string, catalogue: Catalogue)
 }
 
 export function checkParsed(yaml: YamlFile<Runbook>, catalogue: Catalogue): CheckedRunbook {
-  if (yaml.value === undefined) return { issues: yaml.issues };
+  if (yaml.value === undefined) return { issues: yaml.issues.map(explainForeign) };
   const runbook = yaml.value;
   const around: Around = { runbook, catalogue, file: yaml, types: {} };
   const places = stepPlaces(runbook);

@@ -142,7 +142,7 @@ function variablesOf({ inputs, steps, item, result, error }: ScopeTypes): Record
       ? {}
       : {
           steps: Object.fromEntries(
-            Object.entries(steps).map(([id, step]) => [id, { ...stepFields, ...step }]),
+            Object.entries(steps).map(([id, step]) => [id, { ...step, ...stepFields }]),
           ),
           run: { id: 'string' },
         }),

@@ -1,33 +1,91 @@
-/** What editors complete runbooks from: the schema of the language, with the operations and queries that there are. */
+/** What editors complete runbooks from: the schema of the language, with all that a step can use. */
 import { z } from 'zod';
 import { runbookSchema } from '../../model/runbook.js';
-import type { Catalogue } from './catalogue.js';
+import type { Catalogue, Signature } from './catalogue.js';
+import { signatureSchema } from './signature.js';
 
 type JsonSchema = z.core.JSONSchema.JSONSchema;
 
 /** JSON Schema draft-7: editors go no further. */
 export function runbookJsonSchema(catalogue: Catalogue): JsonSchema {
   const schema = z.toJSONSchema(runbookSchema, { target: 'draft-7', io: 'input' });
-  const step = objectAt(objectAt(schema, 'properties', 'steps'), 'items');
-  const operations = [...catalogue.operations.values()];
-  const names = {
-    enum: operations.map((operation) => operation.key),
-    enumDescriptions: operations.map((operation) => operation.summary),
-  };
-  const inputs = operations.map(({ key, input }) => inputOf('uses', key, input));
-  for (const user of [step, objectAt(step, 'properties', 'undo')]) {
-    Object.assign(objectAt(user, 'properties', 'uses'), names);
-    Object.assign(user, { allOf: inputs });
-  }
-  const queries = [...catalogue.queries.values()];
-  const loops = objectAt(step, 'properties', 'for-each').anyOf ?? [];
-  for (const loop of loops) {
-    if (typeof loop !== 'object' || loop.type !== 'object') continue;
-    Object.assign(objectAt(loop, 'properties', 'query'), { enum: queries.map(({ name }) => name) });
-    Object.assign(loop, { allOf: queries.map(({ name, input }) => inputOf('query', name, input)) });
-  }
-  return schema;
+  const step = objectAt(schema, 'properties', 'steps', 'items');
+  const plain = objectAt(step, 'properties', 'parallel', 'items');
+  // Each holds the same steps: once is enough to read, and to complete from.
+  const lists = [
+    objectAt(step, 'properties', 'parallel'),
+    objectAt(step, 'properties', 'on-failure'),
+    objectAt(schema, 'properties', 'on-failure'),
+    objectAt(schema, 'properties', 'finally'),
+  ];
+  for (const list of lists) Object.assign(list, { items: { $ref: '#/definitions/plainStep' } });
+  for (const one of [step, plain]) completeStep(one, catalogue);
+  return { ...schema, definitions: { plainStep: plain, usesWith: { allOf: inputsOf(catalogue) } } };
 }
+
+function completeStep(step: JsonSchema, catalogue: Catalogue): void {
+  const operations = [...catalogue.operations.values()].map(({ key, summary }) => [key, summary] as const);
+  const queries = [...catalogue.queries.keys()].map((name) => [`query.${name}`, `List ${name}.`] as const);
+  const runbooks = runbooksOf(catalogue).map(
+    ([name]) => [`runbook.${name}`, 'A run of that runbook.'] as const,
+  );
+  const { description } = objectAt(step, 'properties', 'uses');
+  const properties = objectAt(step, 'properties');
+  const pattern = { type: 'string', pattern: '^runbook\\.[a-z][a-z0-9-]*$' };
+  const all = [...operations, ...queries, ...runbooks];
+  Object.assign(properties, { uses: { description, anyOf: [named(all), pattern] } });
+  Object.assign(step, rules, { allOf: [{ $ref: '#/definitions/usesWith' }] });
+  const undo = objectAt(properties, 'undo');
+  const told = objectAt(undo, 'properties', 'uses').description;
+  Object.assign(objectAt(undo, 'properties'), { uses: { description: told, ...named(operations) } });
+  Object.assign(undo, { allOf: [{ $ref: '#/definitions/usesWith' }] });
+  completeLoop(step, catalogue);
+}
+
+function completeLoop(step: JsonSchema, { queries }: Catalogue): void {
+  for (const loop of objectAt(step, 'properties', 'for-each').anyOf ?? []) {
+    if (typeof loop !== 'object' || loop.type !== 'object') continue;
+    const all = [...queries.values()];
+    Object.assign(objectAt(loop, 'properties', 'query'), { enum: all.map(({ name }) => name) });
+    Object.assign(loop, { allOf: all.map(({ name, input }) => inputOf('query', name, input)) });
+  }
+}
+
+const named = (all: readonly (readonly [string, string])[]): object => ({
+  type: 'string',
+  enum: all.map(([name]) => name),
+  enumDescriptions: all.map(([, summary]) => summary),
+});
+
+/** What goes together, as far as editors can tell; `drover runbook check` tells all, and better (check-shape.ts). */
+const rules = {
+  anyOf: ['uses', 'parallel', 'wait', 'approve'].map((key) => ({ required: [key] })),
+  dependencies: {
+    wait: { not: { anyOf: [{ required: ['uses'] }, { required: ['parallel'] }] } },
+    parallel: { not: { required: ['uses'] } },
+    with: ['uses'],
+    'for-each': ['uses'],
+    'max-parallel': ['for-each'],
+    'max-failures': ['for-each'],
+    until: ['uses', 'timeout'],
+    every: ['until'],
+    retry: ['uses'],
+    undo: ['uses'],
+  },
+};
+
+function inputsOf(catalogue: Catalogue): JsonSchema[] {
+  return [
+    ...[...catalogue.operations.values()].map(({ key, input }) => inputOf('uses', key, input)),
+    ...[...catalogue.queries.values()].map(({ name, input }) => inputOf('uses', `query.${name}`, input)),
+    ...runbooksOf(catalogue).map(([name, { inputs }]) =>
+      inputOf('uses', `runbook.${name}`, signatureSchema(inputs)),
+    ),
+  ];
+}
+
+const runbooksOf = ({ runbooks = new Map() }: Catalogue): [string, Signature][] =>
+  [...runbooks].flatMap(([name, signature]) => (signature === null ? [] : [[name, signature]]));
 
 /** When `key` is `name`, then `with` has the properties of its input; each may be an expression instead. */
 function inputOf(key: 'uses' | 'query', name: string, input: z.ZodObject): JsonSchema {

@@ -57,4 +57,19 @@ const queries = [
 export const catalogue: Catalogue = {
   operations: new Map(operations.map((operation) => [operation.key, operation])),
   queries: new Map(queries.map((query) => [query.name, query])),
+  runbooks: new Map([
+    [
+      'drain-host',
+      {
+        inputs: {
+          host: { type: 'host', description: 'The host to empty.' },
+          parallel: { type: 'integer', minimum: 1, default: 2 },
+          wait: { type: 'duration', default: '10m' },
+        },
+        outputs: { moved: 'double', remaining: 'double' },
+      },
+    ],
+    // One with mistakes of its own: what it takes is not known.
+    ['broken', null],
+  ]),
 };

@@ -1,0 +1,13 @@
+import { z } from 'zod';
+import { inputValueSchema } from '../../model/runbook.js';
+import type { Signature } from './catalogue.js';
+
+/** What a runbook takes, as an operation's input. */
+export function signatureSchema(inputs: Signature['inputs']): z.ZodObject {
+  const fields = Object.entries(inputs).map(([name, input]) => {
+    const value = inputValueSchema(input);
+    const field = input.default === undefined ? value : value.optional();
+    return [name, input.description === undefined ? field : field.describe(input.description)] as const;
+  });
+  return z.object(Object.fromEntries(fields));
+}
