@@ -53,7 +53,7 @@ export function explainCelError(
     case 'refused':
       return { offset, message: cel.summary };
   }
-  if (error.name !== 'ParseError') return { offset, ...otherwise(cel.summary, source) };
+  if (error.name !== 'ParseError') return { offset, ...otherError(cel.summary, source) };
   return { offset, ...syntax(cel.summary, source, offset) };
 }
 
@@ -75,7 +75,7 @@ function celParts(
   return { code, summary, offset: start + blanks < source.length ? start + blanks : start, end };
 }
 
-function otherwise(summary: string, source: string): Told {
+function otherError(summary: string, source: string): Told {
   const index = /^List index must be int, got '(.*)'$/.exec(summary)?.[1];
   if (index !== undefined) {
     return { message: `a list has no named parts, only places: [0]`, hint: sizeHint(source) };
