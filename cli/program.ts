@@ -21,7 +21,10 @@ const groups: Record<string, Group> = {
     summary: 'runbooks: check, list, show, run, schema',
     load: () => import('./commands/runbook.js'),
   },
-  run: { summary: 'runs of runbooks: list, show, watch, cancel', load: () => import('./commands/run.js') },
+  run: {
+    summary: 'runs of runbooks: list, show, watch, approve, reject, pause, resume, cancel, retry',
+    load: () => import('./commands/run.js'),
+  },
   worker: {
     summary: 'run a worker: it does the work, resume it any time',
     load: () => import('./commands/worker.js'),

@@ -2,11 +2,11 @@
 import type { Command } from 'commander';
 import { urlOf } from '../client/caller.js';
 import { planRun } from '../client/dry-run.js';
-import { prepareRun, startRun, type PreparedRun } from '../client/runs.js';
+import { prepareRun, startRun, type PreparedRun, type StartedRun } from '../client/runs.js';
 import { withContext, type Context } from './context.js';
 import { printData, write } from './output.js';
 import { watchCommand } from './watch.js';
-import { waitOptionsOf } from './waiting.js';
+import { waitOptionsOf, type WaitOptions } from './waiting.js';
 
 export async function runCommand(
   command: Command,
@@ -19,18 +19,21 @@ export async function runCommand(
     const prepared = await prepareRun(context, { runbook, folders: context.config.runbooks, inputs });
     if (dryRun) return tellPlan(context, prepared);
     const started = await startRun(context, prepared, { force });
-    if (options.wait) return watchCommand(context, started.id, options);
-    const workflowUrl = urlOf(await context.temporal(), started.workflowId);
-    const { id, plan } = started;
-    if (context.output.format !== 'table') {
-      return printData(context.output, { id, runbook: plan.name, state: 'running', workflowUrl });
-    }
-    write(`run ${id} of ${plan.name} started`);
-    if (workflowUrl !== null) write(workflowUrl);
-    return context.say(
-      `follow it with \`drover run watch ${id}\`, cancel it with \`drover run cancel ${id}\``,
-    );
+    return followRun(context, started, options);
   });
+}
+
+/** Waits for its end, or tells how to follow it. */
+export async function followRun(context: Context, started: StartedRun, options: WaitOptions): Promise<void> {
+  const { id, plan, workflowId } = started;
+  if (options.wait) return watchCommand(context, id, options);
+  const workflowUrl = urlOf(await context.temporal(), workflowId);
+  if (context.output.format !== 'table') {
+    return printData(context.output, { id, runbook: plan.name, state: 'running', workflowUrl });
+  }
+  write(`run ${id} of ${plan.name} started`);
+  if (workflowUrl !== null) write(workflowUrl);
+  return context.say(`follow it with \`drover run watch ${id}\`, cancel it with \`drover run cancel ${id}\``);
 }
 
 async function tellPlan(context: Context, prepared: PreparedRun): Promise<void> {

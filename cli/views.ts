@@ -1,5 +1,5 @@
 /** The stable JSON shapes of instances, hosts and runs. Keys are only ever added. */
-import type { RunRecord } from '../model/run.js';
+import type { RunItemRow, RunRecord } from '../model/run.js';
 import type { ListedRun } from '../client/run-list.js';
 import type { RunView } from '../client/run-view.js';
 import type { Host } from '../model/host.js';
@@ -57,13 +57,33 @@ const runKeys = ['id', 'runbook', 'state', 'phase', 'startedAt', 'endedAt'] as c
 export const runSummary = (of: ListedRun) => ({
   ...pick(of, ...runKeys),
   steps: of.steps.map(stepSummary),
-  workflowUrl: of.workflowUrl,
+  ...pick(of, 'workflowUrl', 'by', 'parent', 'retryOf'),
 });
 
+/** `approval`: what it waits for now, the first of several; null when it waits for nobody. */
 export const runDetails = (of: RunView) => ({
   ...pick(of, ...runKeys),
-  steps: of.steps.map((step) => ({ ...stepSummary(step), items: step.items })),
+  steps: of.steps.map((step) => ({
+    ...stepSummary(step),
+    items: step.items,
+    attempt: step.attempt ?? 1,
+    approval: step.approval ?? null,
+    outputs: step.outputs ?? {},
+  })),
   ...pick(of, 'workflowUrl', 'by', 'inputs', 'outputs', 'undone', 'digest', 'error', 'running', 'notes'),
+  ...pick(of, 'parent', 'retryOf', 'retriedBy', 'subRuns', 'actions', 'paused'),
+  approval: approvals(of)[0] ?? null,
+  approvals: approvals(of),
+});
+
+const approvals = ({ waits }: RunView) => waits.map(({ approval, ...where }) => ({ ...where, ...approval }));
+
+export const runItem = ({ step, key, label, state, ...of }: RunItemRow) => ({
+  step,
+  key,
+  label,
+  state,
+  ...pick(of, 'attempt', 'endedAt', 'error', 'result'),
 });
 
 const stepSummary = (step: RunRecord['steps'][number]) =>

@@ -5,7 +5,8 @@ import type { Context } from './context.js';
 import { StillRunning } from './errors.js';
 import { printData } from './output.js';
 import { openProgress } from './progress.js';
-import { liveLines, runChanges, runEnd } from './run-lines.js';
+import { approveCommand, liveLines, runEnd, runTeller } from './run-lines.js';
+import { untilWords } from './run-texts.js';
 import { runDetails } from './views.js';
 import { interruptible, type WaitOptions } from './waiting.js';
 
@@ -18,13 +19,14 @@ export async function watchCommand(
   const people = context.output.format === 'table';
   const stream = people ? process.stdout : process.stderr;
   const progress = openProgress(stream);
+  const tell = runTeller();
   let last: RunView | undefined;
   try {
     await interruptible(async (signal) => {
-      for await (const view of watchRun(context, id, { signal, timeoutSeconds })) {
-        for (const text of runChanges(last, view)) progress.line(text);
-        progress.live(liveLines(view));
-        last = view;
+      for await (const look of watchRun(context, id, { signal, timeoutSeconds })) {
+        for (const text of tell(look)) progress.line(text);
+        progress.live(liveLines(look.view));
+        last = look.view;
       }
     });
     if (last && last.state !== 'running') progress.line(runEnd(last));
@@ -33,6 +35,25 @@ export async function watchCommand(
   }
   if (!people && last) await printData(context.output, runDetails(last));
   if (last && last.state !== 'running') return assertSucceeded(last);
-  const hint = `follow it with \`drover run watch ${id}\`, cancel it with \`drover run cancel ${id}\``;
-  throw new StillRunning(`run ${id} still runs and goes on`, hint);
+  throw goesOn(id, last);
+}
+
+function goesOn(id: string, view: RunView | undefined): StillRunning {
+  const follow = `follow it with \`drover run watch ${id}\``;
+  const cancel = `cancel it with \`drover run cancel ${id}\``;
+  const [wait] = view?.waits ?? [];
+  if (view && wait) {
+    const until = `until ${untilWords(wait.approval.until)}`;
+    return new StillRunning(
+      `run ${id} waits for approval of step ${wait.step} ${until}`,
+      `approve it with \`${approveCommand(wait, view.waits)}\`, ${cancel}`,
+    );
+  }
+  if (view?.paused) {
+    return new StillRunning(
+      `run ${id} is paused by ${view.paused.by}`,
+      `resume it with \`drover run resume ${id}\`, ${cancel}`,
+    );
+  }
+  return new StillRunning(`run ${id} still runs and goes on`, `${follow}, ${cancel}`);
 }

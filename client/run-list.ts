@@ -9,7 +9,7 @@ import type { RunState } from './run-view.js';
 
 export interface ListedRun extends Pick<
   RunRecord,
-  'id' | 'runbook' | 'startedAt' | 'endedAt' | 'by' | 'steps' | 'inputs'
+  'id' | 'runbook' | 'startedAt' | 'endedAt' | 'by' | 'steps' | 'inputs' | 'parent' | 'retryOf'
 > {
   state: RunState;
   phase: string | null;
@@ -19,12 +19,15 @@ export interface ListedRun extends Pick<
 export interface RunFilter {
   runbook?: string | undefined;
   state?: RunRecord['state'] | undefined;
+  /** Also runs that are a step of another. */
+  parts?: boolean | undefined;
   limit?: number | undefined;
 }
 
 /** Newest first. What runs is looked up in Temporal; while that is away the records alone answer. */
 export async function listRunViews(caller: Caller, by: RunFilter): Promise<ListedRun[]> {
-  const records = await listRuns(caller.inventory, by);
+  const { parts = false, ...filter } = by;
+  const records = await listRuns(caller.inventory, { ...filter, ...(parts ? {} : { parent: null }) });
   const temporal = await caller.temporal().catch((error: unknown) => {
     const open = records.some((run) => run.state === 'running');
     if (open)
@@ -34,8 +37,9 @@ export async function listRunViews(caller: Caller, by: RunFilter): Promise<Liste
     return undefined;
   });
   const recorded = await Promise.all(records.map((record) => merged(caller, temporal, record)));
-  const known = new Set(records.map((run) => run.id));
   const fresh = temporal ? await unrecorded(caller, temporal, by).catch(() => []) : [];
+  const open = fresh.length > 0 ? await listRuns(caller.inventory, { state: 'running', limit: 10_000 }) : [];
+  const known = new Set([...records, ...open].map((run) => run.id));
   return [...fresh.filter((run) => !known.has(run.id)), ...recorded].slice(0, by.limit ?? 100);
 }
 
@@ -44,10 +48,10 @@ async function merged(
   temporal: TemporalConnection | undefined,
   record: RunRecord,
 ): Promise<ListedRun> {
-  const { id, runbook, startedAt, endedAt, by, steps, inputs, state } = record;
+  const { id, runbook, startedAt, endedAt, by, steps, inputs, state, parent = null, retryOf = null } = record;
   const workflowId = runWorkflowId(caller.cloud, id);
   const workflowUrl = temporal ? urlOf(temporal, workflowId) : null;
-  const same = { id, runbook, startedAt, endedAt, by, steps, inputs, workflowUrl };
+  const same = { id, runbook, startedAt, endedAt, by, steps, inputs, parent, retryOf, workflowUrl };
   if (state !== 'running' || !temporal) return { ...same, state, phase: state };
   try {
     const { running, phase } = await progressOf(temporal, workflowId);
@@ -80,6 +84,8 @@ async function unrecorded(caller: Caller, temporal: TemporalConnection, by: RunF
         startedAt: startTime.toISOString(),
         endedAt: null,
         steps: [],
+        parent: null,
+        retryOf: null,
         state: 'running',
         phase: 'waiting for a worker',
         workflowUrl: urlOf(temporal, workflowId),

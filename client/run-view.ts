@@ -1,38 +1,41 @@
 /** A run as people and scripts see it, put together from the inventory, Temporal and the run's own answer. */
-import type { RunRecord, RunStepRecord } from '../model/run.js';
 import { listInstances } from '../activities/inventory/instances.js';
 import { getRun, operationsOfRun } from '../activities/inventory/runs.js';
-import { DroverError, type ErrorRecord } from '../model/errors.js';
-import type { OperationRecord } from '../model/operation.js';
 import { runWorkflowId } from '../model/addresses.js';
+import { DroverError } from '../model/errors.js';
+import type { OperationRecord } from '../model/operation.js';
+import type { RunActionRecord, RunProgress, RunRecord, RunStepRecord } from '../model/run.js';
 import type { TemporalConnection } from '../temporal/connect.js';
 import { urlOf, type Caller } from './caller.js';
 import { isAway } from './failures.js';
-import { hasWorker, progressOf, type Progress } from './progress.js';
+import { progressOf, type Progress } from './progress.js';
+import { askProgress, waitsOf, type Wait } from './run-progress.js';
+import { relativesOf, type SubRun } from './run-relatives.js';
+import { stepsFromRows } from './run-steps.js';
 import { noRun } from './runs.js';
-import { stepsFromOperations } from './run-steps.js';
 
 /** `terminated`: its workflow was ended from outside, so the record never got its end. */
 export type RunState = RunRecord['state'] | 'terminated';
 
-export interface RunView {
-  id: string;
-  runbook: string;
+export interface RunView extends Omit<RunRecord, 'source' | 'plan' | 'state' | 'parent' | 'retryOf'> {
   state: RunState;
   /** The step in which it is, or how it ended. */
   phase: string | null;
-  startedAt: string;
-  endedAt: string | null;
-  steps: RunStepRecord[];
   workflowUrl: string | null;
-  by: string;
-  inputs: Record<string, unknown>;
-  outputs: Record<string, unknown>;
-  undone: string[];
-  digest: string;
-  error: ErrorRecord | null;
+  parent: { run: string; step: string } | null;
+  retryOf: string | null;
+  /** The run that tries this one again. */
+  retriedBy: { id: string; state: RunRecord['state'] } | null;
+  /** Who did what to it, oldest first. */
+  actions: RunActionRecord[];
+  paused: RunProgress['paused'];
+  /** What it waits for, also within the runs that are its steps. */
+  waits: Wait[];
+  subRuns: SubRun[];
   /** Operations under way. */
   running: RunningItem[];
+  /** Whether `steps` is the run's own word; otherwise it is what the rows tell. */
+  certain: boolean;
   /** What keeps this view from being complete, or the run from going on. */
   notes: string[];
 }
@@ -47,7 +50,6 @@ export interface RunningItem {
   trouble: string | null;
 }
 
-const queryMs = 3000;
 /** More children than this are not asked one by one at every look. */
 const asked = 40;
 
@@ -66,9 +68,11 @@ export async function viewRun(caller: Caller, id: string): Promise<RunView> {
     const note = isOut(error)
       ? 'Temporal does not answer: this is what the inventory knows'
       : 'Temporal knows nothing of this run';
-    return openView(caller, record, undefined, { steps: undefined, notes: [note] });
+    return openView(caller, record, undefined, { progress: undefined, notes: [note] });
   }
-  const live = found.running ? await ask(caller, temporal, id) : { steps: undefined, notes: [] };
+  const live = found.running
+    ? await askProgress(caller, temporal, id)
+    : { progress: undefined, notes: [] as string[] };
   const view = await openView(caller, record ?? emptyRecord(id, found), temporal, live);
   if (found.running) return { ...view, phase: found.phase };
   // It may have closed between the two looks.
@@ -90,86 +94,70 @@ async function recordOf(caller: Caller, id: string): Promise<RunRecord | undefin
   }
 }
 
-/** The run's own answer, step by step; it needs a worker. */
-async function ask(
-  caller: Caller,
-  temporal: TemporalConnection,
-  id: string,
-): Promise<{ steps: RunStepRecord[] | undefined; notes: string[] }> {
-  const { client } = temporal;
-  try {
-    const handle = client.workflow.getHandle(runWorkflowId(caller.cloud, id));
-    const steps = await client.withDeadline(Date.now() + queryMs, () =>
-      handle.query<RunStepRecord[]>('progress'),
-    );
-    return { steps, notes: [] };
-  } catch {
-    const alive = await hasWorker(temporal, caller.cloud);
-    const why =
-      alive === false ? 'no worker runs: start one with `drover worker`' : 'no worker answers at the moment';
-    return { steps: undefined, notes: [`${why}; the run goes on once one does`] };
-  }
-}
-
 async function openView(
   caller: Caller,
   record: RunRecord,
   temporal: TemporalConnection | undefined,
-  live: { steps: RunStepRecord[] | undefined; notes: string[] },
+  live: { progress: RunProgress | undefined; notes: string[] },
 ): Promise<RunView> {
-  const operations = await operationsOfRun(caller.inventory, record.id);
-  const names = new Map((await listInstances(caller.inventory)).map(({ id, name }) => [id, name]));
-  const label = (of: OperationRecord) => names.get(of.instance ?? '') ?? of.instance ?? of.host ?? of.id;
-  const open = operations.filter((one) => one.endedAt === null).slice(0, asked);
-  const running = await Promise.all(
-    open.map(async (one): Promise<RunningItem> => {
-      const progress = temporal && (await progressOf(temporal, one.workflowId).catch(() => undefined));
-      const { phase = null, percent = null, trouble = null } = progress ?? {};
-      return {
-        operation: one.id,
-        kind: one.kind,
-        label: label(one),
-        host: one.host,
-        phase,
-        percent,
-        trouble,
-      };
-    }),
-  );
+  const { id } = record;
+  const open = await operationsOfRun(caller.inventory, id, { open: true, limit: asked });
+  const label = await labels(caller, open);
+  const running = await Promise.all(open.map((one) => runningItem(one, label(one), temporal)));
+  const steps = live.progress?.steps ?? (await stepsOfRows(caller, record));
+  const relatives = await relativesOf(caller, id, temporal);
   return {
     ...shape(record),
-    steps: live.steps ?? stepsFromOperations(operations, label),
-    workflowUrl: temporal ? urlOf(temporal, runWorkflowId(caller.cloud, record.id)) : null,
+    ...relatives,
+    steps,
+    phase: null,
+    workflowUrl: temporal ? urlOf(temporal, runWorkflowId(caller.cloud, id)) : null,
+    paused: live.progress?.paused ?? null,
+    waits: [...waitsOf(id, steps), ...relatives.waits],
     running,
+    certain: live.progress !== undefined,
     notes: live.notes,
   };
+}
+
+async function stepsOfRows(caller: Caller, record: RunRecord): Promise<RunStepRecord[]> {
+  const operations = await operationsOfRun(caller.inventory, record.id);
+  return stepsFromRows(caller, record, operations, await labels(caller, operations));
+}
+
+async function labels(
+  { inventory }: Caller,
+  operations: readonly OperationRecord[],
+): Promise<(of: OperationRecord) => string> {
+  const ids = [...new Set(operations.flatMap(({ instance }) => instance ?? []))];
+  const names = new Map((await listInstances(inventory, { ids })).map(({ id, name }) => [id, name]));
+  return ({ id, instance, host }) => names.get(instance ?? '') ?? instance ?? host ?? id;
+}
+
+async function runningItem(
+  { id, kind, host, workflowId }: OperationRecord,
+  label: string,
+  temporal: TemporalConnection | undefined,
+): Promise<RunningItem> {
+  const progress = temporal && (await progressOf(temporal, workflowId).catch(() => undefined));
+  const { phase = null, percent = null, trouble = null } = progress ?? {};
+  return { operation: id, kind, label, host, phase, percent, trouble };
 }
 
 async function closedView(caller: Caller, record: RunRecord): Promise<RunView> {
   // Only for the link: a run that ended is shown without Temporal as well.
   const temporal = await caller.temporal().catch(() => undefined);
   const workflowUrl = temporal ? urlOf(temporal, runWorkflowId(caller.cloud, record.id)) : null;
-  return { ...shape(record), phase: record.state, workflowUrl, running: [], notes: [] };
+  const relatives = await relativesOf(caller, record.id, undefined);
+  const ended = { phase: record.state, paused: null, running: [], certain: true, notes: [] };
+  return { ...shape(record), ...relatives, ...ended, workflowUrl };
 }
 
-function shape(record: RunRecord): Omit<RunView, 'workflowUrl' | 'running' | 'notes'> {
-  const { id, runbook, state, startedAt, endedAt, steps, by, inputs, outputs, undone, digest, error } =
-    record;
-  return {
-    id,
-    runbook,
-    state,
-    phase: null,
-    startedAt,
-    endedAt,
-    steps,
-    by,
-    inputs,
-    outputs,
-    undone,
-    digest,
-    error,
-  };
+function shape(record: RunRecord) {
+  const { id, runbook, state, startedAt, endedAt, steps, by, inputs, outputs, undone } = record;
+  const { digest, error, parent = null, retryOf = null } = record;
+  const what = { id, runbook, digest, inputs, by, parent, retryOf };
+  return { ...what, state, startedAt, endedAt, steps, outputs, undone, error };
 }
 
 /** A run of which Temporal knows and the inventory doesn't yet: no worker has taken its first step. */

@@ -1,5 +1,6 @@
-/** Starts, lists and cancels runs of runbooks. */
-import { randomUUID } from 'node:crypto';
+/** Prepares, starts and finds runs of runbooks. */
+import { createHash, randomUUID } from 'node:crypto';
+import type { Inventory } from '../activities/inventory/database.js';
 import { getHost } from '../activities/inventory/hosts.js';
 import { getInstance } from '../activities/inventory/instances.js';
 import { getFlavor } from '../activities/inventory/flavors.js';
@@ -14,11 +15,11 @@ import type { RunOrder } from '../workflows/run-state.js';
 import { searchAttributesOf } from '../workflows/search-attributes.js';
 import type { Caller } from './caller.js';
 import { runbookCatalogue } from './catalogue.js';
-import { asDroverError } from './failures.js';
 import { mayOperate } from './ask.js';
+import { isAlreadyStarted } from './failures.js';
 import { startWorkflow } from './start.js';
 
-export interface RunAsk {
+export interface RunbookAsk {
   /** Its name, or the path of a file. */
   runbook: string;
   /** Folders of the user's own runbooks. */
@@ -40,7 +41,7 @@ export interface StartedRun extends PreparedRun {
 }
 
 /** Throws NotFound, InvalidRunbook, InvalidInput; also for a host or an instance that isn't there. */
-export async function prepareRun(caller: Caller, ask: RunAsk): Promise<PreparedRun> {
+export async function prepareRun(caller: Caller, ask: RunbookAsk): Promise<PreparedRun> {
   const plan = await loadRunbook(ask.runbook, ask.folders, runbookCatalogue());
   const inputs = resolveInputs(plan.runbook, ask.inputs);
   for (const [name, { type }] of Object.entries(plan.runbook.inputs)) {
@@ -53,14 +54,17 @@ export async function prepareRun(caller: Caller, ask: RunAsk): Promise<PreparedR
   return { plan, inputs };
 }
 
-/**
- * `force`: its operations also work on what is locked. Without it a run respects locks, whoever starts it.
- * Throws PermissionDenied.
- */
+export interface StartOptions {
+  /** Its operations also work on what is locked. Without it a run respects locks, whoever starts it. */
+  force?: boolean;
+  retry?: NonNullable<RunOrder['retry']>;
+}
+
+/** Throws PermissionDenied; WrongState for a run that somebody tries again at this moment. */
 export async function startRun(
   caller: Caller,
   prepared: PreparedRun,
-  { force = false }: { force?: boolean } = {},
+  { force = false, retry }: StartOptions = {},
 ): Promise<StartedRun> {
   mayOperate(caller);
   const { plan, inputs } = prepared;
@@ -72,9 +76,9 @@ export async function startRun(
     );
   }
   const role = identity.role === 'admin' && !force ? 'operator' : identity.role;
-  const id = randomUUID();
+  const id = retry ? retryId(retry.of) : randomUUID();
   const workflowId = runWorkflowId(cloud, id);
-  const order: RunOrder = { id, by: identity.name, role, plan, inputs };
+  const order: RunOrder = { id, by: identity.name, role, plan, inputs, ...(retry ? { retry } : {}) };
   const given = Object.entries(inputs).map(([name, value]) => `${name}=${String(value)}`);
   const runId = await startWorkflow(caller, {
     type: 'run-runbook',
@@ -83,30 +87,58 @@ export async function startRun(
     summary: `${plan.name} ${given.join(' ')}`,
     attributes: searchAttributesOf({ cloud, operation: null, subject: null, runbook: plan.name, host: null }),
     memo: { label: plan.name, by: identity.name, digest: plan.digest, inputs },
+  }).catch((error: unknown) => {
+    throw retry && isAlreadyStarted(error) ? triedAgain(retry.of, { id, state: 'running' }) : error;
   });
   return { ...prepared, id, workflowId, runId };
 }
 
+/** Always the same for a run, so that Temporal lets only one of two who try it again at the same moment. */
+function retryId(run: string): string {
+  const hex = createHash('sha256').update(`retry of ${run}`).digest('hex');
+  return [
+    hex.slice(0, 8),
+    hex.slice(8, 12),
+    `8${hex.slice(13, 16)}`,
+    `a${hex.slice(17, 20)}`,
+    hex.slice(20, 32),
+  ].join('-');
+}
+
+export function triedAgain(run: string, { id, state }: Pick<RunRecord, 'id' | 'state'>): DroverError {
+  const open = state === 'running' || state === 'succeeded';
+  const hint = {
+    running: `follow it with \`drover run watch ${id}\``,
+    succeeded: 'nothing is left to do',
+  };
+  return new DroverError('WrongState', `run ${run} is tried again already, by run ${id} (${state})`, {
+    details: { run, retriedBy: id, state },
+    hint: open ? hint[state] : `try that one again: \`drover run retry ${id}\``,
+  });
+}
+
 /** A run by its id or the beginning of it (at least 4 characters), as shown in lists. */
 export async function findRun(caller: Caller, idOrPrefix: string): Promise<RunRecord | undefined> {
+  const found = await findRuns(caller.inventory, idOrPrefix);
+  if (found.length <= 1) return found[0];
+  const candidates = found.map(({ id, runbook, startedAt }) => ({ id, runbook, startedAt }));
+  const lines = candidates.map((one) => `  ${one.id} (${one.runbook}, ${one.startedAt})`);
+  throw new DroverError(
+    'Ambiguous',
+    `${found.length} runs begin with "${idOrPrefix}":\n${lines.join('\n')}`,
+    {
+      details: { candidates },
+    },
+  );
+}
+
+async function findRuns(inventory: Inventory, idOrPrefix: string): Promise<RunRecord[]> {
   try {
-    return await getRun(caller.inventory, idOrPrefix);
+    return [await getRun(inventory, idOrPrefix)];
   } catch (error) {
     if (!(error instanceof DroverError && error.code === 'NotFound')) throw error;
-    if (idOrPrefix.length < 4 || idOrPrefix.length >= 36) return undefined;
-    const found = (await listRuns(caller.inventory, { limit: 1000 })).filter((run) =>
-      run.id.startsWith(idOrPrefix),
-    );
-    if (found.length <= 1) return found[0];
-    const candidates = found.map(({ id, runbook, startedAt }) => ({ id, runbook, startedAt }));
-    const lines = candidates.map((one) => `  ${one.id} (${one.runbook}, ${one.startedAt})`);
-    throw new DroverError(
-      'Ambiguous',
-      `${found.length} runs begin with "${idOrPrefix}":\n${lines.join('\n')}`,
-      {
-        details: { candidates },
-      },
-    );
+    if (idOrPrefix.length < 4 || idOrPrefix.length >= 36) return [];
+    return (await listRuns(inventory, { limit: 1000 })).filter((run) => run.id.startsWith(idOrPrefix));
   }
 }
 
@@ -115,18 +147,3 @@ export const noRun = (id: string): DroverError =>
     details: { run: id },
     hint: 'list the runs with `drover run list`',
   });
-
-/** Asks a run to stop: it cancels what it has running, takes back what its runbook says, and ends as cancelled. */
-export async function cancelRun(caller: Caller, id: string): Promise<void> {
-  mayOperate(caller);
-  const { client } = await caller.temporal();
-  try {
-    await client.workflow.getHandle(runWorkflowId(caller.cloud, id)).cancel();
-  } catch (error) {
-    const told = asDroverError(error, `run ${id}`);
-    if (told.code !== 'NotFound') throw told;
-    throw new DroverError('WrongState', `run ${id} does not run any more: there is nothing to cancel`, {
-      hint: `see \`drover run show ${id}\``,
-    });
-  }
-}

@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { listRunItems } from '../activities/inventory/run-items.js';
 import { DroverError } from '../model/errors.js';
+import type { RunItemRow } from '../model/run.js';
 import type { Caller } from './caller.js';
 import { viewRun, type RunView } from './run-view.js';
 
@@ -10,21 +12,30 @@ export interface WatchOptions {
   everyMs?: number | undefined;
 }
 
+export interface Look {
+  view: RunView;
+  /** Items that ended since the last look, or at its very moment. */
+  ended: RunItemRow[];
+}
+
 /** Yields how the run stands, again and again, until it has ended or nobody wants to know any more. */
 export async function* watchRun(
   caller: Caller,
   id: string,
   options: WatchOptions = {},
-): AsyncGenerator<RunView> {
+): AsyncGenerator<Look> {
   const limit =
     options.timeoutSeconds === undefined ? [] : [AbortSignal.timeout(options.timeoutSeconds * 1000)];
   const signal = AbortSignal.any([...(options.signal ? [options.signal] : []), ...limit]);
   // One listener for the whole watch, however long it is.
   const stopped = aborted(signal);
+  let since: string | undefined;
   while (!signal.aborted) {
     const view = await Promise.race([viewRun(caller, id), stopped]);
     if (view === undefined) return;
-    yield view;
+    const ended = await listRunItems(caller.inventory, id, { since });
+    since = ended.at(-1)?.endedAt ?? since;
+    yield { view, ended };
     if (view.state !== 'running') return;
     await sleep(options.everyMs ?? 1000, undefined, { signal }).catch(() => undefined);
   }
@@ -36,21 +47,28 @@ async function aborted(signal: AbortSignal): Promise<undefined> {
   return undefined;
 }
 
-/** Throws what a run that has ended came to, unless it succeeded. */
+/**
+ * Throws what a run that has ended came to, unless it succeeded: Cancelled, Rejected, RunBusy as it is, and RunFailed
+ * for everything that went wrong in it.
+ */
 export function assertSucceeded(view: RunView): void {
-  if (view.state === 'succeeded' || view.state === 'running') return;
-  const hint = `see \`drover run show ${view.id}\``;
-  if (view.state === 'terminated') {
-    throw new DroverError(
-      'Cancelled',
-      `run ${view.id} was terminated from outside, without a record of its end`,
-      { hint },
-    );
+  const { id, state, error, undone } = view;
+  if (state === 'succeeded' || state === 'running') return;
+  const hint = `see \`drover run show ${id}\``;
+  if (state === 'terminated') {
+    throw new DroverError('Cancelled', `run ${id} was terminated from outside, without a record of its end`, {
+      hint,
+    });
   }
-  const { code = 'RunFailed', message = `run ${view.id} ${view.state}`, details = {} } = view.error ?? {};
-  if (view.state === 'cancelled') {
-    const undone = view.undone.length > 0 ? `; taken back: ${view.undone.join('; ')}` : '';
-    throw new DroverError('Cancelled', `run ${view.id} was cancelled${undone}`, { details, hint });
+  const { code = 'RunFailed', message = `run ${id} ${state}`, details = {} } = error ?? {};
+  if (state === 'cancelled') {
+    const said = undone.length > 0 ? `; taken back: ${undone.join('; ')}` : '';
+    throw new DroverError('Cancelled', `run ${id} was cancelled${said}`, { details, hint });
   }
-  throw new DroverError(code, message, { details, hint });
+  if (state === 'rejected') throw new DroverError('Rejected', message, { details, hint });
+  if (code === 'RunBusy') throw new DroverError(code, message, { details, hint: error?.hint ?? hint });
+  throw new DroverError('RunFailed', message, {
+    details: code === 'RunFailed' ? details : { ...details, code },
+    hint: `${hint}; \`drover run retry ${id}\` tries again what is not done`,
+  });
 }

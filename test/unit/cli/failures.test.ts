@@ -1,4 +1,4 @@
-import { WorkflowFailedError } from '@temporalio/client';
+import { WorkflowFailedError, WorkflowUpdateFailedError } from '@temporalio/client';
 import {
   ApplicationFailure,
   CancelledFailure,
@@ -12,9 +12,7 @@ import { CommanderError } from 'commander';
 import { describe, expect, test } from 'vitest';
 import { describeError, exitCodeOf, StillRunning, wantsJson } from '../../../cli/errors.js';
 import { asDroverError } from '../../../client/failures.js';
-import { stepsFromOperations } from '../../../client/run-steps.js';
 import { DroverError } from '../../../model/errors.js';
-import type { OperationRecord } from '../../../model/operation.js';
 
 const failed = (cause: Error) => new WorkflowFailedError('failed', cause, RetryState.NON_RETRYABLE_FAILURE);
 
@@ -57,6 +55,11 @@ describe('what a workflow ends with becomes a row of the error table', () => {
     expect(asDroverError(failed(cause), 'x').toRecord()).toEqual(record);
   });
 
+  test('an update that a run refuses', () => {
+    const cause = ApplicationFailure.create({ message: 'no host', type: 'NoValidHost', details: [record] });
+    expect(asDroverError(new WorkflowUpdateFailedError('failed', cause), 'x').toRecord()).toEqual(record);
+  });
+
   test('a workflow that Temporal does not know', () => {
     expect(asDroverError(new WorkflowNotFoundError('x', 'id', undefined), 'run 1').code).toBe('NotFound');
   });
@@ -84,34 +87,3 @@ test.each([
   [['-o', 'yaml'], false],
   [['instance', 'show', 'json'], false],
 ])('%j wants its errors as JSON: %s', (argv, wants) => expect(wantsJson(argv)).toBe(wants));
-
-test('without a worker the steps of a run are told from the records of its operations', () => {
-  const operation = (of: Partial<OperationRecord>): OperationRecord => ({
-    id: 'o',
-    kind: 'live-migrate',
-    instance: 'i',
-    host: 'alpha',
-    state: 'succeeded',
-    input: {},
-    result: null,
-    error: null,
-    left: [],
-    by: 'ann',
-    workflowId: 'w',
-    runId: 'r',
-    run: 'run',
-    step: 'move',
-    item: 'i',
-    startedAt: '2026-01-01T00:00:00.000Z',
-    endedAt: '2026-01-01T00:00:01.000Z',
-    ...of,
-  });
-  const all = [
-    operation({}),
-    operation({ state: 'refused' }),
-    operation({ state: 'running', endedAt: null }),
-  ];
-  const [step] = stepsFromOperations(all, () => 'web');
-  expect(step).toMatchObject({ id: 'move', state: 'running', done: 1, refused: 1, failed: 0, total: 3 });
-  expect(step?.items.map((item) => item.state)).toEqual(['done', 'refused']);
-});
