@@ -125,6 +125,21 @@ export const scenarios: Record<string, Scenario> = {
     ending(await begin(site, 'host.enable', { host: 'h1' }), 'done'),
   'host.disable.failed': async ({ site }) =>
     ending(await begin(site, 'host.disable', { host: 'h9', reason: 'test' }), 'NotFound'),
+  'host.maintenance.succeeded': async ({ site }) =>
+    ending(await begin(site, 'host.maintenance', { host: 'h1', for: '2h', reason: 'test' }), 'done'),
+  'host.end-maintenance.succeeded': async ({ site }) =>
+    ending(await begin(site, 'host.end-maintenance', { host: 'h1' }), 'done'),
+  'host.reboot.succeeded': async ({ site }) => {
+    await ending(await begin(site, 'host.disable', { host: 'h1', reason: 'test' }), 'done');
+    return ending(await begin(site, 'host.reboot', { host: 'h1' }), 'done');
+  },
+  'host.reboot.refused': async ({ site }) =>
+    ending(await begin(site, 'host.reboot', { host: 'h1' }), 'WrongState'),
+  'host.reboot.failed': async ({ site, hooks }) => {
+    hooks.set('rebootHost', no);
+    await ending(await begin(site, 'host.disable', { host: 'h1', reason: 'test' }), 'done');
+    return ending(await begin(site, 'host.reboot', { host: 'h1' }), 'HypervisorError');
+  },
 
   'instance.launch.succeeded': launch('done'),
   'instance.launch.next-host': launch('done', ({ hooks }) => {

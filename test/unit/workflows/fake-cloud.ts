@@ -13,6 +13,7 @@ import type { Activities, Implement } from '../../../activities/types.js';
 import { createWaitActivities } from '../../../activities/wait.js';
 import type { Instance, InstanceState, PowerState } from '../../../model/instance.js';
 import { fakeDisks } from './fake-disks.js';
+import { fakeHosts, fakeHostWait } from './fake-hosts.js';
 import { FakeTime } from './fake-time.js';
 import type { FakeRun } from './fake-runtime.js';
 import { FakeWorld } from './fake-world.js';
@@ -129,12 +130,13 @@ export class FakeCloud {
     return {
       ...createInventoryActivities({ inventory, capabilities, ...temporal }),
       ...world.hypervisor(hypervisorInventory(inventory)),
+      ...fakeHostWait(world),
       ...createWaitActivities({ describe: (id) => temporal.describe(id), pollMs: 5 }),
     };
   }
 
   /** What the worker of a host has. */
   hostWorker(host: string): Partial<Implement<Activities>> {
-    return fakeDisks(this.world, host);
+    return { ...fakeDisks(this.world, host), ...fakeHosts(this.world, host) };
   }
 }

@@ -49,6 +49,8 @@ export class FakeWorld {
   hold = false;
   /** How often each guest was started or rebooted: a repeated request must not count twice. */
   readonly boots = new Map<string, number>();
+  /** Which boot of each host runs now; the first is 1. */
+  readonly hostBoots = new Map<string, number>();
   /** The newest epoch that each host's worker has seen of an instance. */
   readonly fences = new Map<string, number>();
 

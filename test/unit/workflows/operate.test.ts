@@ -1,7 +1,6 @@
 /** What the wrapper does around every operation. */
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { listHosts } from '../../../activities/inventory/hosts.js';
 import { setLock } from '../../../activities/inventory/instances.js';
 import { getOperation, listOperations } from '../../../activities/inventory/records.js';
 import { DroverError } from '../../../model/errors.js';
@@ -206,43 +205,4 @@ describe('launch', () => {
     expect(cloud.world.disks).toEqual([]);
     expect(await broken(cloud, input.instance)).toEqual([]);
   });
-});
-
-describe('operations on hosts', () => {
-  const inputs: Record<string, Record<string, unknown>> = {
-    'host.disable': { host: 'h1', reason: 'new memory' },
-    'host.enable': { host: 'h1' },
-  };
-
-  test('each has a case', () => {
-    const all = [...operations].filter(([, operation]) => operation.target === 'host').map(([key]) => key);
-    expect(Object.keys(inputs)).toEqual(all);
-  });
-
-  test.each(Object.entries(inputs))('%s, also when each activity runs twice', async (key, input) => {
-    for (const twice of [false, true]) {
-      const ended = await start(cloud, key, input, { twice }).ending;
-      expect(ended).toMatchObject({ end: 'done', result: { host: 'h1' } });
-      const [host] = await listHosts(cloud.inventory);
-      expect(host).toMatchObject({
-        enabled: key === 'host.enable',
-        disabledReason: key === 'host.enable' ? null : 'new memory',
-      });
-    }
-  });
-
-  test.each(Object.entries(inputs))(
-    '%s tells how it was, fails for a host that is not there, is cancelled',
-    async (key, input) => {
-      expect(await start(cloud, key, input).ending).toMatchObject({ result: { was: { enabled: true } } });
-      expect(await start(cloud, key, { ...input, host: 'h9' }).ending).toMatchObject(failedWith('NotFound'));
-      const cancelled = start(cloud, key, input, {
-        troubles: [
-          { at: 1, cancel: true },
-          { at: 1, fail: { error: new DroverError('Cancelled', 'x') } },
-        ],
-      });
-      expect(await cancelled.ending).toMatchObject(failedWith('Cancelled'));
-    },
-  );
 });
