@@ -110,8 +110,8 @@ function checkUndo({ step, path, sight }: StepPlace, item: CelType | undefined, 
   const { undo } = step;
   if (undo === undefined) return [];
   const at = [...path, 'undo'];
-  if (/^(query|runbook)\./.test(undo.uses)) {
-    const hint = 'an undo is one operation, such as host.enable';
+  if (isQuery(undo.uses)) {
+    const hint = 'an undo is an operation, such as host.enable, or a runbook';
     return [around.file.issue([...at, 'uses'], `"${undo.uses}" takes nothing back`, { hint })];
   }
   const scope = scopeOf(seeing(sight, step.id), around);

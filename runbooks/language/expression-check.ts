@@ -174,7 +174,7 @@ function checkOne(
     ast = parsed.ast;
     const { type, error } = parsed.check();
     if (error !== undefined) throw error;
-    const wrong = wrongWords(parsed.ast);
+    const wrong = wrongWords(parsed.ast, surroundings);
     if (wrong !== undefined) return { issue: wrong };
     const fields = fieldsOf(typeOf(parsed.ast, surroundings), surroundings) ?? {};
     return { type: type ?? 'dyn', fields: Object.keys(fields) };

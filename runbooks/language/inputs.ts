@@ -1,5 +1,9 @@
-/** Makes the inputs of a run from what was given: texts of the command line, or values of the API. */
-import { checkSchema, pathText } from '../../config/yaml-file.js';
+/**
+ * Makes the inputs of a run from what was given: texts of the command line, or values of the API. Pure: runs within
+ * runs get theirs in workflows.
+ */
+import { pathText } from '../../config/issues.js';
+import { checkSchema } from '../../config/zod-issues.js';
 import { didYouMean } from '../../model/did-you-mean.js';
 import { DroverError } from '../../model/errors.js';
 import { inputValueSchema, type Runbook, type RunbookInput } from '../../model/runbook.js';

@@ -29,16 +29,18 @@ function completeStep(step: JsonSchema, catalogue: Catalogue): void {
   const runbooks = runbooksOf(catalogue).map(
     ([name]) => [`runbook.${name}`, 'A run of that runbook.'] as const,
   );
-  const { description } = objectAt(step, 'properties', 'uses');
-  const properties = objectAt(step, 'properties');
   const pattern = { type: 'string', pattern: '^runbook\\.[a-z][a-z0-9-]*$' };
-  const all = [...operations, ...queries, ...runbooks];
-  Object.assign(properties, { uses: { description, anyOf: [named(all), pattern] } });
-  Object.assign(step, rules, { allOf: [{ $ref: '#/definitions/usesWith' }] });
-  const undo = objectAt(properties, 'undo');
-  const told = objectAt(undo, 'properties', 'uses').description;
-  Object.assign(objectAt(undo, 'properties'), { uses: { description: told, ...named(operations) } });
-  Object.assign(undo, { allOf: [{ $ref: '#/definitions/usesWith' }] });
+  const undo = objectAt(step, 'properties', 'undo');
+  for (const [user, all] of [
+    [step, [...operations, ...queries, ...runbooks]],
+    [undo, [...operations, ...runbooks]],
+  ] as const) {
+    const { description } = objectAt(user, 'properties', 'uses');
+    const uses = { description, anyOf: [named(all), pattern] };
+    Object.assign(objectAt(user, 'properties'), { uses });
+    Object.assign(user, { allOf: [{ $ref: '#/definitions/usesWith' }] });
+  }
+  Object.assign(step, rules);
   completeLoop(step, catalogue);
 }
 

@@ -12,7 +12,13 @@ export const runbookOf = (uses: string | undefined): string | undefined =>
 /** The runbooks that a runbook uses, and where. */
 export function usedRunbooks(runbook: Runbook): { name: string; path: Path }[] {
   return stepPlaces(runbook).flatMap(({ step, path }) => {
-    const name = runbookOf(step.uses);
-    return name === undefined ? [] : [{ name, path: [...path, 'uses'] }];
+    const places: [string | undefined, Path][] = [
+      [step.uses, [...path, 'uses']],
+      [step.undo?.uses, [...path, 'undo', 'uses']],
+    ];
+    return places.flatMap(([uses, at]) => {
+      const name = runbookOf(uses);
+      return name === undefined ? [] : [{ name, path: at }];
+    });
   });
 }
