@@ -7,6 +7,7 @@ import type { Caller } from '../client/caller.js';
 import { findTemporal } from '../temporal/binary.js';
 import { connectClient, type TemporalConnection } from '../temporal/connect.js';
 import { startDevServer } from '../temporal/dev-server.js';
+import { openPorts } from '../worker/ports.js';
 import { createControlWorker } from '../worker/worker.js';
 import { freePort, type Session } from './session.js';
 
@@ -55,6 +56,7 @@ export async function startDrover(session: Session, ip = '127.0.0.1'): Promise<D
     cloud: CLOUD,
     inventory,
     client: connection.client,
+    ports: openPorts({ dataDir: dir }),
     common: { connection: native, namespace: connection.namespace, shutdownGraceTime: '5s' },
     bundle: await bundleWorkflowCode({
       workflowsPath: fileURLToPath(new URL('./workflows.js', import.meta.url)),

@@ -27,7 +27,7 @@ export interface Guest {
   disks: Disk[];
 }
 
-export const driver = hypervisor();
+export const driver = hypervisor('.drover');
 const command = fileURLToPath(new URL('../cli/main.js', import.meta.url));
 
 /** Makes a lab of its own and takes it away again; an existing one is somebody's. */

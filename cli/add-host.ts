@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { addHost, getHost, listHosts, recordProbe } from '../activities/inventory/hosts.js';
 import type { HostFacts } from '../activities/hypervisor/port.js';
 import { mayOperate } from '../client/ask.js';
+import { datacenterOf } from '../model/addresses.js';
 import { DroverError } from '../model/errors.js';
 import type { Host, HostRef } from '../model/host.js';
 import { withContext } from './context.js';
@@ -16,7 +17,10 @@ export function addHostCommand(parent: Command): void {
     .command('add')
     .description('Take a host into the inventory. It is asked how large it is; its guests are left alone.')
     .argument('<name>', 'the name to give it')
-    .requiredOption('--uri <uri>', 'how libvirt reaches it, such as qemu+ssh://root@host1/system')
+    .requiredOption(
+      '--uri <uri>',
+      'how libvirt reaches it, such as qemu+ssh://root@host1/system; sim://sim/host-1 is a simulated host',
+    )
     .option('--slots <number>', 'live migrations, in and out, that it may run at a time', '2')
     .option('--cpu-overcommit <factor>', 'vCPUs to place for each of its CPUs', '4')
     .option('--reserve <MiB>', 'memory to keep for the host itself', '512')
@@ -49,7 +53,7 @@ async function add(name: string, command: Command): Promise<void> {
         hint: 'choose another name, or remove the other one with `drover host remove`',
       });
     }
-    const facts = await probe(host);
+    const facts = await probe(host, context.config.data);
     refuseTwin(host, facts, before);
     await addHost(inventory, { ...host, ...settings });
     await recordProbe(inventory, name, { up: true, facts });
@@ -60,15 +64,18 @@ async function add(name: string, command: Command): Promise<void> {
   });
 }
 
-async function probe(host: HostRef): Promise<HostFacts> {
+async function probe(host: HostRef, dataDir: string): Promise<HostFacts> {
   const { hypervisor } = await import('../worker/ports.js');
   try {
-    return await hypervisor().facts(host);
+    return await hypervisor(dataDir).facts(host);
   } catch (error) {
     if (!(error instanceof DroverError)) throw error;
     throw new DroverError(error.code, `host ${host.name} was not added: ${error.message}`, {
       details: { ...error.details, host: host.name, uri: host.uri },
-      hint: `check that \`virsh --connect ${host.uri} version\` works from this machine`,
+      hint:
+        datacenterOf(host.uri) === null
+          ? `check that \`virsh --connect ${host.uri} version\` works from this machine`
+          : 'see `drover sim status` for what is wrong with it',
     });
   }
 }

@@ -30,7 +30,9 @@ async function run(host: string, guests: string[], command: Command): Promise<vo
   }
   await withContext(command, async (context) => {
     mayOperate(context);
-    const answers = await adopt(context.inventory, { host, names: all ? null : guests, dryRun });
+    const { inventory, config } = context;
+    const ask = { host, dataDir: config.data, names: all ? null : guests, dryRun };
+    const answers = await adopt(inventory, ask);
     await printList(context.output, answers, columns, `host ${host} has no guests`);
     const refused = answers.filter((one) => one.outcome === 'refused');
     const [first] = refused;

@@ -21,6 +21,8 @@ export interface Adopted {
 
 export interface AdoptAsk {
   host: string;
+  /** The data folder, where simulated hosts are. */
+  dataDir: string;
   /** Names or ids of guests; null for all. */
   names: readonly string[] | null;
   dryRun: boolean;
@@ -30,7 +32,7 @@ export interface AdoptAsk {
 export async function adopt(inventory: Inventory, ask: AdoptAsk): Promise<Adopted[]> {
   const host = await getHostRef(inventory, ask.host);
   const { hypervisor } = await import('../worker/ports.js');
-  const guests = choose(await hypervisor().list(host), ask);
+  const guests = choose(await hypervisor(ask.dataDir).list(host), ask);
   const flavors = await listFlavors(inventory);
   const answers: Adopted[] = [];
   for (const guest of guests) answers.push(await adoptOne(inventory, guest, ask, flavors));

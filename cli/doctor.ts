@@ -2,7 +2,7 @@
 import { listHosts } from '../activities/inventory/hosts.js';
 import { listInstances } from '../activities/inventory/instances.js';
 import { hasWorker } from '../client/progress.js';
-import { controlQueue, hostQueue } from '../model/addresses.js';
+import { controlQueue, datacenterOf, hostQueue, workPlace } from '../model/addresses.js';
 import { DroverError, type ErrorCode } from '../model/errors.js';
 import type { Host } from '../model/host.js';
 import type { Instance } from '../model/instance.js';
@@ -43,9 +43,10 @@ export async function checkAll(context: Context): Promise<Check[]> {
   const [ofInventory, ofTemporal, ...others] = await Promise.all([
     inventoryChecks(context, hosts),
     answered ? temporalChecks(context, answered) : [],
-    virsh(),
-    ...hosts.map(reach),
-    ...(answered ? hosts.map((host) => hostWorker(answered, cloud, host)) : []),
+    // Simulated hosts are driven without it.
+    ...(hosts.length > 0 && hosts.every(isSimulated) ? [] : [virsh()]),
+    ...hosts.map((host) => reach(host, context.config.data)),
+    ...(answered ? queuesOf(hosts).map((host) => hostWorker(answered, cloud, host)) : []),
   ]);
   const away =
     temporal instanceof DroverError
@@ -142,11 +143,18 @@ async function virsh(): Promise<Check> {
   );
 }
 
-async function reach(host: Host): Promise<Check> {
+const isSimulated = (host: Host): boolean => datacenterOf(host.uri) !== null;
+
+/** One host of each queue: a datacenter's hosts have one worker. */
+const queuesOf = (hosts: readonly Host[]): Host[] => [
+  ...new Map(hosts.map((host) => [hostQueue('', workPlace(host)), host])).values(),
+];
+
+async function reach(host: Host, dataDir: string): Promise<Check> {
   const name = `host ${host.name}`;
   const { hypervisor } = await import('../worker/ports.js');
   try {
-    const { systemUuid, hypervisor: what } = await hypervisor().facts(host);
+    const { systemUuid, hypervisor: what } = await hypervisor(dataDir).facts(host);
     if (host.systemUuid === null || host.systemUuid === systemUuid) return ok(name, `answers (${what})`);
     const told = `answers as another machine: system UUID ${systemUuid}, not ${host.systemUuid}`;
     return failed(name, 'HypervisorError', told, `check the address ${host.uri}`);
@@ -157,15 +165,20 @@ async function reach(host: Host): Promise<Check> {
       name,
       code,
       message,
-      `check that \`virsh --connect ${host.uri} version\` works from this machine`,
+      isSimulated(host)
+        ? 'see `drover sim status`'
+        : `check that \`virsh --connect ${host.uri} version\` works from this machine`,
     );
   }
 }
 
-async function hostWorker(temporal: TemporalConnection, cloud: string, { name: host }: Host): Promise<Check> {
-  const name = `worker of ${host}`;
-  const alive = await hasWorker(temporal, cloud, hostQueue(controlQueue(cloud), host));
+async function hostWorker(temporal: TemporalConnection, cloud: string, host: Host): Promise<Check> {
+  const datacenter = datacenterOf(host.uri);
+  const name = `worker of ${datacenter === null ? host.name : `datacenter ${datacenter}`}`;
+  const alive = await hasWorker(temporal, cloud, hostQueue(controlQueue(cloud), workPlace(host)));
   if (alive === true) return ok(name, 'takes work');
   const told = 'does not run: nothing can be launched there, or migrate from or to it';
-  return failed(name, 'HostWorkerMissing', told, `on ${host}: drover worker --host ${host}`);
+  const fix =
+    datacenter === null ? `on ${host.name}: drover worker --host ${host.name}` : 'start one: drover worker';
+  return failed(name, 'HostWorkerMissing', told, fix);
 }

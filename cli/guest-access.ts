@@ -57,7 +57,7 @@ async function guestOf(context: Context, name: string): Promise<{ guest: GuestVi
   }
   const host = await getHostRef(context.inventory, hostName);
   const { hypervisor } = await import('../worker/ports.js');
-  const guest = await hypervisor().look(host, id);
+  const guest = await hypervisor(context.config.data).look(host, id);
   if (guest) return { guest, host };
   throw new DroverError('GuestLost', `host ${hostName} has no guest of instance ${label}`);
 }
@@ -70,7 +70,7 @@ async function attach(context: Context, name: string): Promise<void> {
     });
   }
   const { hypervisor } = await import('../worker/ports.js');
-  const { file, args } = hypervisor().consoleCommand(host, guest.id);
+  const { file, args } = hypervisor(context.config.data).consoleCommand(host, guest.id);
   const { execa } = await import('execa');
   const { exitCode, failed, originalMessage } = await execa(file, args, { stdio: 'inherit', reject: false });
   if (failed) {

@@ -3,13 +3,16 @@ import type { HostRef } from './host.js';
 
 export const controlQueue = (cloud: string): string => `drover-${cloud}`;
 
+/** The simulated datacenter in which a host is, of `sim://<datacenter>/<host>`; null for a real host. */
+export const datacenterOf = (uri: string): string | null => /^sim:\/\/([^/]+)\//.exec(uri)?.[1] ?? null;
+
 /**
  * Where the work on a host's disks is done: `host1` by a worker of its own, `host1@dc1` by the one worker that
  * serves all hosts of the simulated datacenter dc1 (`sim://dc1/host1`).
  */
 export function workPlace({ name, uri }: HostRef): string {
-  const datacenter = /^sim:\/\/([^/]+)\//.exec(uri)?.[1];
-  return datacenter === undefined ? name : `${name}@${datacenter}`;
+  const datacenter = datacenterOf(uri);
+  return datacenter === null ? name : `${name}@${datacenter}`;
 }
 export const hostOfPlace = (place: string): string => place.split('@')[0] ?? place;
 export const hostQueue = (control: string, place: string): string =>

@@ -29,7 +29,8 @@ import { ensureSearchAttributes } from '../temporal/search-attributes.js';
 import { wrapActivities } from './envelope.js';
 import { ensureJanitor } from './janitor.js';
 import { createLog } from './log.js';
-import { hypervisor } from './ports.js';
+import { serveDatacenters } from './datacenters.js';
+import { openPorts, type Ports } from './ports.js';
 
 export interface WorkerRun {
   config: Config;
@@ -87,9 +88,17 @@ type Common = Pick<
 
 async function runControlWorker({ config }: WorkerRun, client: Client, common: Common): Promise<void> {
   const inventory = await openInventory({ path: config.inventory.sqlite });
+  const ports = openPorts({ dataDir: config.data });
+  const { cloud } = config;
+  const ended = new AbortController();
   try {
-    await (await createControlWorker({ cloud: config.cloud, inventory, client, common })).run();
+    const worker = await createControlWorker({ cloud, inventory, client, common, ports });
+    const simulated = serveDatacenters(ports, { cloud, common, ended: ended.signal });
+    // Whichever fails, the other one is ended, and the failure told.
+    const broken = simulated.finally(() => worker.getState() === 'RUNNING' && worker.shutdown());
+    await Promise.all([worker.run().finally(() => ended.abort()), broken]);
   } finally {
+    ports.close();
     await closeInventory(inventory);
   }
 }
@@ -100,11 +109,12 @@ export async function createControlWorker(options: {
   inventory: Inventory;
   client: Client;
   common: Common;
+  ports: Ports;
   bundle?: WorkflowBundleOption;
 }): Promise<Worker> {
-  const { cloud, inventory, client, common, bundle = shippedBundle } = options;
+  const { cloud, inventory, client, common, ports, bundle = shippedBundle } = options;
   const find = findWorkflow(client);
-  const driver = hypervisor();
+  const driver = ports.hypervisor;
   const inventoryActivities = createInventoryActivities({
     inventory,
     currentRun: () => Context.current().info.workflowExecution ?? null,

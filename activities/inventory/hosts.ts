@@ -1,3 +1,4 @@
+import { datacenterOf } from '../../model/addresses.js';
 import { DroverError } from '../../model/errors.js';
 import type { Host, HostRef } from '../../model/host.js';
 import { read, transact, type Inventory, type Trx } from './database.js';
@@ -45,7 +46,30 @@ export async function putHost(inventory: Inventory, host: NewHost): Promise<void
   await transact(inventory, (trx) => upsert(trx, host, inventory.now()));
 }
 
+/** No guest moves live between them, so one inventory has hosts of one kind: of libvirt, or of one datacenter. */
+async function refuseOtherKind(trx: Trx, host: NewHost): Promise<void> {
+  const other = await trx
+    .selectFrom('hosts')
+    .select(['name', 'uri'])
+    .where('name', '<>', host.name)
+    .executeTakeFirst();
+  if (other === undefined || datacenterOf(other.uri) === datacenterOf(host.uri)) return;
+  const kind = (uri: string): string => {
+    const datacenter = datacenterOf(uri);
+    return datacenter === null ? 'a real host' : `a host of the simulated datacenter ${datacenter}`;
+  };
+  throw new DroverError(
+    'WrongState',
+    `${host.name} is ${kind(host.uri)}, and this inventory has ${other.name}, ${kind(other.uri)}: no guest could move between them`,
+    {
+      details: { host: host.name, uri: host.uri, other: other.name, otherUri: other.uri },
+      hint: 'take another data folder for it (--data), or remove the other hosts first',
+    },
+  );
+}
+
 async function upsert(trx: Trx, host: NewHost, now: string): Promise<void> {
+  await refuseOtherKind(trx, host);
   const settings = {
     uri: host.uri,
     slots: host.slots,

@@ -13,6 +13,8 @@ export const callNames = [
   ...['destroy', 'pause', 'unpause', 'undefine', 'startMigration', 'job', 'abortJob', 'completedMigration'],
   ...['createDisk', 'prepareDisk', 'removeDisk', 'diskFacts', 'writeProbe', 'readProbe', 'removeProbe'],
   'readSerialLog',
+  'bootId',
+  'rebootHost',
 ] as const;
 
 const hosts = z.array(z.string().min(1)).min(1).describe('Names of hosts');

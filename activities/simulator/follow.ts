@@ -6,7 +6,7 @@ import { findHost } from './hosts.js';
 import { nextEventAt } from './events.js';
 import { migrationById } from './migrations.js';
 import { tryMove } from './moves.js';
-import { callHost, parseUri } from './reach.js';
+import { callHost, hostOf } from './reach.js';
 
 const changeMs = 60_000;
 /** A client looks at least this often, since another process may end the migration before its time. */
@@ -19,7 +19,7 @@ const unheard = 'Disconnected from the hypervisor due to keepalive timeout';
 /** Settles when the client has ended: with null, or with what it said. Never the verdict. */
 export async function follow(datacenter: Datacenter, move: Move): Promise<string | null> {
   try {
-    const target = parseUri(move.target.uri).host;
+    const target = hostOf(datacenter, move.target);
     const call = { name: 'startMigration', limitMs: changeMs };
     const begun = await callHost(datacenter, move.source, call, (tx, at) => tryMove(tx, at, target, move));
     if ('refused' in begun) return begun.refused;

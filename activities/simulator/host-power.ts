@@ -33,18 +33,28 @@ export function restoreHost(tx: Tx, host: string): void {
   tx.run('delete from faults where host = ?', host);
   tx.run('update hosts set hung = 0, cut = 0, call_ms = 0, link = ? where name = ?', defaultLink, host);
   if (found.power === 'off') {
-    tx.run(`update hosts set power = 'booting' where name = ?`, host);
-    schedule(tx, tx.now + hostBootMs, 'up', { host });
+    boot(tx, host);
   } else if (found.power === 'on') {
     tx.run('update hosts set daemon = 1 where name = ?', host);
   }
   reconsiderAt(tx, host);
 }
 
+/** The host goes down and comes back by itself; what runs on it ends as at a power loss. */
+export function rebootHost(tx: Tx, host: string): void {
+  cutPower(tx, host);
+  boot(tx, host);
+}
+
+function boot(tx: Tx, host: string): void {
+  tx.run(`update hosts set power = 'booting' where name = ?`, host);
+  schedule(tx, tx.now + hostBootMs, 'up', { host });
+}
+
 /** The host has booted. */
 export function hostIsUp(tx: Tx, host: string): void {
   if (findHost(tx, host)?.power !== 'booting') return;
-  tx.run(`update hosts set power = 'on', daemon = 1 where name = ?`, host);
+  tx.run(`update hosts set power = 'on', daemon = 1, boots = boots + 1 where name = ?`, host);
   reconsiderAt(tx, host);
 }
 

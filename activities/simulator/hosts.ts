@@ -22,6 +22,7 @@ export interface HostRow {
   call_ms: number;
   /** Bytes per second that it sends or receives in a migration. */
   link: number;
+  boots: number;
 }
 
 export interface NewHost {
@@ -83,6 +84,10 @@ export function areConnected(tx: Tx, one: HostRow, other: HostRow): boolean {
   if (one.cut === 1 || other.cut === 1) return false;
   return tx.one('select 1 from cuts where one = ? and other = ?', one.name, other.name) === undefined;
 }
+
+/** Another one at each boot. */
+export const bootIdOf = (datacenter: string, { name, boots }: HostRow): string =>
+  uuidOf(`${datacenter}/boot/${name}/${boots}`);
 
 /** A UUID that is the same whenever and wherever it is made of the same text. */
 export function uuidOf(text: string): string {

@@ -49,7 +49,7 @@ export function populate(
   return { hosts, guests };
 }
 
-function putImages(tx: Tx, host: string): void {
+export function putImages(tx: Tx, host: string): void {
   for (const image of shippedImages) {
     if (fileOn(tx, host, image.path) === undefined)
       putFile(tx, host, { ...image, format: 'qcow2', refers_to: null });

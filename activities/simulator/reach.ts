@@ -62,7 +62,7 @@ export function hostOf(datacenter: Datacenter, { uri }: HostRef): string {
   throw new DroverError('InvalidInput', `${uri} is not in the datacenter ${datacenter.name}`);
 }
 
-export function parseUri(uri: string): { datacenter: string; host: string } {
+function parseUri(uri: string): { datacenter: string; host: string } {
   const [, datacenter, host] = /^sim:\/\/([a-z][a-z0-9-]{0,30})\/([A-Za-z0-9.-]+)$/.exec(uri) ?? [];
   if (datacenter === undefined || host === undefined) {
     throw new DroverError('InvalidInput', `"${uri}" is no address of a simulated host`, {

@@ -7,7 +7,7 @@ export const schema: readonly string[] = [
      vcpus integer not null, memory_mib integer not null, system_uuid text not null unique,
      power text not null default 'on', daemon integer not null default 1,
      hung integer not null default 0, cut integer not null default 0,
-     call_ms integer not null default 0, link integer not null
+     call_ms integer not null default 0, link integer not null, boots integer not null default 1
    ) strict, without rowid`,
   // Pairs of hosts that do not reach each other, each pair in both orders.
   `create table cuts (one text not null, other text not null, primary key (one, other)) strict, without rowid`,

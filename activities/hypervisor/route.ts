@@ -1,0 +1,42 @@
+import { DroverError } from '../../model/errors.js';
+import type { HostRef } from '../../model/host.js';
+import type { Capability, Hypervisor } from './port.js';
+
+/**
+ * One hypervisor over several drivers: each call goes to the one to which the host's address leads. `capabilities`
+ * are what every host has that an inventory may hold: an inventory has hosts of one kind, but which is not known
+ * before the first of them is added.
+ */
+export function routeHypervisor(
+  capabilities: ReadonlySet<Capability>,
+  of: (host: HostRef) => Hypervisor,
+): Hypervisor {
+  return {
+    capabilities,
+    facts: async (host) => of(host).facts(host),
+    list: async (host) => of(host).list(host),
+    names: async (host) => of(host).names(host),
+    look: async (host, id) => of(host).look(host, id),
+    define: async (host, spec, stamp) => of(host).define(host, spec, stamp),
+    stamp: async (host, guest, stamp) => of(host).stamp(host, guest, stamp),
+    start: async (host, id) => of(host).start(host, id),
+    requestShutdown: async (host, id) => of(host).requestShutdown(host, id),
+    requestReboot: async (host, id) => of(host).requestReboot(host, id),
+    destroy: async (host, id) => of(host).destroy(host, id),
+    pause: async (host, id) => of(host).pause(host, id),
+    unpause: async (host, id) => of(host).unpause(host, id),
+    undefine: async (host, id) => of(host).undefine(host, id),
+    async startMigration(move) {
+      const driver = of(move.source);
+      if (driver === of(move.target)) return driver.startMigration(move);
+      throw new DroverError(
+        'Unsupported',
+        `a guest cannot move live from ${move.source.uri} to ${move.target.uri}: those are hosts of two kinds`,
+      );
+    },
+    job: async (host, id) => of(host).job(host, id),
+    abortJob: async (host, id) => of(host).abortJob(host, id),
+    completedMigration: async (host, id) => of(host).completedMigration(host, id),
+    consoleCommand: (host, id) => of(host).consoleCommand(host, id),
+  };
+}
