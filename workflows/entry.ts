@@ -2,19 +2,32 @@
  * Where Temporal enters. The workflow type is the registry key (`instance.live-migrate`), so that the Temporal
  * UI shows the operation's own name; this default export serves every type.
  */
-import { ApplicationFailure, defineQuery, setHandler, workflowInfo } from '@temporalio/workflow';
-import type { RunStepRecord } from '../model/run.js';
+import {
+  ApplicationFailure,
+  allHandlersFinished,
+  condition,
+  defineQuery,
+  defineUpdate,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { RunAnswerToAsk, RunAsk, RunProgress, RunStepRecord } from '../model/run.js';
 import { DroverError } from '../model/errors.js';
-import { LANGUAGE_VERSION } from '../model/runbook.js';
+import { languageVersions } from '../model/runbook.js';
 import { operations } from './catalogue.js';
 import { runJanitor } from './janitor.js';
 import { operate, operateOnHost, type Order } from './operate.js';
+import { newBatch, runBatch } from './run-batch.js';
+import type { BatchOrder } from './run-batches.js';
+import { acceptAsk, askNames, hear, validateAsk, type Ask } from './run-control.js';
+import { fitting } from './run-report.js';
 import { runRunbook } from './run-runbook.js';
-import { newRun, type RunOrder } from './run-state.js';
-import { asFailure, temporalRuntime } from './runtime/temporal.js';
+import { isFirstLanguage, newRun, type Run, type RunOrder } from './run-state.js';
+import type { Runtime } from './runtime.js';
+import { asFailure, temporalRuntime, wordSignal } from './runtime/temporal.js';
 
-/** Where a run stands, step by step; answered by any worker. */
-const progressQuery = defineQuery<RunStepRecord[]>('progress');
+/** Where a run stands, step by step; answered by any worker. The first language answers its steps alone. */
+const progressQuery = defineQuery<RunStepRecord[] | RunProgress>('progress');
 
 export default async function dispatch(argument: unknown): Promise<unknown> {
   const { workflowType } = workflowInfo();
@@ -22,10 +35,15 @@ export default async function dispatch(argument: unknown): Promise<unknown> {
   try {
     if (workflowType === 'run-runbook') {
       const run = newRun(runOrder(argument));
-      setHandler(progressQuery, () => run.steps, {
-        description: 'The steps of the run with their counts and items',
-      });
-      return await runRunbook(run, rt);
+      listen(run, rt);
+      if (!isFirstLanguage(run)) answerAsks(run, rt);
+      return await heardOut(() => runRunbook(run, rt));
+    }
+    if (workflowType === 'run-batch') {
+      const batch = batchOrder(argument);
+      const run = newBatch(batch);
+      listen(run, rt);
+      return await heardOut(() => runBatch(run, batch, rt));
     }
     if (workflowType === 'janitor') return await runJanitor(rt);
     if (workflowType === 'read-serial-log') {
@@ -46,13 +64,66 @@ export default async function dispatch(argument: unknown): Promise<unknown> {
   }
 }
 
+/** Says where it stands, and hears the run of which it is a part. */
+function listen(run: Run, rt: Runtime): void {
+  const answer = (): RunStepRecord[] | RunProgress =>
+    isFirstLanguage(run) ? run.steps : { steps: fitting(run), paused: run.paused };
+  setHandler(progressQuery, answer, { description: 'The steps of the run with their counts and items' });
+  setHandler(wordSignal, (word) => hear(run, word, rt));
+}
+
+/** A validator that throws refuses the ask before it is part of the history. */
+function answerAsks(run: Run, rt: Runtime): void {
+  for (const action of askNames) {
+    const askOf = (given: RunAsk) => ({ ...given, action }) as Ask;
+    setHandler(
+      defineUpdate<RunAnswerToAsk, [RunAsk]>(action),
+      (given) => told(() => acceptAsk(run, askOf(given), rt)),
+      { validator: (given) => toldAtOnce(() => validateAsk(run, askOf(given))) },
+    );
+  }
+}
+
+async function told<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw error instanceof DroverError ? asFailure(error) : error;
+  }
+}
+
+function toldAtOnce(work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    throw error instanceof DroverError ? asFailure(error) : error;
+  }
+}
+
+/** Whoever asked gets an answer, although the run has ended meanwhile. */
+async function heardOut<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } finally {
+    await condition(allHandlersFinished);
+  }
+}
+
 /** The client has checked it. What somebody starts by hand, or a newer client, must not fail the task for ever. */
 function runOrder(argument: unknown): RunOrder {
   const { plan } = (argument ?? {}) as Partial<RunOrder>;
-  if (plan?.language === LANGUAGE_VERSION && Array.isArray(plan.runbook?.steps)) return argument as RunOrder;
+  const known: readonly unknown[] = languageVersions;
+  if (known.includes(plan?.language) && Array.isArray(plan?.runbook?.steps)) return argument as RunOrder;
   throw new DroverError(
     'InvalidRunbook',
-    `this worker runs frozen runbooks of language version ${LANGUAGE_VERSION}; this is none`,
+    `this worker runs frozen runbooks of language versions ${languageVersions.join(' and ')}; this is none`,
     { hint: 'start it with `drover runbook run NAME`, or update the workers' },
   );
+}
+
+function batchOrder(argument: unknown): BatchOrder {
+  const { order, targets } = (argument ?? {}) as Partial<BatchOrder>;
+  runOrder(order);
+  if (Array.isArray(targets)) return argument as BatchOrder;
+  throw new DroverError('InvalidInput', 'a batch is started by its run alone');
 }

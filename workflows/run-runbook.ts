@@ -2,13 +2,14 @@
  * The interpreter of runbooks: a plain function over the runtime. It takes the frozen plan step by step, each
  * item as an operation of its own, and writes one record of what was done, refused, failed and never started.
  */
-import { recordItem, type RunStepRecord } from '../model/run.js';
-import { DroverError, type ErrorRecord } from '../model/errors.js';
-import type { Step } from '../model/runbook.js';
-import { evaluate, evaluateCondition, type Scope } from '../runbooks/language/expressions.js';
-import { runItem, runItems } from './run-items.js';
-import { describeRun, label, remainder } from './run-report.js';
-import { outcomeOf, scopeOf, type Run } from './run-state.js';
+import { DroverError } from '../model/errors.js';
+import type { RunFinish } from '../model/run.js';
+import { evaluate } from '../runbooks/language/expressions.js';
+import { describeRun, fitting, showRun } from './run-report.js';
+import { scopeOf, type Run } from './run-state.js';
+import { followFailure, runFollowing, runStep } from './run-step.js';
+import { undoSteps } from './run-undo.js';
+import { seconds } from './run-values.js';
 import type { Runtime } from './runtime.js';
 import { asDroverError } from './unwind.js';
 
@@ -28,25 +29,108 @@ export async function runRunbook(run: Run, rt: Runtime): Promise<RunAnswer> {
       source: plan.source,
       inputs: order.inputs,
       by: order.by,
+      parent: order.parent ?? null,
+      retryOf: order.retry?.of ?? null,
+      plan,
     }),
   );
   let error: DroverError | null = null;
   try {
-    for (const [index, step] of plan.runbook.steps.entries()) {
-      await runStep(run, step, run.steps[index] as RunStepRecord, rt);
-    }
+    const { result, cancel } = rt.scope(() => runAll(run, rt));
+    run.stop = cancel;
+    if (run.cancel) cancel();
+    await result;
   } catch (cause) {
     error = asDroverError(cause);
   }
   return rt.shielded(() => close(run, error, rt));
 }
 
+async function runAll(run: Run, rt: Runtime): Promise<void> {
+  const { runbook } = run.order.plan;
+  await takeTurn(run, rt);
+  try {
+    for (const step of runbook.steps) {
+      run.phase = step.id;
+      await runStep(run, step, rt);
+    }
+  } catch (cause) {
+    const error = asDroverError(cause);
+    if (stateOf(error) === 'failed' && runbook['on-failure']) {
+      run.phase = 'on-failure';
+      await followFailure(run, runbook['on-failure'], error, rt);
+    }
+    throw error;
+  }
+}
+
+/** Runs with the same concurrency key run one at a time. Throws RunBusy. */
+async function takeTurn(run: Run, rt: Runtime): Promise<void> {
+  const { concurrency } = run.order.plan.runbook;
+  if (concurrency === undefined) return;
+  const { key: template, wait = '0s' } = typeof concurrency === 'string' ? { key: concurrency } : concurrency;
+  const key = String(evaluate(template, scopeOf(run)));
+  const limit = seconds(wait, scopeOf(run), 'concurrency.wait');
+  run.phase = 'waiting for its turn';
+  showRun(run, rt);
+  const { taken, holder } = await rt.activity('takeConcurrency', { key, run: run.order.id, seconds: limit });
+  if (taken) return;
+  const waited = limit > 0 ? `; waited ${limit} s for it` : '';
+  throw new DroverError('RunBusy', `run ${holder} has the concurrency key "${key}"${waited}`, {
+    details: { key, holder },
+    hint: `see \`drover run show ${holder}\`; wait for it, or cancel it`,
+  });
+}
+
+/** Takes back, does what is to be done at the end, writes the record, and ends as the record says. */
+async function close(run: Run, failure: DroverError | null, rt: Runtime): Promise<RunAnswer> {
+  const { order } = run;
+  const { runbook } = order.plan;
+  run.closing = true;
+  let error = failure;
+  const takesBack = error?.code === 'Cancelled' && (run.cancel?.undo ?? true);
+  const undone = takesBack ? await undoSteps(run, rt) : [];
+  // A run that did not get its turn has done nothing.
+  if (runbook.finally && error?.code !== 'RunBusy') {
+    try {
+      run.phase = 'finally';
+      await runFollowing(run, runbook.finally, null, rt);
+    } catch (cause) {
+      error ??= asDroverError(cause);
+    }
+  }
+  if (runbook.concurrency !== undefined) await rt.activity('releaseConcurrency', { run: order.id });
+  const outputs = outputsOf(run);
+  const state = stateOf(error);
+  rt.show(state, describeRun(run, undone, error));
+  await rt.activity('finishRun', {
+    id: order.id,
+    state,
+    steps: fitting(run),
+    undone,
+    outputs,
+    error: error?.toRecord() ?? null,
+  });
+  if (error) throw error;
+  return { outputs };
+}
+
+function stateOf(error: DroverError | null): RunFinish['state'] {
+  if (error === null) return 'succeeded';
+  return error.code === 'Cancelled' ? 'cancelled' : error.code === 'Rejected' ? 'rejected' : 'failed';
+}
+
+/** What goes into a record and to whoever waits. */
+const largestOutput = 100_000;
+
 /** What the run tells; of a run that failed, as much as its steps got to. */
 function outputsOf(run: Run): Record<string, unknown> {
   const outputs: Record<string, unknown> = {};
   for (const [name, template] of Object.entries(run.order.plan.runbook.outputs)) {
     try {
-      outputs[name] = evaluate(template, scopeOf(run));
+      const value = evaluate(template, scopeOf(run));
+      const size = JSON.stringify(value).length;
+      outputs[name] = size <= largestOutput ? value : `too large to be told: ${size} characters`;
     } catch (error) {
       // It speaks of a step that was never reached, or of what it did not answer: nothing is known of it.
       if (!(error instanceof DroverError)) throw error;
@@ -54,99 +138,4 @@ function outputsOf(run: Run): Record<string, unknown> {
     }
   }
   return outputs;
-}
-
-/** Takes back what a cancelled run asked to be taken back, writes the record, and ends as the record says. */
-async function close(run: Run, error: DroverError | null, rt: Runtime): Promise<RunAnswer> {
-  const outputs = outputsOf(run);
-  const undone = error?.code === 'Cancelled' ? await undoSteps(run, rt) : [];
-  const state = error === null ? 'succeeded' : error.code === 'Cancelled' ? 'cancelled' : 'failed';
-  rt.show(state, describeRun(run.steps, undone, error));
-  const record: ErrorRecord | null = error?.toRecord() ?? null;
-  await rt.activity('finishRun', {
-    id: run.order.id,
-    state,
-    steps: run.steps,
-    undone,
-    outputs,
-    error: record,
-  });
-  if (error) throw error;
-  return { outputs };
-}
-
-async function runStep(run: Run, step: Step, record: RunStepRecord, rt: Runtime): Promise<void> {
-  const scope = scopeOf(run);
-  const show = () => rt.show(step.id, describeRun(run.steps, [], null));
-  try {
-    record.name = String(evaluate(step.name ?? step.uses, scope));
-    if (step.if !== undefined && !evaluateCondition(step.if, scope)) {
-      record.state = 'skipped';
-      run.outcomes[step.id] = outcomeOf(record, null);
-      return;
-    }
-    record.state = 'running';
-    show();
-    const result =
-      step['for-each'] === undefined
-        ? await single(run, step, record, scope, rt)
-        : await runItems(run, step, record, scope, rt, show);
-    const left = remainder(record);
-    if (left)
-      throw new DroverError('RunFailed', left, {
-        details: { step: step.id, items: record.items.filter((i) => i.state !== 'done') },
-      });
-    record.state = 'succeeded';
-    run.outcomes[step.id] = outcomeOf(record, result);
-  } catch (cause) {
-    const error = asDroverError(cause);
-    record.state = error.code === 'Cancelled' ? 'cancelled' : 'failed';
-    record.error = error.toRecord();
-    run.outcomes[step.id] = outcomeOf(record, null);
-    throw error;
-  }
-  show();
-}
-
-async function single(
-  run: Run,
-  step: Step,
-  record: RunStepRecord,
-  scope: Scope,
-  rt: Runtime,
-): Promise<unknown> {
-  record.total = 1;
-  const item = await runItem(run, step, scope, null, rt);
-  recordItem(record, item);
-  if (item.state !== 'done' && rt.cancelled()) throw new DroverError('Cancelled', `${step.id} was cancelled`);
-  return item.result;
-}
-
-async function undoSteps(run: Run, rt: Runtime): Promise<string[]> {
-  const said: string[] = [];
-  for (const [index, step] of [...run.order.plan.runbook.steps.entries()].toReversed()) {
-    const state = run.steps[index]?.state;
-    if (!step.undo || state === 'pending' || state === 'skipped') continue;
-    const scope = scopeOf(run);
-    try {
-      if (step.undo.if !== undefined && !evaluateCondition(step.undo.if, scope)) continue;
-    } catch (cause) {
-      // For example the result of a step that was cancelled: the others are taken back all the same.
-      said.push(`${step.undo.uses}: NOT done: ${asDroverError(cause).message}`);
-      continue;
-    }
-    const item = await runItem(
-      run,
-      { ...step, uses: step.undo.uses, with: step.undo.with ?? {} },
-      scope,
-      null,
-      rt,
-    );
-    said.push(
-      item.state === 'done'
-        ? `${step.undo.uses} ${label(item)}: done`
-        : `${step.undo.uses} ${label(item)}: NOT done: ${item.error?.message}`,
-    );
-  }
-  return said;
 }

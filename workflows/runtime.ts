@@ -41,8 +41,8 @@ export interface ChildRun {
   argument: Record<string, unknown>;
 }
 
-/** What a run tells its child runs while they run. */
-export type Word = { pause: boolean };
+/** What a run tells its child runs while they run: to pause or go on; to take nothing back when it is cancelled. */
+export type Word = { pause: boolean } | { undo: false };
 
 export interface Runtime {
   activity<K extends ActivityName>(
@@ -52,9 +52,9 @@ export interface Runtime {
   ): Promise<Answer<K>>;
   /** Starts an operation on its own and waits for it. Throws InstanceBusy when one is open already. */
   child(request: ChildRequest): Promise<Record<string, unknown> | null>;
-  /** Starts a child run and waits for it; a cancel of the scope reaches it. */
+  /** Starts a child run and waits for it; a cancel of the scope reaches it. RunBusy when one has the id already. */
   childRun(request: ChildRun): Promise<unknown>;
-  /** Tells a child run; one that has ended already is told nothing. */
+  /** Tells a child run as soon as it has started; one that has ended already is told nothing. */
   tell(workflowId: string, word: Word): Promise<void>;
   /** The workflow id of a run, for its children. */
   runWorkflowId(run: string): string;

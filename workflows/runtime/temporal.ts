@@ -19,6 +19,7 @@ import {
   proxyActivities,
   setCurrentDetails,
   sleep,
+  startChild,
   upsertSearchAttributes,
   uuid4,
   workflowInfo,
@@ -48,6 +49,7 @@ export function temporalRuntime(): Runtime {
   // A namespace without drover's search attributes fails every workflow task that sets one (client/start.ts).
   const searchable = memo?.['searchable'] !== false;
   let shownPhase: string | undefined;
+  const starting = new Map<string, Promise<unknown>>();
   return {
     async activity(name, input, options = {}) {
       const row = activityTable[name];
@@ -108,34 +110,34 @@ export function temporalRuntime(): Runtime {
     },
 
     async childRun({ type, workflowId, label, runbook, by, argument }) {
+      const attributes = searchAttributesOf({ cloud, operation: null, subject: null, runbook, host: null });
       try {
-        return await executeChild(type, {
+        const start = startChild(type, {
           workflowId,
           args: [argument],
           parentClosePolicy: ParentClosePolicy.ABANDON,
           workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
           cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
           staticSummary: label,
-          ...(searchable
-            ? {
-                typedSearchAttributes: searchAttributesOf({
-                  cloud,
-                  operation: null,
-                  subject: null,
-                  runbook,
-                  host: null,
-                }),
-              }
-            : {}),
+          ...(searchable ? { typedSearchAttributes: attributes } : {}),
           memo: { label, by, ...(searchable ? {} : { searchable }) },
         });
+        starting.set(workflowId, start);
+        return await (await start).result();
       } catch (error) {
+        if (error instanceof WorkflowExecutionAlreadyStartedError) {
+          throw new DroverError('RunBusy', `${workflowId} runs already`, { details: { workflowId } });
+        }
         throw typed(error, label);
+      } finally {
+        starting.delete(workflowId);
       }
     },
 
     async tell(workflowId, word) {
       try {
+        // A signal to one that has not started is lost.
+        await starting.get(workflowId);
         await getExternalWorkflowHandle(workflowId).signal(wordSignal, word);
       } catch (error) {
         // It has ended meanwhile: then there is nobody to tell.

@@ -1,5 +1,8 @@
 /** What the child runs of a run do, by the type of their workflow, as workflows/entry.ts starts them. */
 import { runRunbook } from '../../../workflows/run-runbook.js';
+import { hear } from '../../../workflows/run-control.js';
+import { newBatch, runBatch } from '../../../workflows/run-batch.js';
+import type { BatchOrder } from '../../../workflows/run-batches.js';
 import { newRun, type RunOrder } from '../../../workflows/run-state.js';
 import type { ChildRun, Runtime, Word } from '../../../workflows/runtime.js';
 
@@ -11,6 +14,15 @@ type Start = (
 ) => Promise<unknown>;
 
 export const childRuns: Record<ChildRun['type'], Start> = {
-  'run-runbook': (argument, rt) => runRunbook(newRun(argument as unknown as RunOrder), rt),
-  'run-batch': () => Promise.reject(new Error('no batches yet')),
+  'run-runbook': (argument, rt, hears) => {
+    const run = newRun(argument as unknown as RunOrder);
+    hears((word) => void hear(run, word, rt));
+    return runRunbook(run, rt);
+  },
+  'run-batch': (argument, rt, hears) => {
+    const batch = argument as unknown as BatchOrder;
+    const run = newBatch(batch);
+    hears((word) => void hear(run, word, rt));
+    return runBatch(run, batch, rt);
+  },
 };
