@@ -1,0 +1,211 @@
+/**
+ * A whole cloud in this process, in virtual time: the real workflows and activities, a real inventory and a
+ * simulated datacenter in memory. The same seed gives the same course of events, to the byte.
+ */
+import { createHypervisorActivities } from '../activities/hypervisor/activities.js';
+import { createInventoryActivities } from '../activities/inventory/activities.js';
+import { closeInventory, openInventory, type Inventory } from '../activities/inventory/database.js';
+import { hypervisorInventory } from '../activities/inventory/for-hypervisor.js';
+import { putHost, recordProbe } from '../activities/inventory/hosts.js';
+import { getInstance } from '../activities/inventory/instances.js';
+import { openDatacenter, type Datacenter } from '../activities/simulator/datacenter.js';
+import { createSimulatedDisks } from '../activities/simulator/disks.js';
+import { createSimulatedHostActivities } from '../activities/simulator/host-activities.js';
+import { addHost } from '../activities/simulator/hosts.js';
+import { createSimulatedHypervisor } from '../activities/simulator/hypervisor.js';
+import { putImages } from '../activities/simulator/populate.js';
+import { createWaitActivities } from '../activities/wait.js';
+import { janitorWorkflowId, runWorkflowId, subjectWorkflowId, workPlace } from '../model/addresses.js';
+import type { HostRef } from '../model/host.js';
+import type { Instance } from '../model/instance.js';
+import type { Request } from '../model/operation.js';
+import type { FrozenRunbook } from '../model/runbook.js';
+import type { Order } from '../workflows/operate.js';
+import type { RunOrder } from '../workflows/run-state.js';
+import { VirtualClock } from './clock.js';
+import { adoptGuest, type NewGuest } from './guests.js';
+import { Handle } from './handle.js';
+import { EventLog } from './log.js';
+import type { Skills, WorkerProcess } from './process.js';
+import { seeded, type Random } from './random.js';
+import { VirtualTemporal } from './temporal.js';
+import type { Knobs } from './trouble.js';
+
+export interface CloudOptions {
+  seed?: number;
+  /** How many, or their names. */
+  hosts?: number | readonly string[];
+  /** Spread over the hosts; a quarter of them with a local disk. */
+  instances?: number;
+  /** Live migrations at a time, of each host. */
+  slots?: number;
+  /** False where thousands of operations run, of which nobody reads. */
+  log?: boolean;
+}
+
+export interface Asking extends Knobs {
+  /** Of the operation or run: a request that is repeated has the same. */
+  id?: string;
+  by?: string;
+  role?: Request['role'];
+}
+
+const cloudName = 'virtual';
+const datacenterName = 'sim';
+export const refOf = (host: string): HostRef => ({ name: host, uri: `sim://${datacenterName}/${host}` });
+
+export class VirtualCloud {
+  readonly name = cloudName;
+  readonly log: EventLog;
+  readonly temporal: VirtualTemporal;
+
+  private constructor(
+    readonly clock: VirtualClock,
+    readonly random: Random,
+    readonly inventory: Inventory,
+    readonly datacenter: Datacenter,
+    readonly hosts: readonly string[],
+    keepLog: boolean,
+  ) {
+    this.log = new EventLog(clock, keepLog);
+    this.temporal = new VirtualTemporal(cloudName, clock, random, this.log);
+    this.temporal.employ(null, (process) => this.control(process));
+    const anyHost = workPlace(refOf('any'));
+    this.temporal.employ(anyHost, (process) => this.hostWork(process));
+  }
+
+  static async open(options: CloudOptions = {}): Promise<VirtualCloud> {
+    const { seed = 1, hosts = 3, instances = 0, slots = 2, log = true } = options;
+    const clock = new VirtualClock();
+    const names =
+      typeof hosts === 'number' ? Array.from({ length: hosts }, (_, index) => `host-${index + 1}`) : hosts;
+    const inventory = await openInventory({ path: ':memory:', clock });
+    const datacenter = openDatacenter({ path: ':memory:', name: datacenterName, clock });
+    const cloud = new VirtualCloud(clock, seeded(seed), inventory, datacenter, names, log);
+    for (const [index, name] of names.entries()) await cloud.addHost(name, `rack-${(index % 4) + 1}`, slots);
+    for (let index = 0; index < instances; index += 1) {
+      await cloud.adopt(`vm-${index + 1}`, { host: names[index % names.length], local: index % 4 === 3 });
+    }
+    return cloud;
+  }
+
+  async close(): Promise<void> {
+    this.datacenter.close();
+    await closeInventory(this.inventory);
+  }
+
+  /** Asks for an operation, as a client does: `instance.stop`. Throws InstanceBusy while another one runs. */
+  operation(key: string, input: Record<string, unknown>, asking: Asking = {}): Handle {
+    const { id = this.random.uuid(), by = 'test', role = 'admin', ...knobs } = asking;
+    const subject = String(key.startsWith('host.') ? input['host'] : input['instance']);
+    const argument: Order = { request: { id, by, role, run: null }, input };
+    const run = this.temporal.start(key, subjectWorkflowId(cloudName, key, subject), argument, { knobs });
+    return new Handle(this.temporal, run, id);
+  }
+
+  /** Runs a runbook; the troubles are those of the run itself, `children` those of its operations. */
+  runbook(
+    plan: FrozenRunbook,
+    inputs: Record<string, unknown> = {},
+    asking: Asking & Pick<RunOrder, 'retry'> = {},
+  ): Handle {
+    const { id = this.random.uuid(), by = 'test', role = 'admin', retry = null, ...knobs } = asking;
+    const argument: RunOrder = { id, by, role, plan, inputs, retry };
+    this.log.name(id, plan.name);
+    const run = this.temporal.start('run-runbook', runWorkflowId(cloudName, id), argument, { knobs });
+    return new Handle(this.temporal, run, id);
+  }
+
+  /** One round of the janitor, now. */
+  janitor(knobs: Knobs = {}): Handle {
+    const id = janitorWorkflowId(cloudName);
+    return new Handle(this.temporal, this.temporal.start('janitor', id, null, { knobs }), id);
+  }
+
+  /** From now on a janitor every so often, as Temporal's schedule starts it; what it answers ends that. */
+  scheduleJanitor(everySeconds = 30): () => void {
+    let off = () => undefined as void;
+    const again = () => {
+      off = this.clock.timer(everySeconds * 1000, () => {
+        if (this.temporal.newest(janitorWorkflowId(cloudName))?.open !== true) this.janitor();
+        again();
+      });
+    };
+    again();
+    return () => off();
+  }
+
+  /** Lets time pass until no workflow is open. */
+  async settle(): Promise<void> {
+    while (this.temporal.open.length > 0) {
+      await this.clock.drive(Promise.all(this.temporal.open.map((run) => run.ended)));
+    }
+  }
+
+  /** SIGKILL of the control worker, or of that of the hosts, with all that runs in it; systemd starts it again. */
+  crashWorker(which: 'control' | 'hosts' = 'control'): void {
+    const process = this.temporal.of(which === 'control' ? null : workPlace(refOf('any')));
+    if (process) this.temporal.crash(process);
+  }
+
+  instance(nameOrId: string): Promise<Instance> {
+    return getInstance(this.inventory, nameOrId);
+  }
+
+  async addHost(name: string, rack: string, slots: number): Promise<void> {
+    const size = { vcpus: 32, memoryMiB: 131_072 };
+    const facts = { hostname: name, systemUuid: name, hypervisor: 'simulated', ...size };
+    await this.datacenter.transact((tx) => {
+      addHost(tx, datacenterName, { name, rack, zone: 'zone-1', ...size });
+      putImages(tx, name);
+    });
+    const settings = { slots, cpuOvercommit: 1, memoryMiBReserved: 0, labels: {} };
+    await putHost(this.inventory, { ...refOf(name), ...settings });
+    await recordProbe(this.inventory, name, { up: true, facts });
+  }
+
+  /** An instance that the datacenter and the inventory know; answers its id. */
+  async adopt(
+    name: string,
+    {
+      host = this.hosts[0] ?? '',
+      ...more
+    }: Partial<Omit<NewGuest, 'id' | 'name' | 'on'>> & { host?: string | undefined } = {},
+  ): Promise<string> {
+    const id = this.random.uuid();
+    const usual = { state: 'active', vcpus: 1, memoryMiB: 1024, diskGiB: 8, local: false } as const;
+    await adoptGuest(this.datacenter, this.inventory, { ...usual, ...more, id, name, on: refOf(host) });
+    this.log.name(id, name);
+    return id;
+  }
+
+  private control(process: WorkerProcess): Skills {
+    const { inventory, temporal } = this;
+    const clock = process.clock(this.clock);
+    const hypervisor = process.bound(createSimulatedHypervisor(this.datacenter));
+    const describe = async (id: string) => temporal.describe(id);
+    return {
+      ...createInventoryActivities({
+        inventory: { ...inventory, clock },
+        capabilities: hypervisor.capabilities,
+        currentRun: () => temporal.scopes.current?.run ?? null,
+        isCurrentRun: async (id, runId) => {
+          const found = temporal.describe(id);
+          return found?.open === true && found.runId === runId;
+        },
+        isOpen: async (id) => temporal.describe(id)?.open ?? false,
+      }),
+      ...createHypervisorActivities({
+        hypervisor,
+        inventory: process.bound(hypervisorInventory(inventory)),
+        clock,
+      }),
+      ...createWaitActivities({ describe, clock }),
+    };
+  }
+
+  private hostWork(process: WorkerProcess): Skills {
+    const datacenter = { ...this.datacenter, clock: process.clock(this.clock) };
+    return { ...createSimulatedDisks(datacenter), ...createSimulatedHostActivities(datacenter) };
+  }
+}
