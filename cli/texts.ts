@@ -23,7 +23,7 @@ export const spanText = (startedAt: string, endedAt: string | null): string =>
 export function describeResult(result: unknown): string {
   if (typeof result !== 'object' || result === null) return '';
   // What a host was before is for a runbook's undo, not for people.
-  if ('was' in result) return '';
+  if ('was' in result) return 'note' in result ? text(result.note) : '';
   const { from, to, ...rest } = result as Record<string, unknown>;
   const move = typeof from === 'string' && typeof to === 'string' ? [`${from} -> ${to}`] : [];
   return [...move, ...Object.entries(rest).flatMap(([key, value]) => one(key, value))].join(', ');

@@ -38,7 +38,7 @@ export const operationView = ({ kind, ...of }: OperationRecord) => ({
 export const hostView = (of: Host) =>
   pick(
     of,
-    ...(['name', 'state', 'enabled', 'disabledReason', 'vcpus', 'vcpusUsed'] as const),
+    ...(['name', 'state', 'enabled', 'disabledReason', 'maintenance', 'vcpus', 'vcpusUsed'] as const),
     ...(['memoryMiB', 'memoryMiBUsed', 'slots', 'slotsUsed', 'instances'] as const),
   );
 

@@ -72,8 +72,11 @@ const begin = (caller: Caller, asked: Asked, id: string, workflowId: string): Pr
 async function earlierRequest(caller: Caller, asked: Asked, id: string): Promise<StartAnswer | undefined> {
   const record = await recordOf(caller, id);
   if (record === undefined) return undefined;
-  if (record.kind !== asked.operation.name || (record.instance ?? asked.subject) !== asked.subject) {
-    const first = `${record.kind} of ${record.instance ?? 'another one'} at ${record.startedAt}`;
+  if (
+    record.kind !== asked.operation.name ||
+    (record.instance ?? record.host ?? asked.subject) !== asked.subject
+  ) {
+    const first = `${record.kind} of ${record.instance ?? record.host ?? 'another one'} at ${record.startedAt}`;
     throw new DroverError('InvalidInput', `the idempotency key ${id} was used before, for ${first}`, {
       hint: 'take a new key for a new request',
     });

@@ -95,16 +95,24 @@ export async function getOperation(inventory: Inventory, id: string): Promise<Op
   return operationOf(row);
 }
 
-/** Newest first; an instance's operations are its history. */
+/** Newest first; an instance's operations are its history. `host`: those on the host itself. */
 export async function listOperations(
   inventory: Inventory,
-  by: { instance?: string | undefined; state?: OperationState | undefined; limit?: number | undefined } = {},
+  by: {
+    instance?: string | undefined;
+    host?: string | undefined;
+    state?: OperationState | undefined;
+    limit?: number | undefined;
+  } = {},
 ): Promise<OperationRecord[]> {
   const rows = await read(inventory, (db) =>
     db
       .selectFrom('operations')
       .selectAll()
       .$if(by.instance !== undefined, (query) => query.where('instance', '=', by.instance ?? ''))
+      .$if(by.host !== undefined, (query) =>
+        query.where('host', '=', by.host ?? '').where('instance', 'is', null),
+      )
       .$if(by.state !== undefined, (query) => query.where('state', '=', by.state ?? 'running'))
       .orderBy('started_at', 'desc')
       .orderBy('epoch', 'desc')

@@ -1,15 +1,18 @@
 import type { Command } from 'commander';
 import { getHost, listHosts, removeHost } from '../../activities/inventory/hosts.js';
 import { listInstances } from '../../activities/inventory/instances.js';
-import { listMigrations } from '../../activities/inventory/records.js';
+import { listMigrations, listOperations } from '../../activities/inventory/records.js';
 import { mayOperate } from '../../client/ask.js';
+import type { Host } from '../../model/host.js';
 import { withContext } from '../context.js';
 import { addHostCommand } from '../add-host.js';
-import { registerDrain } from '../drain.js';
+import { historyColumns } from '../history.js';
+import { registerHostRunbooks } from '../host-runbooks.js';
 import { registerOperations } from '../operation-command.js';
 import { printData, printList, printOne, write } from '../output.js';
 import { paintState } from '../paint.js';
-import { hostDetails, hostView } from '../views.js';
+import { shortId } from '../texts.js';
+import { hostDetails, hostView, operationView } from '../views.js';
 
 export async function register(host: Command, argv: readonly string[]): Promise<void> {
   addHostCommand(host);
@@ -34,8 +37,10 @@ export async function register(host: Command, argv: readonly string[]): Promise<
     .description('Show one host: capacity, migration slots, its instances.')
     .argument('<host>', 'name of the host')
     .action((name: string, _options: unknown, command: Command) => show(name, command));
-  registerOperations(host, 'host', []);
-  await registerDrain(host, argv);
+  // A reboot from here is the whole of it: the runbook, not the operation that needs an empty host.
+  registerOperations(host, 'host', ['reboot']);
+  await registerHostRunbooks(host, argv);
+  registerHistory(host);
   host
     .command('remove')
     .description('Forget a host that has no instances; nothing is changed on the host itself.')
@@ -51,16 +56,44 @@ export async function register(host: Command, argv: readonly string[]): Promise<
     });
 }
 
+function registerHistory(host: Command): void {
+  host
+    .command('history')
+    .description('List what was done to a host itself, newest first.')
+    .argument('<host>', 'name of the host')
+    .option('--limit <number>', 'how many', '20')
+    .action(async (name: string, _options: unknown, command: Command) => {
+      await withContext(command, async ({ inventory, output }) => {
+        await getHost(inventory, name);
+        const limit = Number(command.opts<{ limit: string }>().limit) || 20;
+        const rows = (await listOperations(inventory, { host: name, limit })).map(operationView);
+        await printList(output, rows, historyColumns, `nothing was done to ${name} yet`);
+      });
+    });
+}
+
 type Row = ReturnType<typeof hostView>;
 const columns = [
   { title: 'NAME', value: (row: Row) => row.name },
-  { title: 'STATE', value: (row: Row) => `${paintState(row.state)}${row.enabled ? '' : ', disabled'}` },
+  { title: 'STATE', value: stateOf },
   { title: 'VCPUS', value: (row: Row) => `${row.vcpusUsed}/${row.vcpus}` },
   { title: 'MEMORY MiB', value: (row: Row) => `${row.memoryMiBUsed}/${row.memoryMiB}` },
   { title: 'SLOTS', value: (row: Row) => `${row.slotsUsed}/${row.slots}` },
   { title: 'INSTANCES', value: (row: Row) => row.instances },
   { title: 'DISABLED BECAUSE', value: (row: Row) => row.disabledReason },
 ];
+
+function stateOf({ state, enabled, maintenance }: Row): string {
+  return [paintState(state), ...(enabled ? [] : ['disabled']), ...(maintenance ? ['maintenance'] : [])].join(
+    ', ',
+  );
+}
+
+function maintenanceText({ maintenance }: Host): string {
+  if (maintenance === null) return 'no';
+  const { until, by, reason, run } = maintenance;
+  return `until ${until}, by ${by}${run === null ? '' : ` (run ${shortId(run)})`}: ${reason}`;
+}
 
 async function show(name: string, command: Command): Promise<void> {
   await withContext(command, async ({ inventory, output }) => {
@@ -77,6 +110,7 @@ async function show(name: string, command: Command): Promise<void> {
       ['name', host.name],
       ['state', `${paintState(host.state)}${host.stateReason === null ? '' : `: ${host.stateReason}`}`],
       ['enabled', host.enabled ? 'yes' : `no: ${host.disabledReason ?? 'no reason given'}`],
+      ['maintenance', maintenanceText(host)],
       ['uri', host.uri],
       ['last seen', host.lastSeenAt],
       ['system UUID', host.systemUuid],

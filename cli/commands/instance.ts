@@ -7,6 +7,7 @@ import { instanceWorkflowId } from '../../model/addresses.js';
 import type { Instance } from '../../model/instance.js';
 import type { OperationRecord } from '../../model/operation.js';
 import { registerAdopt } from '../adopt-command.js';
+import { historyColumns, outcome } from '../history.js';
 import { registerGuestAccess } from '../guest-access.js';
 import { registerFollowing } from '../instance-following.js';
 import { registerLaunch } from '../launch-command.js';
@@ -14,8 +15,6 @@ import { withContext } from '../context.js';
 import { registerOperations } from '../operation-command.js';
 import { printData, printList, printOne, write } from '../output.js';
 import { paintState } from '../paint.js';
-import { oneLine } from '../run-lines.js';
-import { describeResult, shortId, spanText } from '../texts.js';
 import { instanceDetails, instanceView, operationView, type InstanceView } from '../views.js';
 
 const subject = ['<instance>', 'name or id of the instance'] as const;
@@ -67,22 +66,6 @@ const columns = [
   { title: 'FLAVOR', value: (row: InstanceView) => row.flavor },
   { title: 'ID', value: (row: InstanceView) => row.id },
 ];
-
-type Done = ReturnType<typeof operationView>;
-const historyColumns = [
-  { title: 'STARTED', value: (row: Done) => row.startedAt },
-  { title: 'OPERATION', value: (row: Done) => row.operation },
-  { title: 'STATE', value: (row: Done) => paintState(row.state) },
-  { title: 'TOOK', value: (row: Done) => spanText(row.startedAt, row.endedAt) },
-  { title: 'BY', value: (row: Done) => (row.run === null ? row.by : `${row.by}, run ${shortId(row.run)}`) },
-  { title: 'RESULT', value: (row: Done) => outcome(row) || null },
-];
-
-function outcome({ error, result, left }: Pick<OperationRecord, 'error' | 'result' | 'left'>): string {
-  const said = error === null ? describeResult(result) : oneLine(error.message);
-  const more = left.filter((text) => !said.includes(text)).map((text) => `left: ${text}`);
-  return [said, ...more].filter((text) => text !== '').join('; ');
-}
 
 async function show(name: string, command: Command): Promise<void> {
   await withContext(command, async (context) => {
