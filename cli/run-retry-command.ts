@@ -1,6 +1,7 @@
 /** `drover run retry`: a new run of the same plan for what the first did not achieve. */
 import type { Command } from 'commander';
-import { prepareRetry, type PreparedRetry, type RetryStep } from '../client/run-retry.js';
+import type { RetryStep } from '../client/run-left.js';
+import { prepareRetry, type PreparedRetry } from '../client/run-retry.js';
 import { startRun } from '../client/runs.js';
 import { mayOperate } from '../client/ask.js';
 import { withContext, type Context } from './context.js';
@@ -54,5 +55,6 @@ async function tellRetry(
 export function retryLine({ id, does, items }: RetryStep): string {
   if (does === 'kept') return `${id}: taken over`;
   if (does === 'all') return `${id}: all of it`;
+  if (items.length === 0) return `${id}: nothing is left of its items`;
   return `${id}: ${counted(items.length, 'item')} that ${items.length === 1 ? 'is' : 'are'} not done`;
 }

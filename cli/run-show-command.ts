@@ -2,7 +2,8 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import { listRunItems } from '../activities/inventory/run-items.js';
-import { prepareRetry, type RetryStep } from '../client/run-retry.js';
+import type { RetryStep } from '../client/run-left.js';
+import { prepareRetry } from '../client/run-retry.js';
 import { viewRun, type RunView } from '../client/run-view.js';
 import { DroverError } from '../model/errors.js';
 import type { RunItemRecord } from '../model/run.js';

@@ -6,78 +6,33 @@ import { listRunItems } from '../activities/inventory/run-items.js';
 import { getRun, listRuns } from '../activities/inventory/runs.js';
 import { runWorkflowId } from '../model/addresses.js';
 import { DroverError } from '../model/errors.js';
-import type { RunItemRecord, RunRecord, RunStepRecord } from '../model/run.js';
-import { LANGUAGE_VERSION, type FrozenRunbook, type PlainStep, type Step } from '../model/runbook.js';
+import type { RunItemRow, RunRecord } from '../model/run.js';
+import { LANGUAGE_VERSION, type FrozenRunbook } from '../model/runbook.js';
 import { checkRunbook } from '../runbooks/language/check.js';
-import type { StepOutcome } from '../runbooks/language/expressions.js';
 import { freeze } from '../runbooks/language/load.js';
-import type { RunOrder } from '../workflows/run-state.js';
 import type { Caller } from './caller.js';
 import { runbookCatalogue } from './catalogue.js';
 import { asDroverError } from './failures.js';
 import { progressOf } from './progress.js';
+import { leftOf, type Left } from './run-left.js';
 import { triedAgain, type PreparedRun } from './runs.js';
 
-export interface PreparedRetry extends PreparedRun {
-  retry: NonNullable<RunOrder['retry']>;
-  steps: RetryStep[];
-}
-
-/** What the new run does with a step: takes it over, works on these items only, or runs all of it. */
-export interface RetryStep {
-  id: string;
-  name: string;
-  does: 'kept' | 'items' | 'all';
-  items: Pick<RunItemRecord, 'key' | 'label' | 'state' | 'error'>[];
-}
+export type PreparedRetry = PreparedRun & Left;
 
 /** Throws WrongState with the reason where the run can't be tried again. */
 export async function prepareRetry(caller: Caller, id: string): Promise<PreparedRetry> {
-  const { inventory } = caller;
-  const run = await getRun(inventory, id);
+  const run = await getRun(caller.inventory, id);
   await refuse(caller, run);
   const plan = planOf(run);
-  const rows = await listRunItems(inventory, id);
-  const recorded = new Map(run.steps.map((step) => [step.id, step]));
-  const retry: PreparedRetry['retry'] = { of: id, outcomes: {}, only: {} };
-  const steps = mainSteps(plan).map((step): RetryStep => {
-    const record = recorded.get(step.id);
-    const ended = rows.filter((row) => row.step === step.id);
-    // Runs of the first language have their items in the record.
-    const items: RunItemRecord[] = ended.length > 0 ? ended : (record?.items ?? []);
-    const of = { id: step.id, name: record?.name ?? step.name ?? step.id };
-    if (record && isAchieved(record) && !wasTakenBack(step, run)) {
-      retry.outcomes[step.id] = outcomeOf(step, record, items);
-      return { ...of, does: 'kept', items: [] };
-    }
-    const left = items.filter(({ state }) => state !== 'done');
-    if (step['for-each'] === undefined || left.length === 0 || wasTakenBack(step, run)) {
-      return { ...of, does: 'all', items: [] };
-    }
-    retry.only[step.id] = left.map(({ key }) => key);
-    return { ...of, does: 'items', items: left };
-  });
-  return { plan, inputs: run.inputs, retry, steps };
+  const [rows, earlier] = [await listRunItems(caller.inventory, id), await itemsBefore(caller, run)];
+  return { plan, inputs: run.inputs, ...leftOf(plan, run, rows, earlier) };
 }
 
-/** The steps whose ends make the run's; those of on-failure and finally belong to each run anew. */
-const mainSteps = ({ runbook }: FrozenRunbook): (Step | PlainStep)[] =>
-  runbook.steps.flatMap((step: Step) => step.parallel ?? [step]);
-
-const isAchieved = ({ state }: RunStepRecord): boolean => state === 'succeeded' || state === 'skipped';
-
-/** What a cancel took back must be done again. */
-const wasTakenBack = ({ undo }: Step | PlainStep, { undone }: RunRecord): boolean =>
-  undo !== undefined && undone.some((said) => said.startsWith(`${undo.uses} `));
-
-function outcomeOf(
-  step: Step | PlainStep,
-  { state, done, failed, refused, total, outputs }: RunStepRecord,
-  items: readonly RunItemRecord[],
-): StepOutcome {
-  const results = items.map(({ result }) => result);
-  const result = step['for-each'] === undefined ? (results[0] ?? null) : results;
-  return { result, state, done, failed, refused, total, ...(outputs === undefined ? {} : { outputs }) };
+/** Items of the runs that it tried again, the oldest first. */
+async function itemsBefore(caller: Caller, { retryOf }: RunRecord): Promise<RunItemRow[]> {
+  if (!retryOf) return [];
+  const before = await getRun(caller.inventory, retryOf);
+  return [...(await itemsBefore(caller, before)), ...(await listRunItems(caller.inventory, retryOf))];
 }
 
 async function refuse(caller: Caller, run: RunRecord): Promise<void> {
