@@ -1,10 +1,11 @@
 /** Runs a runbook from the command line: dry run, or start, follow, tell. */
 import type { Command } from 'commander';
 import { urlOf } from '../client/caller.js';
-import { planRun } from '../client/dry-run.js';
+import { planRun } from '../client/plan-run.js';
 import { prepareRun, startRun, type PreparedRun, type StartedRun } from '../client/runs.js';
 import { withContext, type Context } from './context.js';
 import { printData, write } from './output.js';
+import { planLines } from './plan-lines.js';
 import { watchCommand } from './watch.js';
 import { waitOptionsOf, type WaitOptions } from './waiting.js';
 
@@ -37,16 +38,12 @@ export async function followRun(context: Context, started: StartedRun, options: 
 }
 
 async function tellPlan(context: Context, prepared: PreparedRun): Promise<void> {
-  const steps = await planRun(context, prepared);
+  const planned = await planRun(context, prepared);
   const { plan, inputs } = prepared;
   if (context.output.format !== 'table') {
-    return printData(context.output, { runbook: plan.name, digest: plan.digest, inputs, steps });
+    return printData(context.output, { digest: plan.digest, inputs, ...planned });
   }
   const given = Object.entries(inputs).map(([name, value]) => `${name}=${String(value)}`);
   write(`${plan.name} ${given.join(' ')}: would run these steps; nothing was done`);
-  for (const { id, name, uses, items } of steps) {
-    write(`  ${id}: ${name} (${uses})`);
-    if (items === null) write('    what it works on depends on the steps before it');
-    else for (const item of items) write(`    ${item}`);
-  }
+  for (const line of planLines(planned)) write(`  ${line}`);
 }

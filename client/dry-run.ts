@@ -4,10 +4,8 @@ import { listHosts } from '../activities/inventory/hosts.js';
 import { noHost, place } from '../activities/inventory/placement.js';
 import { refusalOf } from '../activities/inventory/refusals.js';
 import { listInstances } from '../activities/inventory/instances.js';
-import { evaluate } from '../runbooks/language/expressions.js';
 import { DroverError, type ErrorRecord } from '../model/errors.js';
 import type { Rejection } from '../model/host.js';
-import type { ForEach } from '../model/runbook.js';
 import { subjectWorkflowId } from '../model/addresses.js';
 import { operationKey, type InstanceOperation } from '../workflows/define.js';
 import { busyError } from './busy.js';
@@ -15,7 +13,6 @@ import type { Caller } from './caller.js';
 import { resolveAsk, type Asked } from './ask.js';
 import type { Ask } from './operations.js';
 import { progressOf } from './progress.js';
-import type { PreparedRun } from './runs.js';
 
 export interface DryRun {
   operation: string;
@@ -125,51 +122,3 @@ async function placing(
     error: host === null ? noHost(label, wanted, rejected) : undefined,
   };
 }
-
-export interface PlannedStep {
-  id: string;
-  name: string;
-  uses: string;
-  /** What the step would work on if it began now; null where that depends on an earlier step. */
-  items: string[] | null;
-}
-
-/** What a run would do if it began now. Targets are listed as they are at this moment. */
-export async function planRun(caller: Caller, { plan, inputs }: PreparedRun): Promise<PlannedStep[]> {
-  const scope = { declared: plan.runbook.inputs, inputs, steps: {}, run: { id: 'dry-run' } };
-  return Promise.all(
-    plan.runbook.steps.map(async (step) => ({
-      id: step.id,
-      name: text(now(step.name ?? step.uses ?? step.id, scope)) ?? step.name ?? step.id,
-      uses: step.uses ?? '',
-      items: step['for-each'] === undefined ? [] : await targets(caller, step['for-each'], scope),
-    })),
-  );
-}
-
-type Scope = Parameters<typeof evaluate>[1];
-
-async function targets(caller: Caller, source: ForEach, scope: Scope): Promise<string[] | null> {
-  if (typeof source === 'object' && !Array.isArray(source)) {
-    const by = now(source.with ?? {}, scope) as Record<string, never> | undefined;
-    if (by === undefined) return null;
-    const listed =
-      source.query === 'hosts'
-        ? await listHosts(caller.inventory, by)
-        : await listInstances(caller.inventory, by);
-    return listed.map((one) => one.name);
-  }
-  const list = now(source, scope);
-  return Array.isArray(list) ? list.map(String) : null;
-}
-
-/** Undefined for what depends on a step that has not run. */
-function now(template: unknown, scope: Scope): unknown {
-  try {
-    return evaluate(template, scope);
-  } catch {
-    return undefined;
-  }
-}
-
-const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
