@@ -39,7 +39,10 @@ export interface RunStepRecord {
   refused: number;
   total: number;
   error: ErrorRecord | null;
-  /** Language 1: all items. Language 2: the first 100 that are not done; the others are rows. */
+  /**
+   * Language 1: all items. Language 2: the first 100 that are not done, and of a step without for-each its one; all
+   * others are rows.
+   */
   items: RunItemRecord[];
   /** Attempts so far, where the step has `retry`; 1 is the first. */
   attempt?: number;

@@ -22,7 +22,7 @@ export async function runBatch(run: Run, batch: BatchOrder, rt: Runtime): Promis
   if (record === undefined) throw new DroverError('InvalidInput', 'a batch has one step');
   const { id, inputs, plan } = run.order;
   const scope = { declared: plan.runbook.inputs, inputs, steps: outcomes, run: { id } };
-  const work: Work = { run, step, record, scope, rt, underWay: new Set() };
+  const work: Work = { run, step, record, scope, rt, underWay: new Set(), results: null };
   record.total = targets.length;
   showRun(run, rt);
   const undone = batch.undo ? await undoTargets(work, targets, limits.parallel) : null;

@@ -93,18 +93,30 @@ export async function oneBatch(
   };
   const workflowId = rt.batchWorkflowId(id, step.id, number);
   const label = `${plan.name} ${step.id}, batch ${number}: ${part.targets.length} items`;
+  const request = {
+    type: 'run-batch' as const,
+    workflowId,
+    label,
+    runbook: plan.name,
+    by,
+    argument: { ...order },
+  };
   try {
-    const argument = { ...order };
-    return (await childRun(work, {
-      type: 'run-batch',
-      workflowId,
-      label,
-      runbook: plan.name,
-      by,
-      argument,
-    })) as BatchAnswer;
+    return await whenFree(work, workflowId, async () => (await childRun(work, request)) as BatchAnswer);
   } catch (cause) {
     return lostBatch(work, part.targets, cause);
+  }
+}
+
+/** A batch of this run before it was reset may still run: it does the same work, so it comes first. */
+async function whenFree<T>({ rt }: Work, workflowId: string, start: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await start();
+    } catch (error) {
+      if (asDroverError(error).details['workflowId'] !== workflowId) throw error;
+      await rt.activity('waitForWorkflow', { workflowId, seconds: 3600 });
+    }
   }
 }
 

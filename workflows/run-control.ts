@@ -96,13 +96,20 @@ function waitingStep(run: Run, { step, action }: DecisionAsk & { action: string 
 
 type Waiting = RunStepRecord & { approval: ApprovalRecord };
 
-/** Does what was validated: at once, before anything else can be asked. The record is written then. */
+/** Does what was validated: at once, before anything else can be asked. Then it is written down. */
 export async function acceptAsk(run: Run, ask: Ask, rt: Runtime): Promise<RunAnswerToAsk> {
   const { action, by, comment } = ask;
   const step = action === 'approve' || action === 'reject' ? waitingStep(run, ask).id : null;
   const said = apply(run, ask, rt.now());
   if (action !== 'cancel') showRun(run, rt);
   await rt.shielded(async () => {
+    if (action === 'pause' || action === 'resume')
+      await tellChildren(run.children, rt, { pause: action === 'pause' });
+    if (action === 'cancel') {
+      // Before they are cancelled, or they would begin to take back.
+      if (!ask.undo) await tellChildren(run.children, rt, { undo: false });
+      run.stop();
+    }
     const details = action === 'cancel' ? { undo: ask.undo } : {};
     await rt.activity('recordRunAction', {
       id: rt.id(),
@@ -113,12 +120,6 @@ export async function acceptAsk(run: Run, ask: Ask, rt: Runtime): Promise<RunAns
       comment,
       details,
     });
-    if (action === 'pause' || action === 'resume')
-      await tellChildren(run.children, rt, { pause: action === 'pause' });
-    if (action !== 'cancel') return;
-    // Before they are cancelled, or they would begin to take back.
-    if (!ask.undo) await tellChildren(run.children, rt, { undo: false });
-    run.stop();
   });
   return { said };
 }
@@ -151,8 +152,8 @@ function apply(run: Run, ask: Ask, now: number): string {
       return 'goes on';
     case 'cancel':
       run.cancel = { by, undo: ask.undo };
-      return ask.undo ? 'it stops and takes back what its runbook says' : 'it stops and takes nothing back';
   }
+  return ask.undo ? 'it stops and takes back what its runbook says' : 'it stops and takes nothing back';
 }
 
 /** What the run of which it is a part says. */

@@ -19,6 +19,7 @@ export async function runForEach(work: Work, targets: Target[] | null): Promise<
   const parallel = count(step['max-parallel'] ?? 1, scope, `${step.id}: max-parallel`, 1);
   const tried = new Set<string>();
   let results: unknown[] = [];
+  if (!isFirstLanguage(run)) work.results = results;
   for (;;) {
     const fresh = targets ?? (await listTargets(work, tried));
     if (fresh.length === 0) return results;
@@ -31,7 +32,7 @@ export async function runForEach(work: Work, targets: Target[] | null): Promise<
     const { notStarted } = isSmall
       ? await runHere(work, fresh, limits, results)
       : await runBatches(work, fresh, limits, batchSize(step));
-    if (!isFirstLanguage(run) && record.total > longestResult) results = [];
+    if (!isFirstLanguage(run) && record.total > longestResult) results = work.results = [];
     if (rt.cancelled()) throw new DroverError('Cancelled', `${step.id} was cancelled`);
     if (notStarted > 0 || targets !== null || queryOf(step['for-each']) === null) return results;
   }

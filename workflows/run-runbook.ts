@@ -5,6 +5,7 @@
 import { DroverError } from '../model/errors.js';
 import type { RunFinish } from '../model/run.js';
 import { evaluate } from '../runbooks/language/expressions.js';
+import { resumeRun } from './run-pause.js';
 import { describeRun, fitting, showRun } from './run-report.js';
 import { scopeOf, type Run } from './run-state.js';
 import { followFailure, runFollowing, runStep } from './run-step.js';
@@ -87,6 +88,7 @@ async function close(run: Run, failure: DroverError | null, rt: Runtime): Promis
   const { order } = run;
   const { runbook } = order.plan;
   run.closing = true;
+  if (run.paused) resumeRun(run, rt.now());
   let error = failure;
   const takesBack = error?.code === 'Cancelled' && (run.cancel?.undo ?? true);
   const undone = takesBack ? await undoSteps(run, rt) : [];

@@ -82,6 +82,8 @@ export interface Work {
   rt: Runtime;
   /** What runs now, by its label: told when the time is over. */
   underWay: Set<string>;
+  /** Of a for-each, what its items answered so far. */
+  results: unknown[] | null;
 }
 
 export function newRun(order: RunOrder): Run {

@@ -2,7 +2,7 @@
  * One step: its condition, its approval, then its work within its time limit and with its attempts, its outputs; and
  * when it fails what is to be done then.
  */
-import { DroverError } from '../model/errors.js';
+import { DroverError, isErrorCode, type ErrorRecord } from '../model/errors.js';
 import type { PlainStep, Step } from '../model/runbook.js';
 import { evaluate, evaluateCondition, type Scope } from '../runbooks/language/expressions.js';
 import { approval } from './run-approval.js';
@@ -31,27 +31,27 @@ import { asDroverError } from './unwind.js';
 /** Throws what the run fails with. `more`: what the step sees besides, such as the error. */
 export async function runStep(run: Run, step: Step, rt: Runtime, more: Partial<Scope> = {}): Promise<void> {
   const record = recordOf(run, step.id);
-  const before = run.order.retry?.outcomes[step.id];
-  if (before) {
-    const { done, failed, refused, total } = before;
-    Object.assign(record, {
-      state: 'succeeded',
-      done,
-      failed,
-      refused,
-      total,
-      outputs: before.outputs ?? {},
-    });
-    run.outcomes[step.id] = before;
-    return;
-  }
-  const work: Work = { run, step, record, scope: { ...scopeOf(run), ...more }, rt, underWay: new Set() };
+  if (takeOver(run, step)) return;
+  const scope = { ...scopeOf(run), ...more };
+  const work: Work = { run, step, record, scope, rt, underWay: new Set(), results: null };
   try {
     await whileGoing(run, rt);
     if (await attempt(work, step)) showRun(run, rt);
   } catch (cause) {
-    await failed(work, step, asDroverError(cause));
+    await deal(work, step, asDroverError(cause));
   }
+}
+
+/** What the run that is tried again has achieved is not done again. */
+function takeOver(run: Run, step: Step): boolean {
+  const before = run.order.retry?.outcomes[step.id];
+  if (before === undefined) return false;
+  const { result: _, ...told } = before;
+  const state = told.state === 'skipped' ? 'skipped' : 'succeeded';
+  Object.assign(recordOf(run, step.id), { ...told, error: null, state });
+  run.outcomes[step.id] = before;
+  for (const branch of step.parallel ?? []) takeOver(run, branch);
+  return true;
 }
 
 /** Steps one after the other, which see the error that they are run for. */
@@ -82,6 +82,7 @@ async function attempt(work: Work, step: Step): Promise<boolean> {
   if (left)
     throw new DroverError('RunFailed', left, {
       details: { step: step.id, items: record.items.filter((i) => i.state !== 'done') },
+      cause: step['for-each'] === undefined ? record.items[0]?.error : null,
     });
   if (step.outputs)
     record.outputs = evaluate(step.outputs, { ...seenAfter(work), result }) as Record<string, unknown>;
@@ -148,18 +149,26 @@ async function inAll(work: Work, once: () => Promise<unknown>): Promise<unknown>
 /** What the outputs of a step see: all that has ended, also within it. */
 const seenAfter = ({ run, scope }: Work): Scope => ({ ...scope, steps: { ...scope.steps, ...run.outcomes } });
 
-async function failed(work: Work, step: Step, error: DroverError): Promise<void> {
+async function deal(work: Work, step: Step, error: DroverError): Promise<void> {
   const { run, record, rt } = work;
   const { code } = error;
   record.state = code === 'Cancelled' ? 'cancelled' : code === 'Rejected' ? 'rejected' : 'failed';
-  record.error = isFirstLanguage(run) ? error.toRecord() : briefError(error.toRecord());
+  const why = isFirstLanguage(run) ? error : causeOf(error);
+  record.error = isFirstLanguage(run) ? why.toRecord() : briefError(why.toRecord());
   if (step.outputs)
     record.outputs = Object.fromEntries(Object.keys(step.outputs).map((name) => [name, null]));
-  run.outcomes[step.id] = outcomeOf(record, null);
+  run.outcomes[step.id] = outcomeOf(record, work.results);
   if (code === 'Cancelled') throw error;
   if (code !== 'Rejected' && step['on-failure']) await followFailure(run, step['on-failure'], error, rt);
   if (!step['continue-on-error']) throw error;
   showRun(run, rt);
+}
+
+/** What went wrong with the one thing that a step does: RunFailed alone would tell nobody what to do about it. */
+function causeOf(error: DroverError): DroverError {
+  const cause = error.cause as ErrorRecord | null | undefined;
+  if (error.code !== 'RunFailed' || !cause || !isErrorCode(cause.code)) return error;
+  return new DroverError(cause.code, cause.message, { details: cause.details, hint: cause.hint });
 }
 
 /** What fails while a failure is dealt with is in the record; the failure stays what it was. */
@@ -170,7 +179,7 @@ export async function followFailure(
   rt: Runtime,
 ): Promise<void> {
   try {
-    await runFollowing(run, steps, error, rt);
+    await runFollowing(run, steps, causeOf(error), rt);
   } catch (cause) {
     if (asDroverError(cause).code === 'Cancelled') throw cause;
   }

@@ -12,14 +12,13 @@ export async function withTimeout<T>(work: Work, doing: () => Promise<T>): Promi
   const limit = seconds(step.timeout, scope, 'timeout');
   let running: string[] | null = null;
   const { result, cancel } = rt.scope(doing);
-  const clock = rt.scope(() => timeIsOver(work, limit * 1000));
-  void clock.result.then(
-    () => {
-      running = [...underWay];
-      cancel();
-    },
-    () => undefined,
-  );
+  const clock = rt.scope(async () => {
+    await timeIsOver(work, limit * 1000);
+    running = [...underWay];
+    cancel();
+  });
+  // It is cancelled as soon as the step has ended.
+  clock.result.catch(() => undefined);
   try {
     // A part that can't be cancelled any more ends; when it ended well, so did the step.
     return await result;

@@ -14,7 +14,7 @@ export async function undoSteps(run: Run, rt: Runtime): Promise<string[]> {
   for (const step of steps.toReversed()) {
     const record = recordOf(run, step.id);
     const scope = scopeOf(run);
-    const work: Work = { run, step, record, scope, rt, underWay: new Set() };
+    const work: Work = { run, step, record, scope, rt, underWay: new Set(), results: null };
     if (!step.undo || !hasBegun(work)) continue;
     if (step['for-each'] === undefined || isFirstLanguage(run)) {
       const answer = await undoOne(work, null);

@@ -1,4 +1,5 @@
 /** One run at a time has a concurrency key. */
+import { DroverError } from '../../model/errors.js';
 import type { Call } from '../types.js';
 import { transact, type Inventory, type Trx } from './database.js';
 import { NeedsProof, withProofs, type OwnershipDeps, type Proofs } from './ownership.js';
@@ -12,7 +13,7 @@ const pollMs = 500;
 export async function takeConcurrency(
   deps: OwnershipDeps,
   { key, run, seconds }: { key: string; run: string; seconds: number },
-  call: Pick<Call, 'signal' | 'heartbeat'>,
+  call: Pick<Call, 'signal' | 'heartbeat' | 'cancelRequested'>,
 ): Promise<{ taken: boolean; holder: string | null }> {
   const { clock } = deps.inventory;
   const deadline = clock.now() + seconds * 1000;
@@ -22,7 +23,11 @@ export async function takeConcurrency(
     if (clock.now() >= deadline) return { taken: false, holder };
     call.heartbeat({ phase: 'waiting', holder });
     await clock.sleep(Math.min(pollMs, deadline - clock.now()), call.signal);
-    call.signal.throwIfAborted();
+    if (!call.signal.aborted) continue;
+    if (call.cancelRequested())
+      throw new DroverError('Cancelled', `cancelled while waiting for run ${holder}`);
+    const message = `stopped waiting for run ${holder}; the next attempt goes on`;
+    throw new DroverError('Internal', message, { cause: call.signal.reason });
   }
 }
 

@@ -66,7 +66,7 @@ export async function finishRun(inventory: Inventory, run: RunFinish): Promise<v
       })
       .where('id', '=', run.id)
       .execute();
-    for (const { id, items } of run.steps) {
+    for (const { id, items, attempt = 1 } of run.steps) {
       const known = await trx
         .selectFrom('run_items')
         .select('item')
@@ -75,7 +75,7 @@ export async function finishRun(inventory: Inventory, run: RunFinish): Promise<v
         .execute();
       const keys = new Set(known.map(({ item }) => item));
       const missing = items.filter(({ key }) => !keys.has(key));
-      await insertItems(trx, { run: run.id, step: id, attempt: 1, items: missing }, now);
+      await insertItems(trx, { run: run.id, step: id, attempt, items: missing }, now);
     }
   });
 }

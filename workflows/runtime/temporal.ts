@@ -44,8 +44,8 @@ import type { Runtime, Word } from '../runtime.js';
 export const wordSignal = defineSignal<[Word]>('word');
 
 export function temporalRuntime(): Runtime {
-  const { workflowId, taskQueue, memo } = workflowInfo();
-  const cloud = workflowId.split('/')[0] ?? '';
+  const { workflowId: own, taskQueue, memo } = workflowInfo();
+  const cloud = own.split('/')[0] ?? '';
   // A namespace without drover's search attributes fails every workflow task that sets one (client/start.ts).
   const searchable = memo?.['searchable'] !== false;
   let shownPhase: string | undefined;
@@ -168,8 +168,8 @@ export function temporalRuntime(): Runtime {
       }
     },
 
-    runWorkflowId: (run) => runWorkflowId(cloud, run),
-    batchWorkflowId: (run, step, batch) => batchWorkflowId(cloud, run, step, batch),
+    runWorkflowId: (id) => runWorkflowId(cloud, id),
+    batchWorkflowId: (id, step, batch) => batchWorkflowId(cloud, id, step, batch),
     subjectId: (operation, subject) => subjectWorkflowId(cloud, operation, subject),
     shielded: (work) => CancellationScope.nonCancellable(work),
     cancelled: () => CancellationScope.current().consideredCancelled,
