@@ -3,10 +3,16 @@ import type { Command } from 'commander';
 import { runbookCatalogue } from '../../client/catalogue.js';
 import { formatIssues } from '../../config/yaml-file.js';
 import { DroverError } from '../../model/errors.js';
-import { checkRunbook } from '../../runbooks/language/check.js';
 import { parseKeyValues } from '../../runbooks/language/inputs.js';
 import { runbookJsonSchema } from '../../runbooks/language/json-schema.js';
-import { findRunbook, listRunbooks, loadRunbook, type ListedRunbook } from '../../runbooks/language/load.js';
+import {
+  checkFile,
+  findRunbook,
+  libraryCatalogue,
+  listRunbooks,
+  loadRunbook,
+  type ListedRunbook,
+} from '../../runbooks/language/load.js';
 import { configOf } from '../context.js';
 import { outputOf, printData, printList, table, write } from '../output.js';
 import { addRunOptions } from '../waiting.js';
@@ -37,7 +43,11 @@ export function register(runbook: Command): void {
   runbook
     .command('schema')
     .description('Print the JSON Schema of runbooks, from which editors complete and explain them.')
-    .action(() => write(JSON.stringify(runbookJsonSchema(runbookCatalogue()), null, 2)));
+    .action(async (_options: unknown, command: Command) => {
+      const { runbooks } = await configOf(command);
+      const catalogue = await libraryCatalogue(runbooks, runbookCatalogue());
+      write(JSON.stringify(runbookJsonSchema(catalogue), null, 2));
+    });
   const run = runbook
     .command('run')
     .description('Run a runbook.')
@@ -76,8 +86,9 @@ async function show(name: string, command: Command): Promise<void> {
     process.stdout.write((await findRunbook(name, runbooks)).source);
     return;
   }
-  const { runbook, digest } = await loadRunbook(name, runbooks, runbookCatalogue());
-  if (output.format !== 'table') return printData(output, { ...runbook, digest });
+  const { runbook, digest, runbooks: used = {} } = await loadRunbook(name, runbooks, runbookCatalogue());
+  const uses = Object.keys(used).toSorted();
+  if (output.format !== 'table') return printData(output, { ...runbook, digest, uses });
   write(`${runbook.name}: ${runbook.description}\n`);
   const inputs = Object.entries(runbook.inputs).map(([key, input]) => [
     key,
@@ -86,14 +97,26 @@ async function show(name: string, command: Command): Promise<void> {
     input.description ?? '',
   ]);
   if (inputs.length > 0) write(`${await table(['INPUT', 'TYPE', 'DEFAULT', 'DESCRIPTION'], inputs)}\n`);
-  const steps = runbook.steps.map((step) => [step.id, step.uses ?? '', step.name ?? '']);
-  return write(await table(['STEP', 'USES', 'DESCRIPTION'], steps));
+  const { stepColumns, stepRows } = await import('../runbook-steps.js');
+  write(await table(stepColumns, stepRows(runbook)));
+  if (runbook.concurrency !== undefined) {
+    const { concurrency } = runbook;
+    write(
+      `\none run at a time with the key ${typeof concurrency === 'string' ? concurrency : concurrency.key}`,
+    );
+  }
+  if (uses.length > 0)
+    write(`\nuses the runbooks ${uses.join(', ')}: see each with \`drover runbook show NAME\``);
 }
 
 async function check(files: readonly string[], command: Command): Promise<void> {
   const catalogue = runbookCatalogue();
+  const { runbooks } = await configOf(command);
   const checked = await Promise.all(
-    files.map(async (file) => ({ file, issues: checkRunbook(await textOf(file), file, catalogue).issues })),
+    files.map(async (file) => ({
+      file,
+      issues: await checkFile({ file, source: await textOf(file) }, runbooks, catalogue),
+    })),
   );
   const issues = checked.flatMap((one) => one.issues);
   const output = outputOf(command);

@@ -8,7 +8,7 @@ import { throwIssues, type FileIssue } from '../../config/yaml-file.js';
 import { didYouMean } from '../../model/did-you-mean.js';
 import { DroverError } from '../../model/errors.js';
 import { LANGUAGE_VERSION, type FrozenRunbook, type Runbook } from '../../model/runbook.js';
-import type { Catalogue } from './catalogue.js';
+import type { Catalogue, Signature } from './catalogue.js';
 import { growTree, issuesOf, type Library, type RunbookText, type Tree } from './tree.js';
 
 export type { RunbookText } from './tree.js';
@@ -58,6 +58,17 @@ export async function checkFile(
   catalogue: Catalogue,
 ): Promise<FileIssue[]> {
   return issuesOf(await growTree(text, await libraryOf(folders), catalogue));
+}
+
+/** With the runbooks of the folders in it, for editors. */
+export async function libraryCatalogue(folders: readonly string[], catalogue: Catalogue): Promise<Catalogue> {
+  const library = await libraryOf(folders);
+  const signatures = library.names.map(async (name): Promise<[string, Signature | null]> => {
+    const text = await library.read(name);
+    const tree = text && (await growTree(text, library, catalogue));
+    return [name, tree?.signature ?? null];
+  });
+  return { ...catalogue, runbooks: new Map(await Promise.all(signatures)) };
 }
 
 /** Each runbook that can be run by name, in the order of names; those with issues too, so that they are seen. */
