@@ -107,8 +107,28 @@ module.exports = {
       name: 'only-ports-names-drivers',
       comment: 'Everybody else takes the driver from worker/ports.ts.',
       severity: 'error',
-      from: { path: '^(worker|client|cli|bench|lab)/', pathNot: '^worker/ports\\.ts$' },
-      to: { path: '^activities/hypervisor/[^/]+/' },
+      from: {
+        path: '^(worker|client|cli|bench|lab)/',
+        // `drover sim` is about the simulated datacenter itself.
+        pathNot: '^(worker/ports\\.ts$|cli/commands/sim\\.ts$|cli/sim-|cli/playground\\.ts$)',
+      },
+      to: { path: '^activities/(hypervisor/[^/]+|simulator)/' },
+    },
+    {
+      name: 'simulator-apart',
+      comment: 'The simulator is a driver: it and the other parts of the activities share ports only.',
+      severity: 'error',
+      from: { path: '^activities/', pathNot: '^activities/simulator/' },
+      to: { path: '^activities/simulator/' },
+    },
+    {
+      name: 'simulator-knows-ports-only',
+      severity: 'error',
+      from: { path: '^activities/simulator/' },
+      to: {
+        path: '^activities/',
+        pathNot: '^activities/(simulator/|types\\.ts|clock\\.ts|hypervisor/port\\.ts)',
+      },
     },
   ],
   options: {

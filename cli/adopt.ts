@@ -102,7 +102,7 @@ function refuse(
   });
 }
 
-function adoptionOf(guest: GuestView, host: string, flavors: readonly Flavor[]): Adoption {
+export function adoptionOf(guest: GuestView, host: string, flavors: readonly Flavor[]): Adoption {
   const { id, name, power, vcpus, memoryMiB, disks } = guest;
   const flavor = flavors.find((one) => one.vcpus === vcpus && one.memoryMiB === memoryMiB);
   const state = power === 'running' ? 'active' : power === 'paused' ? 'paused' : 'stopped';

@@ -37,6 +37,10 @@ const groups: Record<string, Group> = {
     summary: 'check everything that drover depends on, and say how to fix it',
     load: () => import('./commands/doctor.js'),
   },
+  sim: {
+    summary: 'a simulated datacenter: hosts and guests without hardware, and their faults',
+    load: () => import('./commands/sim.js'),
+  },
   lab: {
     summary: 'real libvirt hosts on this machine, for trials and tests',
     load: () => import('./commands/lab.js'),

@@ -1,9 +1,6 @@
 /** The work on the disks of simulated hosts: one worker serves all hosts of a datacenter. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { Worker, type WorkerOptions } from '@temporalio/worker';
-import type { Datacenter } from '../activities/simulator/datacenter.js';
-import { createSimulatedDisks } from '../activities/simulator/disks.js';
-import { createSimulatedHostActivities } from '../activities/simulator/host-activities.js';
 import { controlQueue, hostQueue } from '../model/addresses.js';
 import { wrapActivities } from './envelope.js';
 import type { Ports } from './ports.js';
@@ -15,7 +12,7 @@ const lookEveryMs = 2_000;
 
 /** Serves every datacenter of the data folder, also those that come later, until `ended` is aborted. */
 export async function serveDatacenters(
-  { datacenters }: Ports,
+  ports: Ports,
   options: { cloud: string; common: Common; ended: AbortSignal },
 ): Promise<void> {
   const { cloud, common, ended } = options;
@@ -24,9 +21,14 @@ export async function serveDatacenters(
   const stop = AbortSignal.any([ended, broken.signal]);
   try {
     while (!stop.aborted) {
-      for (const name of datacenters.names()) {
+      for (const name of ports.datacenters.names()) {
         if (serving.has(name)) continue;
-        const worker = await workerOf(datacenters.get(name), cloud, common);
+        const worker = await Worker.create({
+          ...common,
+          // The queue of every host there, whatever its name.
+          taskQueue: hostQueue(controlQueue(cloud), `any@${name}`),
+          activities: wrapActivities(ports.hostWork(name), null),
+        });
         const runs = worker.run();
         runs.catch(() => broken.abort());
         serving.set(name, { worker, runs });
@@ -37,14 +39,4 @@ export async function serveDatacenters(
     for (const { worker } of serving.values()) if (worker.getState() === 'RUNNING') worker.shutdown();
     await Promise.all([...serving.values()].map(({ runs }) => runs));
   }
-}
-
-function workerOf(datacenter: Datacenter, cloud: string, common: Common): Promise<Worker> {
-  const activities = { ...createSimulatedDisks(datacenter), ...createSimulatedHostActivities(datacenter) };
-  return Worker.create({
-    ...common,
-    // The queue of every host there, whatever its name.
-    taskQueue: hostQueue(controlQueue(cloud), `any@${datacenter.name}`),
-    activities: wrapActivities(activities, null),
-  });
 }

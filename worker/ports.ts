@@ -3,33 +3,42 @@ import { systemClock } from '../activities/clock.js';
 import { createLibvirt } from '../activities/hypervisor/libvirt/index.js';
 import type { Hypervisor } from '../activities/hypervisor/port.js';
 import { routeHypervisor } from '../activities/hypervisor/route.js';
+import { createSimulatedDisks } from '../activities/simulator/disks.js';
 import { openDatacenters, type Datacenters } from '../activities/simulator/folder.js';
+import { createSimulatedHostActivities } from '../activities/simulator/host-activities.js';
 import { createSimulatedHypervisor, simulatorCapabilities } from '../activities/simulator/hypervisor.js';
+import type { DiskActivities, HostActivities, Implement } from '../activities/types.js';
 import { datacenterOf } from '../model/addresses.js';
 
 export interface Ports {
   hypervisor: Hypervisor;
   /** The simulated ones of the data folder. */
   datacenters: Datacenters;
+  /** What the workers of a datacenter's hosts do. */
+  hostWork(datacenter: string): Implement<DiskActivities & HostActivities>;
   close(): void;
 }
 
 export function openPorts({ dataDir }: { dataDir: string }): Ports {
   const libvirt = createLibvirt();
   const datacenters = openDatacenters(dataDir, systemClock);
-  const simulated = new Map<string, Hypervisor>();
+  const drivers = new Map<string, Hypervisor>();
 
   function driverOf(uri: string): Hypervisor {
     const name = datacenterOf(uri);
     if (name === null) return libvirt;
-    const driver = simulated.get(name) ?? createSimulatedHypervisor(datacenters.get(name));
-    simulated.set(name, driver);
+    const driver = drivers.get(name) ?? createSimulatedHypervisor(datacenters.get(name));
+    drivers.set(name, driver);
     return driver;
   }
   const both = new Set(simulatorCapabilities.filter((capability) => libvirt.capabilities.has(capability)));
   return {
     hypervisor: routeHypervisor(both, (host) => driverOf(host.uri)),
     datacenters,
+    hostWork: (datacenter) => ({
+      ...createSimulatedDisks(datacenters.get(datacenter)),
+      ...createSimulatedHostActivities(datacenters.get(datacenter)),
+    }),
     close: () => datacenters.close(),
   };
 }

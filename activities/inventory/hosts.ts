@@ -46,8 +46,12 @@ export async function putHost(inventory: Inventory, host: NewHost): Promise<void
   await transact(inventory, (trx) => upsert(trx, host, inventory.now()));
 }
 
+/** WrongState when a host can't be added since those that are there are of another kind. */
+export const requireSameKind = (inventory: Inventory, host: HostRef): Promise<void> =>
+  read(inventory, (db) => refuseOtherKind(db, host));
+
 /** No guest moves live between them, so one inventory has hosts of one kind: of libvirt, or of one datacenter. */
-async function refuseOtherKind(trx: Trx, host: NewHost): Promise<void> {
+async function refuseOtherKind(trx: Trx, host: HostRef): Promise<void> {
   const other = await trx
     .selectFrom('hosts')
     .select(['name', 'uri'])

@@ -8,7 +8,9 @@ export type Value = string | number | null;
 /** A transaction. `now` is the time at which what it does happens: ms since the epoch. */
 export interface Tx {
   readonly now: number;
+  /** `Row` is what the text of the query says: the schema is ours, and its tables are strict. */
   all<Row>(sql: string, ...values: Value[]): Row[];
+  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters
   one<Row>(sql: string, ...values: Value[]): Row | undefined;
   run(sql: string, ...values: Value[]): void;
 }
@@ -47,6 +49,7 @@ export function openStore(path: string): Store {
       const done = work({
         now,
         all,
+        // oxlint-disable-next-line typescript/no-unnecessary-type-parameters
         one: <Row>(sql: string, ...values: Value[]) => all<Row>(sql, ...values)[0],
         run: (sql, ...values) => void prepared(sql).run(...values),
       });

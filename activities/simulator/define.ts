@@ -31,7 +31,15 @@ export function define(tx: Tx, host: HostRef, at: HostRow, spec: GuestSpec, stam
      on conflict (host, id) do update set name = excluded.name, vcpus = excluded.vcpus,
        memory_mib = excluded.memory_mib, disks = excluded.disks, serial_log = excluded.serial_log,
        stamp_operation = excluded.stamp_operation, stamp_epoch = excluded.stamp_epoch`,
-    ...[at.name, spec.id, spec.name, spec.vcpus, spec.memoryMiB, JSON.stringify(spec.disks)],
-    ...[serialLogOf(spec.name), stamp.operation, stamp.epoch, defaultDirty],
+    at.name,
+    spec.id,
+    spec.name,
+    spec.vcpus,
+    spec.memoryMiB,
+    JSON.stringify(spec.disks),
+    serialLogOf(spec.name),
+    stamp.operation,
+    stamp.epoch,
+    defaultDirty,
   );
 }

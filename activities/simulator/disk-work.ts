@@ -6,9 +6,12 @@ import type { Disk } from '../../model/instance.js';
 import type { Owner } from '../../model/operation.js';
 import type { Call, UndoAnswer } from '../types.js';
 import type { Tx } from './database.js';
-import { noDirectory, type OnHost } from './disks.js';
 import { fileOn, putFile, removeFile, storeOf, type FileRow } from './files.js';
 import { disksOf, guestsOn, isOn } from './guests.js';
+import type { OnHost } from './worker-of-host.js';
+
+export const noDirectory = (directory: string): DroverError =>
+  new DroverError('NotFound', `there is no directory ${directory}`);
 
 /** Bytes per second that an image is copied with. */
 const copyRate = 500 * 1024 ** 2;
@@ -120,7 +123,10 @@ function make(
   putFile(tx, host, { ...file, refers_to: null });
   tx.run(
     'insert or replace into made (host, path, instance, operation) values (?, ?, ?, ?)',
-    ...[host, path, instance, call.owner?.operation ?? ''],
+    host,
+    path,
+    instance,
+    call.owner?.operation ?? '',
   );
 }
 
@@ -188,7 +194,10 @@ function passFence(tx: Tx, host: string, instance: string, owner: Owner | null):
   }
   tx.run(
     'insert or replace into fences (host, instance, epoch, operation) values (?, ?, ?, ?)',
-    ...[host, instance, owner.epoch, owner.operation],
+    host,
+    instance,
+    owner.epoch,
+    owner.operation,
   );
 }
 

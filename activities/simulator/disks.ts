@@ -1,21 +1,14 @@
 /** The work on disks of every host of a datacenter: `call.host` says of which. */
 import { DroverError } from '../../model/errors.js';
-import type { Call, DiskActivities, Implement } from '../types.js';
-import type { Tx } from './database.js';
+import type { DiskActivities, Implement } from '../types.js';
 import type { Datacenter } from './datacenter.js';
-import { createDisk, prepareDisk, removeDisk } from './disk-work.js';
+import { createDisk, noDirectory, prepareDisk, removeDisk } from './disk-work.js';
 import { fileOn, removeFile, putFile, storeOf } from './files.js';
 import { serialText } from './serial.js';
-import { runOnHost } from './worker-of-host.js';
-
-export interface OnHost {
-  /** Runs `work` where the host's worker would, under the name of the activity. */
-  run<T>(name: string, call: Call, work: (tx: Tx, host: string) => T): Promise<T>;
-  datacenter: Datacenter;
-}
+import { hostRunner } from './worker-of-host.js';
 
 export function createSimulatedDisks(datacenter: Datacenter): Implement<DiskActivities> {
-  const on: OnHost = { datacenter, run: (name, call, work) => runOnHost(datacenter, name, call, work) };
+  const on = hostRunner(datacenter);
   return {
     createDisk: (input, call) => createDisk(on, input, call),
     prepareDisk: (input, call) => prepareDisk(on, input, call),
@@ -46,6 +39,3 @@ export function createSimulatedDisks(datacenter: Datacenter): Implement<DiskActi
 
 const fileOf = ({ directory, nonce }: { directory: string; nonce: string }): string =>
   `${directory}/.drover-probe-${nonce}`;
-
-export const noDirectory = (directory: string): DroverError =>
-  new DroverError('NotFound', `there is no directory ${directory}`);

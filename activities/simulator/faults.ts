@@ -1,5 +1,6 @@
 /** The faults that a datacenter can be given, now or at a planned time: by commands, scenarios and tests. */
 import { z } from 'zod';
+import { durationSchema, parseDuration } from '../../model/duration.js';
 import { DroverError } from '../../model/errors.js';
 import { didYouMean } from '../../model/did-you-mean.js';
 import type { Tx } from './database.js';
@@ -9,18 +10,41 @@ import { allHosts, requireHost } from './hosts.js';
 
 /** Calls that can be made to fail: those of the hypervisor port and of the disks. */
 export const callNames = [
-  ...['facts', 'list', 'names', 'look', 'define', 'stamp', 'start', 'requestShutdown', 'requestReboot'],
-  ...['destroy', 'pause', 'unpause', 'undefine', 'startMigration', 'job', 'abortJob', 'completedMigration'],
-  ...['createDisk', 'prepareDisk', 'removeDisk', 'diskFacts', 'writeProbe', 'readProbe', 'removeProbe'],
+  'facts',
+  'list',
+  'names',
+  'look',
+  'define',
+  'stamp',
+  'start',
+  'requestShutdown',
+  'requestReboot',
+  'destroy',
+  'pause',
+  'unpause',
+  'undefine',
+  'startMigration',
+  'job',
+  'abortJob',
+  'completedMigration',
+  'createDisk',
+  'prepareDisk',
+  'removeDisk',
+  'diskFacts',
+  'writeProbe',
+  'readProbe',
+  'removeProbe',
   'readSerialLog',
   'bootId',
   'rebootHost',
 ] as const;
 
+const at = durationSchema.optional().describe('How long after the beginning of a scenario');
 const hosts = z.array(z.string().min(1)).min(1).describe('Names of hosts');
 const onHosts = <K extends string>(kind: K, says: string) =>
-  z.strictObject({ do: z.literal(kind), hosts }).describe(says);
+  z.strictObject({ at, do: z.literal(kind), hosts }).describe(says);
 const call = z.strictObject({
+  at,
   call: z.enum(callNames).describe('The call of the hypervisor or the disks'),
   host: z.string().optional().describe('Only calls to this host; default any'),
   nth: z.int().min(1).default(1).describe('Which call from then on: 1 is the next'),
@@ -34,17 +58,19 @@ export const faultSchema = z.discriminatedUnion('do', [
   onHosts('libvirtd-kill', 'libvirtd dies; the guests go on.'),
   onHosts('libvirtd-start', 'libvirtd is started again.'),
   z.strictObject({
+    at,
     do: z.literal('partition'),
     hosts,
     from: z.array(z.string()).min(1).optional().describe('Only from these hosts; default from everything'),
   }),
   z.strictObject({
+    at,
     do: z.literal('slow'),
     hosts,
     'call-ms': z.int().min(0).optional().describe('How much longer each call takes'),
     bandwidth: z.number().positive().optional().describe('MiB per second for migrations'),
   }),
-  z.strictObject({ do: z.literal('rack-loss'), rack: z.string() }),
+  z.strictObject({ at, do: z.literal('rack-loss'), rack: z.string().describe('Name of a rack') }),
   call.extend({
     do: z.literal('fail'),
     message: z.string().default('internal error: injected by the simulation'),
@@ -53,12 +79,14 @@ export const faultSchema = z.discriminatedUnion('do', [
 ]);
 export type Fault = z.output<typeof faultSchema>;
 
-export const timedFaultSchema = z.object({ at: z.number(), fault: faultSchema });
+/** What a scenario file holds: faults, each with its time from the beginning. */
+export const scenarioSchema = z.array(faultSchema).min(1);
 
-/** Faults at times to come, in ms from now. They are checked now, and come whoever runs then. */
-export function planFaults(tx: Tx, plan: readonly { afterMs: number; fault: Fault }[]): void {
-  for (const { afterMs, fault } of plan) {
-    check(tx, fault);
+/** Begins a scenario. Its faults are checked now, and come at their times, whoever runs then. */
+export function planFaults(tx: Tx, faults: readonly Fault[]): void {
+  for (const fault of faults) check(tx, fault);
+  for (const fault of faults) {
+    const afterMs = (parseDuration(fault.at ?? '0s') ?? 0) * 1000;
     schedule(tx, tx.now + afterMs, 'fault', { data: JSON.stringify(fault) });
   }
 }
@@ -76,11 +104,23 @@ export function giveFault(tx: Tx, fault: Fault): void {
     case 'lose-answer':
       return tx.run(
         'insert into faults (call, host, remaining, times, kind, message) values (?, ?, ?, ?, ?, ?)',
-        ...[fault.call, fault.host ?? null, fault.nth, fault.times, fault.do],
+        fault.call,
+        fault.host ?? null,
+        fault.nth,
+        fault.times,
+        fault.do,
         fault.do === 'fail' ? fault.message : '',
       );
+    case 'crash':
+    case 'restore':
+    case 'hang':
+    case 'libvirtd-kill':
+    case 'libvirtd-start':
+    case 'partition':
+    case 'slow':
+      return fault.hosts.forEach((host) => onHost(tx, host, fault));
     default:
-      for (const host of fault.hosts) onHost(tx, host, fault);
+      return fault satisfies never;
   }
 }
 

@@ -94,7 +94,10 @@ export function createSimulatedHypervisor(datacenter: Datacenter): Hypervisor {
         }
         tx.run(
           'update guests set stamp_operation = ?, stamp_epoch = ? where host = ? and id = ?',
-          ...[stamp.operation, stamp.epoch, at.name, view.id],
+          stamp.operation,
+          stamp.epoch,
+          at.name,
+          view.id,
         );
       }),
 

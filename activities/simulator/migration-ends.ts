@@ -74,10 +74,15 @@ function land(tx: Tx, migration: MigrationRow): void {
   tx.run(
     `update guests set power = ?, reason = ?, persistent = 1, stamp_operation = ?, stamp_epoch = ?,
        boots = ?, booted_at = ?, completed = ? where host = ? and id = ?`,
-    ...[migration.power, migration.power === 'paused' ? 'user' : 'migrated'],
-    ...[source?.stamp_operation ?? null, source?.stamp_epoch ?? null],
-    ...[source?.boots ?? 0, source?.booted_at ?? null, JSON.stringify(figures)],
-    ...[migration.target, migration.guest],
+    migration.power,
+    migration.power === 'paused' ? 'user' : 'migrated',
+    source?.stamp_operation ?? null,
+    source?.stamp_epoch ?? null,
+    source?.boots ?? 0,
+    source?.booted_at ?? null,
+    JSON.stringify(figures),
+    migration.target,
+    migration.guest,
   );
   // A copied disk has no holes any more.
   for (const path of JSON.parse(migration.copies) as string[]) {

@@ -56,15 +56,24 @@ const migrationsAt = (tx: Tx, host: string): MigrationRow[] =>
 export function beginMigration(
   tx: Tx,
   guest: GuestRow,
-  plan: { target: string; cap: number | null; copies: string[]; diskBytes: number },
+  how: { target: string; cap: number | null; copies: string[]; diskBytes: number },
 ): number {
   const memory = guest.memory_mib * 1024 ** 2;
-  const { target, cap, copies, diskBytes: disk } = plan;
+  const { target, cap, copies, diskBytes: disk } = how;
   tx.run(
     `insert into migrations (guest, name, source, target, power, phase, cap, dirty, memory, disk, copies, started_at, progress)
      values (?, ?, ?, ?, ?, 'copy', ?, ?, ?, ?, ?, ?, ?)`,
-    ...[guest.id, guest.name, guest.host, target, guest.power, cap],
-    ...[guest.power === 'paused' ? 0 : guest.dirty, memory, disk, JSON.stringify(copies), tx.now],
+    guest.id,
+    guest.name,
+    guest.host,
+    target,
+    guest.power,
+    cap,
+    guest.power === 'paused' ? 0 : guest.dirty,
+    memory,
+    disk,
+    JSON.stringify(copies),
+    tx.now,
     JSON.stringify(begin(tx.now + setupMs, memory + disk)),
   );
   const made = activeMigration(tx, guest.id);

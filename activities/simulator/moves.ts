@@ -117,14 +117,23 @@ function comeIn(tx: Tx, target: string, guest: GuestRow): void {
     // The definition of an earlier stay is kept until the guest has come.
     tx.run(
       `update guests set power = 'migrating', reason = 'migrating', disks = ? where host = ? and id = ?`,
-      ...[guest.disks, target, guest.id],
+      guest.disks,
+      target,
+      guest.id,
     );
     return;
   }
   tx.run(
     `insert into guests (host, id, name, power, reason, persistent, vcpus, memory_mib, disks, serial_log, dirty, obeys)
      values (?, ?, ?, 'migrating', 'migrating', 0, ?, ?, ?, ?, ?, ?)`,
-    ...[target, guest.id, guest.name, guest.vcpus, guest.memory_mib, guest.disks],
-    ...[guest.serial_log, guest.dirty, guest.obeys],
+    target,
+    guest.id,
+    guest.name,
+    guest.vcpus,
+    guest.memory_mib,
+    guest.disks,
+    guest.serial_log,
+    guest.dirty,
+    guest.obeys,
   );
 }

@@ -71,9 +71,15 @@ function addGuest(tx: Tx, datacenter: string, host: string, index: number, local
   tx.run(
     `insert into guests (host, id, name, power, reason, persistent, vcpus, memory_mib, disks, serial_log, dirty, boots, booted_at)
      values (?, ?, ?, 'running', 'booted', 1, ?, ?, ?, ?, ?, 1, ?)`,
-    ...[host, id, name, size.vcpus, size.memoryMiB],
+    host,
+    id,
+    name,
+    size.vcpus,
+    size.memoryMiB,
     JSON.stringify([{ target: 'vda', path, format: 'qcow2', readonly: false }]),
-    ...[serialLogOf(name), defaultDirty, tx.now - 10 * guestBootMs],
+    serialLogOf(name),
+    defaultDirty,
+    tx.now - 10 * guestBootMs,
   );
   return name;
 }

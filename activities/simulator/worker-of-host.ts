@@ -11,6 +11,17 @@ import { findHost } from './hosts.js';
 const missingMs = 20_000;
 const pollMs = 1_000;
 
+export interface OnHost {
+  datacenter: Datacenter;
+  /** Runs `work` where the host's worker would, under the name of the activity. */
+  run<T>(name: string, call: Call, work: (tx: Tx, host: string) => T): Promise<T>;
+}
+
+export const hostRunner = (datacenter: Datacenter): OnHost => ({
+  datacenter,
+  run: (name, call, work) => runOnHost(datacenter, name, call, work),
+});
+
 export async function runOnHost<T>(
   datacenter: Datacenter,
   name: string,

@@ -1,0 +1,47 @@
+/** Makes a simulated datacenter, or more of it, and takes its hosts and guests into the inventory. */
+import { adoptMany } from '../activities/inventory/adopt-many.js';
+import { addHost, recordProbe, requireSameKind } from '../activities/inventory/hosts.js';
+import type { GuestView } from '../activities/hypervisor/port.js';
+import { listFlavors } from '../activities/inventory/flavors.js';
+import type { Adoption } from '../activities/inventory/instances.js';
+import type { Datacenter } from '../activities/simulator/datacenter.js';
+import { createSimulatedHypervisor } from '../activities/simulator/hypervisor.js';
+import { findHost } from '../activities/simulator/hosts.js';
+import { populate, type Population } from '../activities/simulator/populate.js';
+import { adoptionOf } from './adopt.js';
+import type { Context } from './context.js';
+
+export interface Created {
+  datacenter: string;
+  hosts: { name: string; uri: string; rack: string; zone: string }[];
+  instances: number;
+}
+
+/** What a simulated host runs at a time, and keeps for itself. */
+const settings = { slots: 2, cpuOvercommit: 4, memoryMiBReserved: 512 };
+
+export async function createSimulation(
+  { inventory }: Pick<Context, 'inventory'>,
+  datacenter: Datacenter,
+  wanted: Population,
+): Promise<Created> {
+  const refOf = (name: string) => ({ name, uri: `sim://${datacenter.name}/${name}` });
+  await requireSameKind(inventory, refOf('host-1'));
+  const hosts = await datacenter.transact((tx) =>
+    populate(tx, datacenter.name, wanted).hosts.map((name) => {
+      const { rack = '', zone = '' } = findHost(tx, name) ?? {};
+      return { ...refOf(name), rack, zone };
+    }),
+  );
+  const hypervisor = createSimulatedHypervisor(datacenter);
+  const adoptions: Adoption[] = [];
+  const flavors = await listFlavors(inventory);
+  for (const { rack, zone, ...host } of hosts) {
+    await addHost(inventory, { ...host, ...settings, labels: { rack, zone } });
+    await recordProbe(inventory, host.name, { up: true, facts: await hypervisor.facts(host) });
+    const guests: GuestView[] = await hypervisor.list(host);
+    adoptions.push(...guests.map((guest) => adoptionOf(guest, host.name, flavors)));
+  }
+  const instances = await adoptMany(inventory, adoptions);
+  return { datacenter: datacenter.name, hosts, instances };
+}
