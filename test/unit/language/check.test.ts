@@ -4,7 +4,7 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { checkRunbook } from '../../../runbooks/language/check.js';
 import { runbookJsonSchema } from '../../../runbooks/language/json-schema.js';
-import { shippedFolder } from '../../../runbooks/language/load.js';
+import { checkFile, loadRunbook, shippedFolder } from '../../../runbooks/language/load.js';
 import { operations, queries } from '../../../workflows/catalogue.js';
 import { catalogue } from './catalogue.js';
 
@@ -18,10 +18,10 @@ describe('shipped runbooks', () => {
     queries: new Map(Object.entries(queries)),
   };
 
-  test.each(shipped)('%s has no issue, and the name of its file', (file) => {
-    const { runbook, issues } = checkRunbook(read(file), file, real);
-    expect(issues).toEqual([]);
-    expect(`${runbook?.name}.yaml`).toBe(file);
+  test.each(shipped)('%s has no issue, nor those that it uses, and the name of its file', async (file) => {
+    expect(await checkFile({ file, source: read(file) }, [], real)).toEqual([]);
+    const { name } = await loadRunbook(file.replace('.yaml', ''), [], real);
+    expect(`${name}.yaml`).toBe(file);
   });
 });
 
