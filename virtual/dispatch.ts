@@ -1,20 +1,52 @@
 /** What a workflow does, by its type: as workflows/entry.ts, without Temporal. */
 import { DroverError } from '../model/errors.js';
+import type { RunAsk } from '../model/run.js';
 import { operations } from '../workflows/catalogue.js';
 import { runJanitor } from '../workflows/janitor.js';
 import { operate, operateOnHost, type Order } from '../workflows/operate.js';
+import { newBatch, runBatch } from '../workflows/run-batch.js';
+import type { BatchOrder } from '../workflows/run-batches.js';
+import { acceptAsk, askNames, hear, validateAsk, type Ask } from '../workflows/run-control.js';
+import { fitting } from '../workflows/run-report.js';
 import { runRunbook } from '../workflows/run-runbook.js';
-import { newRun, type RunOrder } from '../workflows/run-state.js';
+import { isFirstLanguage, newRun, type Run, type RunOrder } from '../workflows/run-state.js';
+import type { Word } from '../workflows/runtime.js';
 import type { VirtualRun } from './run.js';
 import { onWire } from './wire.js';
 
-export function workOf(run: VirtualRun): () => Promise<unknown> {
-  const argument = onWire(run.argument);
-  if (run.type === 'run-runbook') return () => runRunbook(newRun(argument as RunOrder), run);
-  if (run.type === 'janitor') return () => runJanitor(run);
-  const operation = operations.get(run.type);
-  if (!operation) throw new DroverError('NotFound', `no operation is called ${run.type}`);
+export function workOf(rt: VirtualRun): () => Promise<unknown> {
+  const argument = onWire(rt.argument);
+  if (rt.type === 'run-runbook') {
+    const run = newRun(argument as RunOrder);
+    listen(run, rt);
+    if (!isFirstLanguage(run)) answerAsks(run, rt);
+    return () => rt.heardOut(() => runRunbook(run, rt));
+  }
+  if (rt.type === 'run-batch') {
+    const batch = argument as BatchOrder;
+    const run = newBatch(batch);
+    listen(run, rt);
+    return () => rt.heardOut(() => runBatch(run, batch, rt));
+  }
+  if (rt.type === 'janitor') return () => runJanitor(rt);
+  const operation = operations.get(rt.type);
+  if (!operation) throw new DroverError('NotFound', `no operation is called ${rt.type}`);
   const order = argument as Order;
   return () =>
-    operation.target === 'host' ? operateOnHost(operation, order, run) : operate(operation, order, run);
+    operation.target === 'host' ? operateOnHost(operation, order, rt) : operate(operation, order, rt);
+}
+
+function listen(run: Run, rt: VirtualRun): void {
+  rt.progress = () => (isFirstLanguage(run) ? run.steps : { steps: fitting(run), paused: run.paused });
+  rt.handlers.set('word', { handle: (word) => hear(run, word as Word, rt) });
+}
+
+function answerAsks(run: Run, rt: VirtualRun): void {
+  for (const action of askNames) {
+    const askOf = (given: unknown) => ({ ...(given as RunAsk), action }) as Ask;
+    rt.handlers.set(action, {
+      validate: (given) => validateAsk(run, askOf(given)),
+      handle: (given) => acceptAsk(run, askOf(given), rt),
+    });
+  }
 }

@@ -55,7 +55,14 @@ export async function adoptGuest(
     ),
   );
   await adoptInstance(inventory, {
-    ...{ id, name, state, flavor: null, vcpus, memoryMiB, disks, metadata: {} },
+    id,
+    name,
+    state,
+    flavor: null,
+    vcpus,
+    memoryMiB,
+    disks,
+    metadata: {},
     host: on.name,
     powerState: powers[state],
   });

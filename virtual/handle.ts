@@ -1,6 +1,8 @@
-import type { Ending, VirtualRun } from './run.js';
+import type { Ending } from './ending.js';
+import type { VirtualRun } from './run.js';
 import type { VirtualTemporal } from './temporal.js';
 import type { Knobs } from './trouble.js';
+import { onWire } from './wire.js';
 
 /** A workflow that was started, in the hands of whoever started it. */
 export class Handle {
@@ -38,6 +40,11 @@ export class Handle {
   reset(knobs?: Knobs): Handle {
     this.current = this.temporal.reset(this.current.workflowId, knobs);
     return this;
+  }
+
+  /** Where a run stands. */
+  progress(): unknown {
+    return onWire(this.current.progress());
   }
 
   /** A Temporal update: approve, reject, pause, resume, cancel. */

@@ -10,9 +10,9 @@ export type Skills = Partial<Implement<Activities>>;
 
 /** What an attempt must hear of. */
 export interface Watcher {
-  killed(): void;
+  killed: () => void;
   /** It should stop, and nobody has asked to cancel. */
-  stopping(): void;
+  stopping: () => void;
 }
 
 const never = <T>(): Promise<T> => new Promise(() => {});
@@ -45,7 +45,7 @@ export class WorkerProcess {
 
   /** SIGTERM: its activities are told to stop. */
   stop(): void {
-    for (const { stopping } of [...this.watchers]) stopping();
+    for (const { stopping } of this.watchers) stopping();
   }
 
   /** A port whose calls end with the process. */
@@ -63,16 +63,29 @@ export class WorkerProcess {
       now: () => clock.now(),
       sleep: async (ms, signal) => {
         await clock.sleep(ms, signal);
-        if (!this.lives) await never();
+        await this.orNever();
       },
     };
+  }
+
+  private async orNever(): Promise<void> {
+    if (!this.lives) await never();
   }
 
   private call(member: (...all: unknown[]) => unknown): (...all: unknown[]) => unknown {
     return (...all) => {
       if (!this.lives) return never();
       const answer = member(...all);
-      return answer instanceof Promise ? answer.finally(() => (this.lives ? undefined : never())) : answer;
+      if (!(answer instanceof Promise)) return answer;
+      return gated(answer, () => this.orNever());
     };
+  }
+}
+
+async function gated(answer: Promise<unknown>, gate: () => Promise<void>): Promise<unknown> {
+  try {
+    return await answer;
+  } finally {
+    await gate();
   }
 }

@@ -6,19 +6,12 @@ import { DroverError } from '../model/errors.js';
 import type { ActivityOptions, ChildRequest, ChildRun, Runtime, Word } from '../workflows/runtime.js';
 import type { WorkerProcess } from './process.js';
 import { Scope } from './scope.js';
+import type { Ending, Handler } from './ending.js';
 import { callOf, perform, type Task, type TaskRun } from './task.js';
 import type { VirtualTemporal } from './temporal.js';
 import { noKnobs, troublesAt, type Knobs } from './trouble.js';
-import { onWire, wired } from './wire.js';
-
-export type Ending =
-  { end: 'done'; result: unknown } | { end: 'failed'; error: DroverError } | { end: 'terminated' };
-
-/** What a workflow does when it is asked by a signal or an update; `validate` refuses by throwing. */
-export interface Handler {
-  validate?: (ask: unknown) => void;
-  handle: (ask: unknown) => unknown;
-}
+import { Conditions, timer } from './waits.js';
+import { cancelled, onWire, wired } from './wire.js';
 
 const never = <T>(): Promise<T> => new Promise(() => {});
 
@@ -28,14 +21,17 @@ export class VirtualRun implements Runtime, TaskRun {
   readonly shown: { phase: string; details: string }[] = [];
   /** By the name of the signal or update. */
   readonly handlers = new Map<string, Handler>();
+  /** The answer to the query of that name. */
+  progress: () => unknown = () => null;
   readonly runId: string;
-  readonly root: Scope<VirtualRun> = new Scope(this as VirtualRun);
+  readonly root = new Scope<VirtualRun>(this);
   /** Settles when it has ended. */
   readonly ended: Promise<Ending>;
   private end: (ending: Ending) => void = () => undefined;
   private ending: Ending | null = null;
   private readonly terminations = new Set<() => void>();
-  private readonly conditions = new Set<() => boolean>();
+  private asks = 0;
+  private readonly conditions = new Conditions();
   private readonly pending = new Map<symbol, string>();
 
   constructor(
@@ -100,16 +96,29 @@ export class VirtualRun implements Runtime, TaskRun {
     const handler = this.handlers.get(name);
     if (!handler || !this.open) throw new DroverError('NotFound', `${this.workflowId} does not take ${name}`);
     handler.validate?.(onWire(ask));
-    const answer = await this.temporal.scopes.within(this.root, async () => handler.handle(onWire(ask)));
-    this.stir();
-    return onWire(answer);
+    this.asks += 1;
+    try {
+      return onWire(await this.temporal.scopes.within(this.root, async () => handler.handle(onWire(ask))));
+    } catch (error) {
+      throw wired(error);
+    } finally {
+      this.asks -= 1;
+      this.stir();
+    }
+  }
+
+  /** Whoever asked gets an answer, although the workflow has come to its end meanwhile. */
+  async heardOut<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } finally {
+      await this.shielded(() => this.until(() => this.asks === 0, null));
+    }
   }
 
   /** Conditions are asked again; true when one holds. */
   recheck(): boolean {
-    let held = false;
-    for (const condition of this.conditions) held = condition() || held;
-    return held;
+    return this.conditions.recheck();
   }
 
   /** What it waits for, for whoever wonders why it does not end. */
@@ -195,7 +204,7 @@ export class VirtualRun implements Runtime, TaskRun {
   async sleep(ms: number, summary: string): Promise<void> {
     if (this.terminated) return never();
     const scope = this.reach(summary);
-    await this.waitFor(summary, () => this.timer(ms, scope));
+    await this.waitFor(summary, () => timer(this.temporal.clock, ms, scope));
     if (scope.cancelled) throw cancelled(summary);
   }
 
@@ -203,7 +212,7 @@ export class VirtualRun implements Runtime, TaskRun {
     if (this.terminated) return never();
     const scope = this.reach('the wait');
     if (holds()) return true;
-    return this.waitFor('a condition', () => this.condition(holds, ms, scope));
+    return this.waitFor('a condition', () => this.conditions.wait(holds, ms, scope, this.temporal.clock));
   }
 
   runWorkflowId(run: string): string {
@@ -277,41 +286,6 @@ export class VirtualRun implements Runtime, TaskRun {
     throw ending.error.code === 'Cancelled' && child.root.cancelled ? cancelled(what) : ending.error;
   }
 
-  private timer(ms: number, scope: Scope<VirtualRun>): Promise<void> {
-    return new Promise((resolve) => {
-      const off = this.temporal.clock.timer(ms, () => {
-        forget();
-        resolve();
-      });
-      const forget = scope.onCancel(() => {
-        off();
-        resolve();
-      });
-    });
-  }
-
-  private condition(holds: () => boolean, ms: number | null, scope: Scope<VirtualRun>): Promise<boolean> {
-    return new Promise((resolve, reject) => {
-      const ends: (() => void)[] = [];
-      const settle = (answer: boolean | null) => {
-        for (const end of ends) end();
-        if (answer === null) reject(cancelled('the wait'));
-        else resolve(answer);
-      };
-      const ask = () => {
-        if (!holds()) return false;
-        settle(true);
-        return true;
-      };
-      this.conditions.add(ask);
-      ends.push(
-        () => this.conditions.delete(ask),
-        scope.onCancel(() => settle(null)),
-      );
-      if (ms !== null) ends.push(this.temporal.clock.timer(ms, () => settle(false)));
-    });
-  }
-
   /** Something happened: its conditions are to be asked again. */
   private stir(): void {
     if (this.conditions.size > 0) this.temporal.stirred(this);
@@ -330,5 +304,3 @@ export class VirtualRun implements Runtime, TaskRun {
 
 /** Phases in which an operation says in a sentence what became of it. */
 const final = new Set(['succeeded', 'failed', 'cancelled']);
-
-const cancelled = (what: string): DroverError => new DroverError('Cancelled', `${what} was cancelled`);

@@ -11,3 +11,5 @@ export function wired(error: unknown): DroverError {
   const { code, message, details, hint } = error;
   return new DroverError(code, message, { details: onWire(details), hint });
 }
+
+export const cancelled = (what: string): DroverError => new DroverError('Cancelled', `${what} was cancelled`);

@@ -33,7 +33,7 @@ export async function openInventory(options: {
   const { path, patienceMs = PATIENCE_MS, clock = systemClock } = options;
   makeFolder(path);
   const database = await patiently({ path, patienceMs }, async () => openFile(path));
-  const kysely = new Kysely<Tables>({ dialect: new SqliteDialect({ database: forKysely(database) }) });
+  const kysely = new Kysely<Tables>({ dialect: new SqliteDialect({ database: forKysely(database, path) }) });
   const now = () => new Date(clock.now()).toISOString();
   const inventory: Inventory = { path, kysely, patienceMs, clock, now };
   try {
