@@ -1,0 +1,94 @@
+/** Trying runs again, by the client and on a real Temporal. */
+import { expect, test } from 'vitest';
+import { listRunItems } from '../../activities/inventory/run-items.js';
+import { decide } from '../../client/run-asks.js';
+import { prepareRetry } from '../../client/run-retry.js';
+import { viewRun } from '../../client/run-view.js';
+import { startRun } from '../../client/runs.js';
+import { DroverError } from '../../model/errors.js';
+import {
+  codeOf,
+  did,
+  disable,
+  ending,
+  exitOf,
+  gate,
+  isEnabled,
+  openStage,
+  person,
+  start,
+  stop,
+  waiting,
+} from './run-stage.js';
+
+const stage = openStage();
+
+test('a retry works on what failed alone, with the plan of then; the next one on what that left', async () => {
+  const ids = await Promise.all(['web-1', 'web-2', 'web-3'].map((name) => stage().cloud.adopt(name)));
+  const [first = '', second = '', third = ''] = ids;
+  const reached: string[] = [];
+  const broken = new Set([second, third]);
+  stage().hooks.set('stopGuest', (input) => {
+    const { instance } = input as { instance: string };
+    reached.push(instance);
+    if (broken.has(instance)) throw new DroverError('HypervisorError', 'it does not stop');
+  });
+  const tell = {
+    id: 'tell',
+    uses: 'host.enable',
+    with: { host: 'h1' },
+    if: 'steps.disable.result.was.enabled',
+  };
+  const id = await start(stage(), [disable, stop(ids, { 'max-failures': 2 }), tell]);
+  const { view, lines } = await ending(stage(), id);
+  expect(exitOf(view)).toBe('RunFailed');
+  expect(lines.filter((line) => line.startsWith('  '))).toHaveLength(
+    new Set(lines.filter((line) => line.startsWith('  '))).size,
+  );
+  expect(await listRunItems(stage().cloud.inventory, id, { step: 'stop', state: 'failed' })).toHaveLength(2);
+  const again = async (run: string) => {
+    reached.length = 0;
+    const prepared = await prepareRetry(person(stage(), 'bob'), run);
+    const started = await startRun(person(stage(), 'bob'), prepared, { retry: prepared.retry });
+    return { prepared, id: started.id, ...(await ending(stage(), started.id)) };
+  };
+  broken.delete(second);
+  const one = await again(id);
+  expect(one.prepared.steps).toMatchObject([
+    { does: 'kept' },
+    { does: 'items', items: [{ state: 'failed' }, { state: 'failed' }] },
+    { does: 'all' },
+  ]);
+  expect(new Set(reached)).toEqual(new Set([second, third]));
+  expect(one.view).toMatchObject({ state: 'failed', retryOf: id, by: 'bob' });
+  expect(await viewRun(person(stage(), 'ann'), id)).toMatchObject({
+    retriedBy: { id: one.id, state: 'failed' },
+  });
+  expect(await did(stage(), id)).toEqual(['ann start - -', 'bob retry - -']);
+  expect(await codeOf(prepareRetry(person(stage(), 'ann'), id))).toMatch(
+    /^WrongState: run .* is tried again already, by run .* \(failed\)/,
+  );
+  broken.clear();
+  const two = await again(one.id);
+  expect(reached).toEqual([third]);
+  expect(two.view.state).toBe('succeeded');
+  // The condition of the last step speaks of what the very first run's first step answered.
+  expect(await isEnabled(stage())).toBe(true);
+  expect(await codeOf(prepareRetry(person(stage(), 'ann'), two.id))).toMatch(/^WrongState: run .* succeeded/);
+  expect((await stage().cloud.instance(first)).state).toBe('stopped');
+});
+
+test('of two who try again at the same moment one is told of the other', async () => {
+  const id = await start(stage(), [gate]);
+  await waiting(stage(), id);
+  expect(await codeOf(prepareRetry(person(stage(), 'ann'), id))).toMatch(/^WrongState: run .* has not ended/);
+  await decide(person(stage(), 'bob'), id, { action: 'reject', step: null, comment: null });
+  await ending(stage(), id);
+  const prepared = await prepareRetry(person(stage(), 'ann'), id);
+  const both = ['ann', 'bob'].map((name) =>
+    codeOf(startRun(person(stage(), name), prepared, { retry: prepared.retry })),
+  );
+  const told = (await Promise.all(both)).toSorted();
+  expect(told[1]).toBe('done');
+  expect(told[0]).toMatch(/^WrongState: run .* is tried again already, by run .* \(running\)/);
+});
