@@ -18,7 +18,7 @@ export async function transpileInventory(folder: string): Promise<void> {
   }
 }
 
-async function transpile(folder: string, file: string): Promise<void> {
+export async function transpile(folder: string, file: string): Promise<void> {
   const { outputText } = ts.transpileModule(await readFile(join(root, file), 'utf8'), {
     compilerOptions: {
       target: ts.ScriptTarget.ES2022,
