@@ -2,6 +2,7 @@
  * A whole cloud in this process, in virtual time: the real workflows and activities, a real inventory and a
  * simulated datacenter in memory. The same seed gives the same course of events, to the byte.
  */
+import { createHostWaitActivities } from '../activities/host/wait-for-host.js';
 import { createHypervisorActivities } from '../activities/hypervisor/activities.js';
 import { createInventoryActivities } from '../activities/inventory/activities.js';
 import { closeInventory, openInventory, type Inventory } from '../activities/inventory/database.js';
@@ -196,6 +197,11 @@ export class VirtualCloud {
         isOpen: async (id) => temporal.describe(id)?.open ?? false,
       }),
       ...createHypervisorActivities({
+        hypervisor,
+        inventory: process.bound(hypervisorInventory(inventory)),
+        clock,
+      }),
+      ...createHostWaitActivities({
         hypervisor,
         inventory: process.bound(hypervisorInventory(inventory)),
         clock,
