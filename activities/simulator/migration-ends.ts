@@ -8,7 +8,7 @@ import type { MigrationRow } from './migrations.js';
 /** What libvirt takes to notice that the other host is silent, as it was measured. */
 export const noticeMs = 9_000;
 /** libvirt removes what came in half this soon after the connection to the source has closed. */
-const tidyMs = 500;
+export const tidyMs = 500;
 
 /** The switch-over is done: the guest goes on on the target, and the source forgets it. */
 export function arrive(tx: Tx, migration: MigrationRow): void {
@@ -38,7 +38,7 @@ export function splitAtSwitch(tx: Tx, migration: MigrationRow): void {
 
 /**
  * It failed, and the guest stays where it is. Of what came in on the target nothing is left soon (`half goes`),
- * after the target has noticed (`half is noticed`), or it stays until somebody removes it (`half stays`).
+ * after the target has noticed (`half is noticed`), or it stays until the two hear of each other again (`half stays`).
  */
 export function fail(
   tx: Tx,

@@ -2,11 +2,11 @@
 import type { PowerState } from '../../model/instance.js';
 import type { JobView } from '../hypervisor/port.js';
 import type { Tx } from './database.js';
-import { schedule, unschedule } from './events.js';
+import { isScheduled, schedule, unschedule } from './events.js';
 import { guestOn, isOn, type GuestRow } from './guests.js';
 import { areConnected, findHost, type HostRow } from './hosts.js';
 import { advance, begin, downtimeOf, readyAt, type Progress, type Rates } from './progress.js';
-import { arrive, fail, noticeMs, splitAtSwitch } from './migration-ends.js';
+import { arrive, fail, noticeMs, splitAtSwitch, tidyMs } from './migration-ends.js';
 
 export interface MigrationRow {
   id: number;
@@ -85,6 +85,16 @@ export function beginMigration(
 /** Something changed at the host: what that means for each migration from or to it. */
 export function reconsiderAt(tx: Tx, host: string): void {
   for (const migration of migrationsAt(tx, host)) reconsider(tx, migration);
+  for (const half of tx.all<GuestRow>(`select * from guests where power = 'migrating'`)) tidyHalf(tx, half);
+}
+
+/** What came in half from a host that fell silent is removed when the two hear of each other again. */
+function tidyHalf(tx: Tx, { host, id }: GuestRow): void {
+  const last = tx.one<MigrationRow>('select * from migrations where guest = ? order by id desc limit 1', id);
+  if (last === undefined || last.ended_at === null || last.target !== host) return;
+  const [source, target] = [findHost(tx, last.source), findHost(tx, host)];
+  if (source === undefined || target?.daemon !== 1 || silence(tx, source, target) !== null) return;
+  if (!isScheduled(tx, 'vanish', host, id)) schedule(tx, tx.now + tidyMs, 'vanish', { host, guest: id });
 }
 
 /** The time has come that was planned for it. */

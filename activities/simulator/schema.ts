@@ -36,6 +36,7 @@ export const schema: readonly string[] = [
    ) strict, without rowid`,
   `create unique index guest_names on guests (host, name)`,
   `create index guest_ids on guests (id)`,
+  `create index halves on guests (host) where power = 'migrating'`,
   `create table migrations (
      id integer primary key autoincrement, guest text not null, name text not null,
      source text not null, target text not null, power text not null,
@@ -45,7 +46,7 @@ export const schema: readonly string[] = [
      stalled integer not null default 0, gives_up_at integer, gives_up text,
      ended_at integer, message text
    ) strict`,
-  `create index migrations_of on migrations (guest) where ended_at is null`,
+  `create index migrations_of on migrations (guest, id)`,
   `create index migrations_from on migrations (source) where ended_at is null`,
   `create index migrations_to on migrations (target) where ended_at is null`,
   // What will happen by itself, in this order; whoever comes first after its time carries it out.

@@ -30,7 +30,9 @@ describe('disks', () => {
     expect(made).toMatchObject({ bytes: 8 * gib, disk: { path: local } });
     expect(await create('good.qcow2', local, 8, 'host2')).toEqual(made);
     const facts = { path: local, format: 'qcow2' as const };
-    await expect(world.disks.diskFacts(facts, world.call(id, 'host1'))).rejects.toMatchObject({ code: 'NotFound' });
+    await expect(world.disks.diskFacts(facts, world.call(id, 'host1'))).rejects.toMatchObject({
+      code: 'NotFound',
+    });
     await expect(world.disks.diskFacts(facts, world.call(id, 'host2'))).resolves.toMatchObject({
       bytes: 8 * gib,
       allocatedBytes: gib / 2,
@@ -61,7 +63,10 @@ describe('disks', () => {
     const guest = await world.guest('web-2', { local: true });
     const path = '/var/lib/libvirt/images/web-2.qcow2';
     const remove = () => world.disks.removeDisk({ instance: guest, path }, world.call(guest, 'host1'));
-    await expect(remove()).rejects.toMatchObject({ code: 'DiskError', message: expect.stringContaining('in use') });
+    await expect(remove()).rejects.toMatchObject({
+      code: 'DiskError',
+      message: expect.stringContaining('in use'),
+    });
     await world.hypervisor.destroy(world.host('host1'), guest);
     await expect(remove()).resolves.toEqual({ undone: true });
     await expect(remove()).resolves.toEqual({ undone: true });
@@ -77,7 +82,10 @@ describe('disks', () => {
 
   it('are refused to an older owner, also after the host has lost its power', async () => {
     const prepare = (epoch: number) =>
-      world.disks.prepareDisk({ instance: id, path: local, format: 'qcow2', bytes: gib }, world.call(id, 'host1', epoch));
+      world.disks.prepareDisk(
+        { instance: id, path: local, format: 'qcow2', bytes: gib },
+        world.call(id, 'host1', epoch),
+      );
     await prepare(7);
     await world.fault({ do: 'crash', hosts: ['host1'] });
     await world.fault({ do: 'restore', hosts: ['host1'] });
@@ -104,7 +112,9 @@ describe('sharing', () => {
   ])('is proven by a nonce: %s', async (path, isShared) => {
     const probe = { directory: path.slice(0, path.lastIndexOf('/')), nonce: uuidOf('nonce') };
     await world.disks.writeProbe(probe, world.call(id, 'host1'));
-    await expect(world.disks.readProbe(probe, world.call(id, 'host2'))).resolves.toEqual({ shared: isShared });
+    await expect(world.disks.readProbe(probe, world.call(id, 'host2'))).resolves.toEqual({
+      shared: isShared,
+    });
     await world.disks.removeProbe(probe, world.call(id, 'host1'));
     await expect(world.disks.readProbe(probe, world.call(id, 'host1'))).resolves.toEqual({ shared: false });
   });

@@ -48,7 +48,9 @@ it('every change of every process is there, and no call fails for another’s lo
       await hypervisor.destroy(host, id);
     }
     console.log(JSON.stringify(id));`;
-  const ids = await Promise.all(['one', 'two', 'three'].map((name) => runProcess(folder, name, source(name))));
+  const ids = await Promise.all(
+    ['one', 'two', 'three'].map((name) => runProcess(folder, name, source(name))),
+  );
   const datacenter = openDatacenter({ path, name: 'dc', clock: systemClock });
   const seen = await datacenter.transact((tx) =>
     tx.all<{ id: string; boots: number }>(`select id, boots from guests where boots = ?`, rounds),
@@ -81,7 +83,10 @@ it('a migration goes on when the process that began it is killed', async () => {
   const hypervisor = createSimulatedHypervisor(datacenter);
   expect(await hypervisor.job(host, id)).toMatchObject({ migrates: true });
   await expect
-    .poll(() => hypervisor.look({ name: 'host-2', uri: 'sim://dc/host-2' }, id), { timeout: 20_000, interval: 100 })
+    .poll(() => hypervisor.look({ name: 'host-2', uri: 'sim://dc/host-2' }, id), {
+      timeout: 20_000,
+      interval: 100,
+    })
     .toMatchObject({ power: 'running', persistent: true });
   expect(await hypervisor.look(host, id)).toBeNull();
   datacenter.close();
