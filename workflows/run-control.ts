@@ -74,7 +74,9 @@ function validateDecision(run: Run, ask: Extract<Ask, DecisionAsk>): void {
 /** The step that is meant: of several that wait it has to be named. */
 function waitingStep(run: Run, { step, action }: DecisionAsk & { action: string }): Waiting {
   const waiting = run.steps.flatMap((record): Waiting[] =>
-    record.state === 'waiting' && record.approval ? [{ ...record, approval: record.approval }] : [],
+    record.state === 'waiting' && record.approval?.state === 'waiting'
+      ? [{ ...record, approval: record.approval }]
+      : [],
   );
   const [first, second] = waiting;
   const names = waiting.map(({ id }) => id).join(', ');

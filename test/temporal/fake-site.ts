@@ -1,6 +1,8 @@
 /** A real Temporal server and real workers, whose activities are the fakes over the real inventory. */
 import { randomUUID } from 'node:crypto';
-import { rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Context } from '@temporalio/activity';
 import { Client, Connection, WorkflowNotFoundError, type WorkflowHandle } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
@@ -12,7 +14,7 @@ import type { Order } from '../../workflows/operate.js';
 import { searchAttributesOf } from '../../workflows/search-attributes.js';
 import { hostNames, type FakeCloud } from '../unit/workflows/fake-cloud.js';
 import { bundleWorkflows, quietRuntime } from './bundle.js';
-import { freePort, temporalBinary, temporaryFolder } from './helpers.js';
+import { freePort, temporalBinary } from './helpers.js';
 
 const queue = controlQueue('fake');
 /** In histories and in the server: never the name of the machine. */
@@ -27,7 +29,8 @@ export interface Site {
 
 export async function openSite(): Promise<Site> {
   quietRuntime();
-  const dataDir = temporaryFolder();
+  // In memory where there is such a folder: the server writes at every event.
+  const dataDir = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'drover-site-'));
   const bundling = bundleWorkflows();
   const [port, uiPort] = [await freePort(), await freePort()];
   const server = await startDevServer({ binary: await temporalBinary(), dataDir, port, uiPort });
@@ -86,7 +89,7 @@ export async function serve(
     identity,
     shutdownGraceTime: '200ms',
     maxHeartbeatThrottleInterval: '100ms',
-    maxCachedWorkflows: 50,
+    maxCachedWorkflows: 200,
   } as const;
   const workers = [
     await Worker.create({
