@@ -7,6 +7,7 @@ const benches: Record<string, { minutes: number; load: () => Promise<(session: S
   {
     'live-migrate': { minutes: 5, load: async () => (await import('./migrate.js')).liveMigrate },
     'block-migrate': { minutes: 6, load: async () => (await import('./migrate.js')).blockMigrate },
+    check: { minutes: 5, load: async () => (await import('./check.js')).check },
     step: { minutes: 5, load: async () => (await import('./step.js')).step },
   };
 

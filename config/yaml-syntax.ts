@@ -1,5 +1,5 @@
 /** Parses YAML with a guard, and tells its errors in the words of someone who just wants the file to work. */
-import { LineCounter, Parser, parseDocument, type CST, type Document } from 'yaml';
+import { Composer, LineCounter, Parser, type CST, type Document } from 'yaml';
 
 export interface SyntaxIssue {
   offset: number;
@@ -18,12 +18,19 @@ const maxLength = 1024 * 1024;
 const maxDepth = 60;
 
 export function parseYaml(source: string): ParsedYaml {
-  const refused = guard(source);
-  if (refused !== undefined) return refused;
   const lines = new LineCounter();
-  const document = parseDocument(source, { lineCounter: lines, prettyErrors: false, stringKeys: true });
+  const refuse = (offset: number, message: string): ParsedYaml => ({ lines, issues: [{ offset, message }] });
+  if (source.length > maxLength) return refuse(0, 'the file is larger than 1 MiB');
+  const tokens = [...new Parser(lines.addNewLine).parse(source)];
+  const tooDeep = deepest(tokens);
+  if (tooDeep !== undefined)
+    return refuse(tooDeep, `lists and mappings are nested deeper than ${maxDepth} levels here`);
+  // As parseDocument does, but with the tokens that are there already.
+  const options = { lineCounter: lines, prettyErrors: false, stringKeys: true };
+  const [document, second] = new Composer(options).compose(tokens, true, source.length);
+  if (document === undefined) throw new Error('bug: YAML makes a document of everything');
   // One mistake often makes a row of errors; only the first is about what was written.
-  const [first] = [...document.errors, ...document.warnings].toSorted(
+  const [first] = [...document.errors, ...document.warnings, ...secondDocument(second)].toSorted(
     (one, other) => one.pos[0] - other.pos[0],
   );
   if (first === undefined) return { document, lines, issues: [] };
@@ -31,20 +38,20 @@ export function parseYaml(source: string): ParsedYaml {
   return { document, lines, issues: [{ offset, ...tell(first.code, first.message, source, offset) }] };
 }
 
-function guard(source: string): ParsedYaml | undefined {
-  const lines = new LineCounter();
-  if (source.length > maxLength)
-    return { lines, issues: [{ offset: 0, message: 'the file is larger than 1 MiB' }] };
-  const todo: [CST.Token, number][] = [...new Parser(lines.addNewLine).parse(source)].map((token) => [
-    token,
-    0,
-  ]);
+function secondDocument(
+  second: Document.Parsed | undefined,
+): { code: string; message: string; pos: readonly [number, number] }[] {
+  if (second === undefined) return [];
+  const [start, end] = second.range;
+  return [{ code: 'MULTIPLE_DOCS', message: '', pos: [start, end] }];
+}
+
+/** Where the nesting gets too deep. */
+function deepest(tokens: readonly CST.Token[]): number | undefined {
+  const todo: [CST.Token, number][] = tokens.map((token) => [token, 0]);
   for (let next = todo.pop(); next !== undefined; next = todo.pop()) {
     const [token, depth] = next;
-    if (depth > maxDepth) {
-      const message = `lists and mappings are nested deeper than ${maxDepth} levels here`;
-      return { lines, issues: [{ offset: token.offset, message }] };
-    }
+    if (depth > maxDepth) return token.offset;
     if (token.type === 'document' && token.value !== undefined) todo.push([token.value, depth + 1]);
     if (!('items' in token)) continue;
     for (const { key, value } of token.items) {

@@ -6,7 +6,7 @@ import { DroverError } from '../../model/errors.js';
 import { parseKeyValues } from '../../runbooks/language/inputs.js';
 import { runbookJsonSchema } from '../../runbooks/language/json-schema.js';
 import {
-  checkFile,
+  checkFiles,
   findRunbook,
   libraryCatalogue,
   listRunbooks,
@@ -112,12 +112,9 @@ async function show(name: string, command: Command): Promise<void> {
 async function check(files: readonly string[], command: Command): Promise<void> {
   const catalogue = runbookCatalogue();
   const { runbooks } = await configOf(command);
-  const checked = await Promise.all(
-    files.map(async (file) => ({
-      file,
-      issues: await checkFile({ file, source: await textOf(file) }, runbooks, catalogue),
-    })),
-  );
+  const texts = await Promise.all(files.map(async (file) => ({ file, source: await textOf(file) })));
+  const found = await checkFiles(texts, runbooks, catalogue);
+  const checked = files.map((file, place) => ({ file, issues: found[place] ?? [] }));
   const issues = checked.flatMap((one) => one.issues);
   const output = outputOf(command);
   if (output.format === 'table') {

@@ -31,7 +31,14 @@ export function parseCel(environment: Environment, source: string): ParseResult 
 
 /** The nodes directly below a node. */
 export function childrenOf(node: ASTNode): ASTNode[] {
-  return [node.args].flat(3).filter(isNode);
+  const found: ASTNode[] = [];
+  gather(node.args, found);
+  return found;
+}
+
+function gather(value: unknown, found: ASTNode[]): void {
+  if (Array.isArray(value)) for (const one of value) gather(one, found);
+  else if (isNode(value)) found.push(value);
 }
 
 function isNode(value: unknown): value is ASTNode {

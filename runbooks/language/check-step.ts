@@ -1,5 +1,4 @@
 /** Checks one step at its place, and tells what the steps after it see of it. */
-import { z } from 'zod';
 import type { FileIssue, Path } from '../../config/yaml-file.js';
 import type { Runbook, Step } from '../../model/runbook.js';
 import type { Catalogue } from './catalogue.js';
@@ -12,7 +11,7 @@ import { checkDuration, checkOutputs } from './check-values.js';
 import { checkTexts, checkTyped, type Checker, type Issues } from './check-with.js';
 import { expressionChecker, type ScopeTypes, type StepType } from './expression-check.js';
 import { seeing, type Sight, type StepPlace } from './scope.js';
-import { queryTypes } from './types.js';
+import { queryTypes, wanted } from './types.js';
 import { isQuery } from './uses.js';
 
 export interface Around {
@@ -85,7 +84,7 @@ function checkCondition(
   file: Issues,
 ): FileIssue[] {
   return typeof condition === 'string'
-    ? checkTyped(checker.condition(condition), z.boolean(), path, file)
+    ? checkTyped(checker.condition(condition), wanted.boolean, path, file)
     : [];
 }
 
@@ -94,8 +93,7 @@ function checkUntil({ uses, until }: Step, path: Path, scope: ScopeTypes, file: 
   return checkCondition(until, [...path, 'until'], expressionChecker(scope), file);
 }
 
-/** A number, or for max-failures a part such as `10%`. */
-const limits = { 'max-parallel': z.int(), 'max-failures': z.union([z.int(), z.string()]) };
+const limits = { 'max-parallel': wanted.whole, 'max-failures': wanted.share };
 
 function checkLimits(step: Step, path: Path, checker: Checker, file: Issues): FileIssue[] {
   return (['max-parallel', 'max-failures'] as const).flatMap((key) => {

@@ -1,9 +1,9 @@
 /** Checks lengths of time and outputs. */
-import { z } from 'zod';
 import type { FileIssue, Path } from '../../config/yaml-file.js';
 import { parseDuration } from '../../model/duration.js';
 import { checkTexts, checkTyped, holdsExpression, type Checker, type Issues } from './check-with.js';
 import { storedType } from './expression-check.js';
+import { wanted } from './types.js';
 
 /** What a text gives is read as a length of time when the step begins; that it is a text is known now. */
 export function checkDuration(
@@ -13,7 +13,7 @@ export function checkDuration(
   file: Issues,
 ): FileIssue[] {
   if (value === undefined) return [];
-  if (holdsExpression(value)) return checkTyped(checker.text(value), z.string(), path, file);
+  if (holdsExpression(value)) return checkTyped(checker.text(value), wanted.text, path, file);
   return parseDuration(value) === 0 ? [file.issue(path, 'must be longer than nothing')] : [];
 }
 

@@ -2,7 +2,6 @@
  * Everything that can be known to be wrong with a runbook before it runs. What passes here runs: the
  * interpreter looks at values only.
  */
-import { z } from 'zod';
 import {
   checkSchema,
   pathText,
@@ -19,6 +18,7 @@ import { checkTyped, type Issues } from './check-with.js';
 import { expressionChecker } from './expression-check.js';
 import { explainForeign } from './foreign-keys.js';
 import { sightOfEnd, stepPlaces, type StepPlace } from './scope.js';
+import { wanted } from './types.js';
 
 export interface CheckedRunbook {
   /** Only without issues. */
@@ -71,10 +71,10 @@ function checkConcurrency({ concurrency, inputs }: Runbook, file: Issues): FileI
   if (concurrency === undefined) return [];
   const before = expressionChecker({ inputs });
   if (typeof concurrency === 'string')
-    return checkTyped(before.text(concurrency), z.string(), ['concurrency'], file);
+    return checkTyped(before.text(concurrency), wanted.text, ['concurrency'], file);
   const { key, wait } = concurrency;
   return [
-    ...checkTyped(before.text(key), z.string(), ['concurrency', 'key'], file),
+    ...checkTyped(before.text(key), wanted.text, ['concurrency', 'key'], file),
     ...(wait === '0s' ? [] : checkDuration(wait, ['concurrency', 'wait'], before, file)),
   ];
 }

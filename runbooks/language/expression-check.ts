@@ -82,9 +82,12 @@ export function expressionChecker(types: ScopeTypes): {
     variables: variablesOf(types),
     named: { ...types.named, failure },
   };
-  // Most places hold no expression, and an environment takes longer to make than all else.
-  let made: Environment | undefined;
-  const environment = (): Environment => (made ??= declare(surroundings, types.named ?? {}));
+  // Environments take longer to make than all else, and most expressions speak of inputs alone.
+  const made: { plain?: Environment; whole?: Environment } = {};
+  const environment = (source: string): Environment =>
+    /\b(steps|run)\b/.test(source)
+      ? (made.whole ??= declare(surroundings, types, ['steps', 'run']))
+      : (made.plain ??= declare(surroundings, types, []));
 
   const check = (template: Template): CheckedText => {
     if (template.unclosed !== undefined) {
@@ -103,7 +106,7 @@ export function expressionChecker(types: ScopeTypes): {
         issues.push(...otherTongues(piece));
         continue;
       }
-      const checked = checkOne(environment(), piece.source, surroundings);
+      const checked = checkOne(environment(piece.source), piece.source, surroundings);
       if ('issue' in checked) issues.push({ ...checked.issue, offset: piece.offset + checked.issue.offset });
       else if (template.single !== undefined) [type, fields] = [checked.type, checked.fields];
       else if (!isPlain(checked.type)) {
@@ -152,14 +155,40 @@ function variablesOf({ inputs, steps, item, result, error }: ScopeTypes): Record
   };
 }
 
-function declare({ variables }: Surroundings, named: Readonly<Record<string, ObjectSchema>>): Environment {
-  const environment = base.clone();
-  for (const [name, schema] of Object.entries(named)) environment.registerType(name, { schema });
-  for (const [name, type] of Object.entries(variables)) {
-    if (typeof type === 'string') environment.registerVariable(name, type);
-    else environment.registerVariable({ name, schema: type });
-  }
+/** With the inputs, with what is there only at this place, and with `more`. */
+function declare({ variables }: Surroundings, types: ScopeTypes, more: readonly string[]): Environment {
+  const below = withInputs(types, variables['inputs'] ?? {});
+  const names = ['item', 'index', 'result', 'error', ...more].filter((name) => name in variables);
+  if (names.length === 0) return below;
+  const environment = below.clone();
+  for (const name of names) register(environment, name, variables[name] ?? 'dyn');
   return environment;
+}
+
+const inputsBefore = new WeakMap<ScopeTypes['inputs'], { named: unknown; environment: Environment }>();
+const namedBefore = new WeakMap<object, Environment>();
+
+/** The same for all places of a runbook. */
+function withInputs({ inputs, named = none }: ScopeTypes, type: CelType): Environment {
+  const before = inputsBefore.get(inputs);
+  if (before?.named === named) return before.environment;
+  let types = namedBefore.get(named);
+  if (types === undefined) {
+    types = base.clone();
+    for (const [name, schema] of Object.entries(named)) types.registerType(name, { schema });
+    namedBefore.set(named, types);
+  }
+  const environment = types.clone();
+  register(environment, 'inputs', type);
+  inputsBefore.set(inputs, { named, environment });
+  return environment;
+}
+
+const none: Record<string, ObjectSchema> = {};
+
+function register(environment: Environment, name: string, type: CelType): void {
+  if (typeof type === 'string') environment.registerVariable(name, type);
+  else environment.registerVariable({ name, schema: type });
 }
 
 function checkOne(

@@ -51,13 +51,17 @@ export async function loadRunbook(
   return freezeTree(tree) ?? throwIssues('InvalidRunbook', issuesOf(tree));
 }
 
-/** What is wrong with a runbook and with those that it uses, which are found in the folders. */
-export async function checkFile(
-  text: RunbookText,
+/** What is wrong with each runbook and with those that it uses, which are found in the folders. */
+export async function checkFiles(
+  texts: readonly RunbookText[],
   folders: readonly string[],
   catalogue: Catalogue,
-): Promise<FileIssue[]> {
-  return issuesOf(await growTree(text, await libraryOf(folders), catalogue));
+): Promise<FileIssue[][]> {
+  const library = await libraryOf(folders);
+  const grown = new Map<string, Tree>();
+  const checked: FileIssue[][] = [];
+  for (const text of texts) checked.push(issuesOf(await growTree(text, library, catalogue, grown)));
+  return checked;
 }
 
 /** With the runbooks of the folders in it, for editors. */

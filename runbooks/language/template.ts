@@ -59,6 +59,8 @@ function split(text: string): Template {
 function findClose(text: string, from: number): number | undefined {
   const first = text.indexOf('}}', from);
   if (first < 0) return undefined;
+  // Neither a map nor a text in it: nothing else can end here.
+  if (!/[{}"']/.test(text.slice(from, first + 3).replace('}}', ''))) return first;
   let close = first;
   for (let tries = 0; close >= 0 && tries < 20; tries++) {
     // `}}}`: the last two close it.

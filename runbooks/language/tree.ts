@@ -39,8 +39,14 @@ interface Growing {
   grown: Map<string, Tree>;
 }
 
-export async function growTree(root: RunbookText, library: Library, catalogue: Catalogue): Promise<Tree> {
-  return grow(root, [], { library, catalogue, grown: new Map() });
+/** `grown`: what was grown of the library before, to be used again. */
+export async function growTree(
+  root: RunbookText,
+  library: Library,
+  catalogue: Catalogue,
+  grown = new Map<string, Tree>(),
+): Promise<Tree> {
+  return grow(root, [], { library, catalogue, grown });
 }
 
 /** The runbook's own first, then those of the runbooks in it, each file once. */

@@ -19,10 +19,19 @@ const fromCel: Record<string, readonly JsonType[]> = {
 
 /** Whether a value of the CEL type may do for the schema: false only when it surely may not. */
 export function mayFit(celType: string, schema: z.ZodType): boolean {
-  const wanted = wantedOf(schema);
-  if (wanted === undefined || celType === 'dyn') return true;
-  return jsonOfCel(celType).some((type) => wanted.has(type));
+  if (celType === 'dyn') return true;
+  const types = wantedOf(schema);
+  return types === undefined || jsonOfCel(celType).some((type) => types.has(type));
 }
+
+/** What values of the language itself must be: made once, since what they take is remembered by schema. */
+export const wanted = {
+  boolean: z.boolean(),
+  text: z.string(),
+  whole: z.int(),
+  /** A number, or a part such as `10%`. */
+  share: z.union([z.int(), z.string()]),
+};
 
 const wantedBefore = new WeakMap<z.ZodType, { types: Set<JsonType> | undefined }>();
 

@@ -4,7 +4,7 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { checkRunbook } from '../../../runbooks/language/check.js';
 import { runbookJsonSchema } from '../../../runbooks/language/json-schema.js';
-import { checkFile, loadRunbook, shippedFolder } from '../../../runbooks/language/load.js';
+import { checkFiles, loadRunbook, shippedFolder } from '../../../runbooks/language/load.js';
 import { operations, queries } from '../../../workflows/catalogue.js';
 import { catalogue } from './catalogue.js';
 
@@ -19,7 +19,7 @@ describe('shipped runbooks', () => {
   };
 
   test.each(shipped)('%s has no issue, nor those that it uses, and the name of its file', async (file) => {
-    expect(await checkFile({ file, source: read(file) }, [], real)).toEqual([]);
+    expect(await checkFiles([{ file, source: read(file) }], [], real)).toEqual([[]]);
     const { name } = await loadRunbook(file.replace('.yaml', ''), [], real);
     expect(`${name}.yaml`).toBe(file);
   });

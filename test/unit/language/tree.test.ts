@@ -3,7 +3,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { checkFile, findRunbook, listRunbooks, loadRunbook } from '../../../runbooks/language/load.js';
+import { checkFiles, findRunbook, listRunbooks, loadRunbook } from '../../../runbooks/language/load.js';
 import { catalogue } from './catalogue.js';
 
 /** A folder with these files: the steps (and what follows) of each. */
@@ -20,7 +20,7 @@ const using = (...names: string[]): string =>
 const leaf = 'steps:\n  - { id: enable, uses: host.enable, with: { host: node-1 } }\n';
 
 const issuesOf = async (name: string, folder: string): Promise<string[]> => {
-  const issues = await checkFile(await findRunbook(name, [folder]), [folder], catalogue);
+  const [issues = []] = await checkFiles([await findRunbook(name, [folder])], [folder], catalogue);
   return issues.map(({ file, line, column, message, hint }) =>
     [`${file.split('/').at(-1)}:${line}:${column}: ${message}`, ...(hint === undefined ? [] : [hint])].join(
       ' — ',
