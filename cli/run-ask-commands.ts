@@ -24,12 +24,8 @@ export function registerAsks(run: Command): void {
         withContext(command, async (context) => {
           const { step = null } = command.opts<{ step?: string }>();
           const found = await idOf(context, id);
-          const { run: asked, said } = await decide(context, found, {
-            action,
-            step,
-            comment: commentOf(command),
-          });
-          await tell(context, { run: asked, action, step, said });
+          const decided = await decide(context, found, { action, step, comment: commentOf(command) });
+          await tell(context, { action, ...decided });
         }),
       );
   }

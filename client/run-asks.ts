@@ -61,7 +61,7 @@ export async function decide(
   caller: Caller,
   id: string,
   ask: Ask & { action: 'approve' | 'reject' },
-): Promise<RunAnswerToAsk & { run: string }> {
+): Promise<RunAnswerToAsk & { run: string; step: string | null }> {
   mayOperate(caller);
   const { waits } = await viewRun(caller, id);
   const meant = ask.step === null ? waits : waits.filter(({ step }) => step === ask.step);
@@ -74,7 +74,9 @@ export async function decide(
     });
   }
   const run = runs.includes(id) ? id : (runs[0] ?? id);
-  return { run, ...(await askRun(caller, run, ask)) };
+  const [one, ...others] = meant.filter((wait) => wait.run === run);
+  const step = ask.step ?? (one && others.length === 0 ? one.step : null);
+  return { run, step, ...(await askRun(caller, run, ask)) };
 }
 
 async function send(
@@ -141,11 +143,17 @@ async function told(error: unknown, caller: Caller, id: string, ask: Ask): Promi
   const failure = asDroverError(error, `${ask.action} of run ${id}`);
   const { cause } = failure;
   const over = cause instanceof WorkflowNotFoundError || /completed before the Update/i.test(failure.message);
-  if (!over) return failure;
+  if (!over) return pointed(failure, id);
   // Its end is written in the last moment of its workflow.
   await sleep(200);
   const record = await recorded(caller, id);
   return record && record.state !== 'running' ? ended(record, ask) : closedOutside(id, ask);
+}
+
+/** The run itself does not know by which commands it is asked: its hint gets the id. */
+function pointed({ code, message, details, hint }: DroverError, id: string): DroverError {
+  const said = hint.replaceAll('`drover run show`', `\`drover run show ${id}\``);
+  return new DroverError(code, message, { details, hint: said });
 }
 
 async function isOpen(
