@@ -8,11 +8,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { DroverError } from '../model/errors.js';
 import { findTemporal } from '../temporal/binary.js';
 import { startChild, type Child, type Command } from '../temporal/child.js';
-import { readDevFile, removeDevFile, type DevFile } from '../temporal/dev-file.js';
+import { readDevFile, type DevFile } from '../temporal/dev-file.js';
+import { endLeftovers, processesOf } from '../temporal/dev-leftovers.js';
 import { DevSession, DRAIN_MS, type ChildSpec } from '../temporal/dev-session.js';
 import { tryLock } from '../temporal/lock.js';
 import { LogFollower } from '../temporal/logs.js';
 import { endProcess, isAlive } from '../temporal/processes.js';
+import { aborted, catchSignals } from '../temporal/signals.js';
 
 export type { ChildSpec } from '../temporal/dev-session.js';
 
@@ -36,7 +38,6 @@ const DEFAULT_DATA = '.drover';
 const DETACHED = 'DROVER_DEV_DETACHED';
 /** The longest clean end of a supervisor: drain, server, and something for a busy machine. */
 const END_MS = DRAIN_MS + 20_000;
-const SAME_SIGNAL_MS = 500;
 /** Server and children each have a minute; the binary is there before. */
 const DETACH_READY_MS = 120_000;
 
@@ -128,23 +129,6 @@ export function runningDev(dataDir: string = DEFAULT_DATA): DevFile | undefined 
   return file !== undefined && isAlive(file) ? file : undefined;
 }
 
-/** Exactly those which dev.json names, by pid and start time: workers first, then the server. */
-async function endLeftovers(dataDir: string, file: DevFile, print: (line: string) => void): Promise<void> {
-  const left = processesOf(file).filter(isAlive);
-  if (left.length > 0) {
-    print(
-      `an earlier drover dev was killed: ending what it left (pids ${left.map(({ pid }) => pid).join(', ')})`,
-    );
-    await Promise.all(file.children.map((child) => endProcess(child, { graceMs: DRAIN_MS })));
-    if (file.server !== undefined) await endProcess(file.server, { graceMs: DRAIN_MS });
-  }
-  removeDevFile(dataDir);
-}
-
-function processesOf({ server, children }: DevFile): DevFile['children'] {
-  return server === undefined ? children : [...children, { name: 'server', ...server }];
-}
-
 /** Undefined once all is up, otherwise in a few words why not. */
 async function readyOrFailed(dataDir: string, child: Child): Promise<string | undefined> {
   const deadline = Date.now() + DETACH_READY_MS;
@@ -177,34 +161,6 @@ function runsAlready(dataDir: string, pid: number): DroverError {
   return new DroverError('WrongState', `a drover dev runs on ${dataDir} already (pid ${pid})`, {
     details: { dataDir, pid },
     hint: 'use it, end it with Ctrl-C or `drover dev --stop`, or choose another folder with --data DIR',
-  });
-}
-
-/**
- * The first signal asks for the end, a later one for haste. Under npm and npx one Ctrl-C comes twice, from the
- * terminal and from npm: what follows within half a second is the same one.
- */
-function catchSignals(): { end: AbortSignal; hurry: AbortSignal; release(): void } {
-  const end = new AbortController();
-  const hurry = new AbortController();
-  const names = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-  let first = 0;
-  const onSignal = (): void => {
-    if (end.signal.aborted && Date.now() - first > SAME_SIGNAL_MS) hurry.abort();
-    if (!end.signal.aborted) first = Date.now();
-    end.abort();
-  };
-  for (const name of names) process.on(name, onSignal);
-  const release = (): void => {
-    for (const name of names) process.off(name, onSignal);
-  };
-  return { end: end.signal, hurry: hurry.signal, release };
-}
-
-async function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  await new Promise<void>((resolved) => {
-    signal.addEventListener('abort', () => resolved(), { once: true });
   });
 }
 

@@ -17,13 +17,14 @@ export interface Created {
   instances: number;
 }
 
-/** What a simulated host runs at a time, and keeps for itself. */
-const settings = { slots: 2, cpuOvercommit: 4, memoryMiBReserved: 512 };
+/** What a simulated host keeps for itself, and takes beside what it has. */
+const settings = { cpuOvercommit: 4, memoryMiBReserved: 512 };
 
 export async function createSimulation(
   { inventory }: Pick<Context, 'inventory'>,
   datacenter: Datacenter,
-  wanted: Population,
+  /** `slots`: live migrations, in and out, that each host may run at a time. */
+  { slots = 2, ...wanted }: Population & { slots?: number },
 ): Promise<Created> {
   const refOf = (name: string) => ({ name, uri: `sim://${datacenter.name}/${name}` });
   await requireSameKind(inventory, refOf('host-1'));
@@ -37,7 +38,7 @@ export async function createSimulation(
   const adoptions: Adoption[] = [];
   const flavors = await listFlavors(inventory);
   for (const { rack, zone, ...host } of hosts) {
-    await addHost(inventory, { ...host, ...settings, labels: { rack, zone } });
+    await addHost(inventory, { ...host, ...settings, slots, labels: { rack, zone } });
     await recordProbe(inventory, host.name, { up: true, facts: await hypervisor.facts(host) });
     const guests: GuestView[] = await hypervisor.list(host);
     adoptions.push(...guests.map((guest) => adoptionOf(guest, host.name, flavors)));

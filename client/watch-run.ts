@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { getOperation } from '../activities/inventory/records.js';
 import { listRunItems } from '../activities/inventory/run-items.js';
 import { DroverError } from '../model/errors.js';
 import type { RunItemRow } from '../model/run.js';
 import type { Caller } from './caller.js';
-import { viewRun, type RunView } from './run-view.js';
+import { viewRun, type RunningItem, type RunView } from './run-view.js';
 
 export interface WatchOptions {
   /** Stops the watching, not the run. */
@@ -30,15 +31,31 @@ export async function* watchRun(
   // One listener for the whole watch, however long it is.
   const stopped = aborted(signal);
   let since: string | undefined;
+  let running: RunningItem[] = [];
   while (!signal.aborted) {
     const view = await Promise.race([viewRun(caller, id), stopped]);
     if (view === undefined) return;
-    const ended = await listRunItems(caller.inventory, id, { since });
-    since = ended.at(-1)?.endedAt ?? since;
-    yield { view, ended };
+    const rows = await listRunItems(caller.inventory, id, { since });
+    since = rows.at(-1)?.endedAt ?? since;
+    const gone = running.filter((one) => !view.running.some((now) => now.operation === one.operation));
+    running = view.running;
+    yield { view, ended: [...(await earlyRows(caller, gone)), ...rows] };
     if (view.state !== 'running') return;
     await sleep(options.everyMs ?? 1000, undefined, { signal }).catch(() => undefined);
   }
+}
+
+/** Rows are written some at a time. What an operation achieved is in its own record at once, and ends its item. */
+async function earlyRows({ inventory }: Caller, gone: readonly RunningItem[]): Promise<RunItemRow[]> {
+  const ended = await Promise.all(
+    gone.map(async ({ operation, label }) => ({ label, record: await getOperation(inventory, operation) })),
+  );
+  return ended.flatMap(({ label, record }): RunItemRow[] => {
+    const { run, step, item, state, result, endedAt } = record;
+    if (state !== 'succeeded' || run === null || step === null || item === null || endedAt === null)
+      return [];
+    return [{ run, step, key: item, label, attempt: 1, state: 'done', error: null, result, endedAt }];
+  });
 }
 
 async function aborted(signal: AbortSignal): Promise<undefined> {

@@ -5,6 +5,7 @@ import { userInfo } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { DroverError } from '../model/errors.js';
+import { readDevOptions } from './dev-options.js';
 import { readYaml, throwIssues } from './yaml-file.js';
 
 const roles = ['viewer', 'operator', 'admin'] as const;
@@ -17,8 +18,11 @@ const configSchema = z
       .regex(/^[a-z][a-z0-9-]{0,30}$/, {
         error: 'must begin with a small letter and go on with small letters, digits and -',
       })
-      .default('local')
-      .describe('The name of the cloud: it begins every workflow id, as in local/instance/…'),
+      .optional()
+      .describe(
+        'The name of the cloud: it begins every workflow id, as in local/instance/…. Default: what `drover dev --cloud` was ' +
+          'told for the data folder, else local.',
+      ),
     data: z
       .string()
       .min(1)
@@ -91,7 +95,7 @@ export async function loadConfig(source: ConfigSource = {}): Promise<Config> {
   const { sqlite } = value.inventory;
   return {
     ...(file === undefined ? {} : { file }),
-    cloud: value.cloud,
+    cloud: value.cloud ?? readDevOptions(data).cloud ?? 'local',
     data,
     inventory: { sqlite: sqlite === undefined ? join(data, 'inventory.db') : resolve(base, sqlite) },
     identity: { name: value.identity.name ?? userName(env), role: value.identity.role },

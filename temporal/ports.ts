@@ -21,6 +21,23 @@ export async function assertPortFree(ip: string, port: number, option: string): 
   });
 }
 
+/** The port that was wished for, or any other when somebody listens there. */
+export async function portNear(ip: string, wished: number): Promise<number> {
+  return (await tryListen(ip, wished)) === undefined ? wished : anyPort(ip);
+}
+
+function anyPort(host: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen({ host, port: 0 }, () => {
+      const address = server.address();
+      const port = typeof address === 'object' && address !== null ? address.port : 0;
+      server.close(() => resolve(port));
+    });
+  });
+}
+
 /** The error code when nobody can listen there now. */
 function tryListen(host: string, port: number): Promise<string | undefined> {
   return new Promise((resolve) => {
