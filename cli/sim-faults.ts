@@ -115,8 +115,8 @@ async function fail(host: string | undefined, command: Command): Promise<void> {
     ? { do: 'lose-answer', ...about }
     : { do: 'fail', message, ...about };
   const what = options.loseAnswer ? 'loses its answer' : 'fails';
-  const which = nth === 1 ? 'next' : `${nth}th`;
-  await give(command, fault, `the ${which} ${call}${host === undefined ? '' : ` to ${host}`} ${what}`);
+  const which = nth === 1 ? `the next ${call}` : `call number ${nth} of ${call}`;
+  await give(command, fault, `${which}${host === undefined ? '' : ` to ${host}`} ${what}`);
 }
 
 /** Gives the fault, and tells it: to people in a sentence, to programs as the hosts are now. */

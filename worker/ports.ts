@@ -4,11 +4,13 @@ import { createLibvirt } from '../activities/hypervisor/libvirt/index.js';
 import type { Hypervisor } from '../activities/hypervisor/port.js';
 import { routeHypervisor } from '../activities/hypervisor/route.js';
 import { createSimulatedDisks } from '../activities/simulator/disks.js';
+import type { Datacenter } from '../activities/simulator/datacenter.js';
 import { openDatacenters, type Datacenters } from '../activities/simulator/folder.js';
 import { createSimulatedHostActivities } from '../activities/simulator/host-activities.js';
 import { createSimulatedHypervisor, simulatorCapabilities } from '../activities/simulator/hypervisor.js';
 import type { DiskActivities, HostActivities, Implement } from '../activities/types.js';
 import { datacenterOf } from '../model/addresses.js';
+import { DroverError } from '../model/errors.js';
 
 export interface Ports {
   hypervisor: Hypervisor;
@@ -27,7 +29,7 @@ export function openPorts({ dataDir }: { dataDir: string }): Ports {
   function driverOf(uri: string): Hypervisor {
     const name = datacenterOf(uri);
     if (name === null) return libvirt;
-    const driver = drivers.get(name) ?? createSimulatedHypervisor(datacenters.get(name));
+    const driver = drivers.get(name) ?? createSimulatedHypervisor(found(datacenters, name));
     drivers.set(name, driver);
     return driver;
   }
@@ -41,6 +43,17 @@ export function openPorts({ dataDir }: { dataDir: string }): Ports {
     }),
     close: () => datacenters.close(),
   };
+}
+
+/** A datacenter that is not there (yet) is as silent as a host: `NotFound` would speak of a guest. */
+function found(datacenters: Datacenters, name: string): Datacenter {
+  try {
+    return datacenters.get(name);
+  } catch (error) {
+    if (!(error instanceof DroverError) || error.code !== 'NotFound') throw error;
+    const { message, details, hint } = error;
+    throw new DroverError('HypervisorUnreachable', message, { details, hint, cause: error });
+  }
 }
 
 /** For a command, which ends soon anyway. */

@@ -22,13 +22,13 @@ export interface WorldCall extends Call {
 
 const gib = 1024 ** 3;
 
-export async function openWorld(path = ':memory:') {
+export async function openWorld() {
   const clock = jumpClock();
-  const datacenter = openDatacenter({ path, name: 'dc', clock });
+  const datacenter = openDatacenter({ path: ':memory:', name: 'dc', clock });
   await datacenter.transact((tx) => {
     for (const [index, rack] of ['rack-1', 'rack-1', 'rack-2'].entries()) {
-      const host = { name: `host${index + 1}`, rack, zone: 'zone-1', vcpus: 8, memoryMiB: 16_384 };
-      addHost(tx, 'dc', host);
+      const added = { name: `host${index + 1}`, rack, zone: 'zone-1', vcpus: 8, memoryMiB: 16_384 };
+      addHost(tx, 'dc', added);
     }
   });
   const hypervisor = createSimulatedHypervisor(datacenter);

@@ -1,0 +1,81 @@
+/** `drover sim`, as built, each command in a process of its own on the same datacenter. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { makePlace, type Place } from '../cli/drover.js';
+
+let place: Place;
+const sim = async (...args: string[]) => place.drover(['sim', ...args]);
+const states = async () =>
+  JSON.parse((await sim('status', '-o', 'json')).stdout) as {
+    name: string;
+    state: string;
+    running: number;
+  }[];
+
+beforeAll(async () => {
+  place = makePlace();
+  const made = await sim('create', '--hosts', '3', '--instances', '6', '--racks', '2', '-o', 'json');
+  expect(JSON.parse(made.stdout)).toMatchObject({ datacenter: 'sim', instances: 6 });
+}, 30_000);
+afterAll(() => place.remove());
+
+test('create takes hosts with their labels and guests into the inventory', async () => {
+  const [host] = JSON.parse((await place.drover(['host', 'list', '-o', 'json'])).stdout) as object[];
+  expect(host).toMatchObject({ name: 'host-1', state: 'up', instances: 2 });
+  const shown = JSON.parse((await place.drover(['host', 'show', 'host-2', '-o', 'json'])).stdout) as object;
+  expect(shown).toMatchObject({ uri: 'sim://sim/host-2', labels: { rack: 'rack-2', zone: 'zone-1' } });
+  const instances = JSON.parse((await place.drover(['instance', 'list', '-o', 'json'])).stdout) as object[];
+  expect(instances.map((one) => (one as { name: string }).name)).toContain('web-1');
+});
+
+test('a fault that one process gives is seen by the others, until it is taken away', async () => {
+  expect((await sim('crash', 'host-1')).stdout).toBe('host-1 is off');
+  expect((await sim('hang', 'host-2')).stdout).toBe('host-2 hangs');
+  expect(await states()).toMatchObject([
+    { name: 'host-1', state: 'off', running: 0 },
+    { name: 'host-2', state: 'hung', running: 2 },
+    { name: 'host-3', state: 'up' },
+  ]);
+  await sim('restore', 'host-1', 'host-2');
+  expect(await states()).toMatchObject([{ state: 'booting' }, { state: 'up' }, { state: 'up' }]);
+});
+
+test.each([
+  [['crash', 'host-9'], 'no host "host-9"'],
+  [['rack-loss', 'rack-7'], 'did you mean "rack-1"?'],
+  [['fail', '--call', 'strat'], 'did you mean "start"?'],
+  [['slow', 'host-1'], '--calls 2s'],
+  [['libvirtd', 'stop', 'host-1'], 'kill or start'],
+  [['status', '--datacenter', 'dc2'], 'there is sim'],
+  [['create', '--racks', '0'], 'from 1'],
+])('%j is refused and teaches', async (args, says) => {
+  const { exitCode, stderr } = await sim(...args);
+  expect(exitCode).toBe(2);
+  expect(stderr).toContain(says);
+});
+
+test('a scenario is checked with places, and comes by itself', async () => {
+  const file = join(place.folder, 'storm.yaml');
+  writeFileSync(file, '- at: 5s\n  do: crash\n  hosts: [host-4]\n- do: crsah\n  hosts: [host-1]\n');
+  const wrong = await sim('apply', file);
+  expect(wrong.exitCode).toBe(2);
+  expect(wrong.stderr).toContain('storm.yaml:4');
+  writeFileSync(file, '- at: 5s\n  do: crash\n  hosts: [host-4]\n');
+  expect((await sim('apply', file)).stderr).toMatch(/storm\.yaml:3:11.*no host "host-4"/);
+  writeFileSync(
+    file,
+    '- at: 1s\n  do: crash\n  hosts: [host-3]\n- { at: 1h, do: rack-loss, rack: rack-1 }\n',
+  );
+  expect((await sim('apply', file)).stdout).toBe('2 faults are planned; they come by themselves');
+  await expect
+    .poll(async () => (await states()).find(({ name }) => name === 'host-3')?.state, { timeout: 10_000 })
+    .toBe('off');
+  expect((await sim('status')).stderr).toContain('rack-loss');
+});
+
+test('a host of a datacenter that is not there is not added', async () => {
+  const { exitCode, stderr } = await place.drover(['host', 'add', 'sim9', '--uri', 'sim://other/host-1']);
+  expect(exitCode).toBe(4);
+  expect(stderr).toContain('no simulated datacenter "other"');
+});
