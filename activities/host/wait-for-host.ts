@@ -4,7 +4,12 @@ import type { HypervisorDeps } from '../hypervisor/deps.js';
 import type { HostWaitActivities, Implement } from '../types.js';
 import { stopWaiting } from './stop-waiting.js';
 
-type Deps = Pick<HypervisorDeps, 'hypervisor' | 'inventory'> & { clock?: Clock; pollMs?: number };
+interface Deps {
+  hypervisor: Pick<HypervisorDeps['hypervisor'], 'facts'>;
+  inventory: Pick<HypervisorDeps['inventory'], 'recordProbe'>;
+  clock?: Clock;
+  pollMs?: number;
+}
 
 /** Waits by asking the host itself, so that it is known as up at once and not only at the janitor's next round. */
 export function createHostWaitActivities({
