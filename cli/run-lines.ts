@@ -45,7 +45,7 @@ export function runTeller(): (look: Look) => string[] {
       ...(notes.length > 0 && view.notes.length === 0 ? ['note: in touch again'] : []),
       ...view.actions
         .filter(({ action }) => action !== 'start')
-        .flatMap((one) => once(`action ${one.at} ${one.by} ${one.action}`, actionText(one))),
+        .flatMap((one) => once(`action ${one.at} ${one.by} ${one.action}`, actionText(one, view.id))),
       ...(view.certain ? view.steps.flatMap(stepChanges) : []),
       ...view.subRuns.flatMap((run) => subRunChanges(subRuns.get(run.id), run)),
       ...view.waits.flatMap((wait) => once(`waits ${wait.run}/${wait.step}`, waitLine(wait, view))),

@@ -33,6 +33,7 @@ async function retry(context: Context, id: string, command: Command): Promise<vo
   const prepared = await prepareRetry(context, id);
   if (dryRun) return tellRetry(context, prepared);
   const started = await startRun(context, prepared, { force, retry: prepared.retry });
+  context.say(`run ${started.id} tries run ${id} again`);
   return followRun(context, started, options);
 }
 

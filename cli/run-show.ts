@@ -54,7 +54,7 @@ export function partsOf(view: RunView): string[] {
     ...(running.length > 0 ? ['', 'under way:', ...running] : []),
     ...(subRuns.length > 0 ? ['', 'runs that are steps of it:', ...subRuns] : []),
     ...(view.actions.length > 0 ? ['', 'who did what:'] : []),
-    ...view.actions.map((action) => `  ${action.at} ${actionText(action)}`),
+    ...view.actions.map((action) => `  ${action.at} ${actionText(action, view.id)}`),
   ];
 }
 

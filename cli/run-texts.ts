@@ -44,9 +44,10 @@ const did: Record<RunActionRecord['action'], string> = {
 };
 
 /** `bob approved step gate: "looks good"`. */
-export function actionText({ by, action, step, comment, details }: RunActionRecord): string {
+export function actionText({ run, by, action, step, comment, details }: RunActionRecord, of: string): string {
   const where = step === null ? '' : ` step ${step}`;
   const how = action === 'cancel' && details['undo'] === false ? ', without taking anything back' : '';
   const as = action === 'retry' && typeof details['run'] === 'string' ? ` as run ${details['run']}` : '';
-  return `${by} ${did[action]}${where}${how}${as}${comment === null ? '' : `: "${comment}"`}`;
+  const part = run === of ? '' : ` of run ${run}`;
+  return `${by} ${did[action]}${where}${part}${how}${as}${comment === null ? '' : `: "${comment}"`}`;
 }

@@ -21,6 +21,7 @@ export interface SubRun {
 }
 
 export interface Relatives {
+  /** Who did what to it and to the runs that are its steps, oldest first. */
   actions: RunActionRecord[];
   subRuns: SubRun[];
   waits: Wait[];
@@ -41,10 +42,12 @@ export async function relativesOf(
   ]);
   const [retry] = retries;
   const subRuns = await Promise.all(children.toReversed().map((run) => subRunOf(caller, run, temporal)));
+  const within = await Promise.all(children.map((run) => listRunActions(inventory, run.id)));
+  const asked = within.flat().filter(({ action }) => action !== 'start');
   const open = subRuns.filter(({ state }) => state === 'running');
   const waits = temporal ? await Promise.all(open.map((run) => waitsIn(caller, run.id, temporal))) : [];
   return {
-    actions,
+    actions: [...actions, ...asked].toSorted((one, other) => (one.at < other.at ? -1 : 1)),
     subRuns,
     waits: waits.flat(),
     retriedBy: retry ? { id: retry.id, state: retry.state } : null,

@@ -26,7 +26,7 @@ export interface RunView extends Omit<RunRecord, 'source' | 'plan' | 'state' | '
   retryOf: string | null;
   /** The run that tries this one again. */
   retriedBy: { id: string; state: RunRecord['state'] } | null;
-  /** Who did what to it, oldest first. */
+  /** Who did what to it and to the runs that are its steps, oldest first. */
   actions: RunActionRecord[];
   paused: RunProgress['paused'];
   /** What it waits for, also within the runs that are its steps. */
