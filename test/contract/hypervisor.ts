@@ -184,6 +184,16 @@ export function hypervisorContract(driver: string, open: () => Promise<ContractW
       expect(await hypervisor.look(two, spec.id)).toMatchObject({ power: 'running', disks: spec.disks });
     });
 
+    it('does not move a guest to where another has its name', async () => {
+      const spec = await started();
+      const other = { ...spec, id: randomUUID() };
+      made.push(other.id);
+      await hypervisor.define(two, other, stampOf(other.id));
+      expect(await migrate(spec)).toContain(other.id);
+      expect(await hypervisor.look(one, spec.id)).toMatchObject({ power: 'running', persistent: true });
+      expect(await hypervisor.look(two, other.id)).toMatchObject({ power: 'shutoff' });
+    });
+
     it('leaves the guest running when the migration cannot be', async () => {
       const spec = await started([await world.localDisk('contract-unprepared', false)]);
       expect(await migrate(spec)).toEqual(expect.any(String));
