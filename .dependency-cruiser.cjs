@@ -109,8 +109,8 @@ module.exports = {
       severity: 'error',
       from: {
         path: '^(worker|client|cli|bench|lab)/',
-        // `drover sim` is about the simulated datacenter itself.
-        pathNot: '^(worker/ports\\.ts$|cli/commands/sim\\.ts$|cli/sim-|cli/playground\\.ts$)',
+        // `drover sim` and the demo are about the simulated datacenter itself.
+        pathNot: '^(worker/ports\\.ts$|cli/commands/sim\\.ts$|cli/sim-|cli/demo/|cli/playground\\.ts$)',
       },
       to: { path: '^activities/(hypervisor/[^/]+|simulator)/' },
     },
