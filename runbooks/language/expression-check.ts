@@ -42,7 +42,7 @@ export interface ScopeTypes {
   named?: Readonly<Record<string, ObjectSchema>>;
 }
 
-export const celTypes: Record<RunbookInput['type'], string> = {
+const celTypes: Record<RunbookInput['type'], string> = {
   string: 'string',
   host: 'string',
   instance: 'string',
