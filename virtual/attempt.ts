@@ -15,6 +15,9 @@ export type Outcome =
   /** Nothing was heard of it in time. */
   | { kind: 'silent'; limit: 'START_TO_CLOSE' | 'HEARTBEAT' };
 
+/** An injected failure is final after so many. */
+const troubledAttempts = 10;
+
 export class Attempt {
   private readonly stopper = new AbortController();
   private requested = false;
@@ -89,7 +92,13 @@ export class Attempt {
 
   private judge(error: unknown): Failure {
     const elapsedMs = this.clock.now() - this.begun;
-    return failureOf(error, { attempt: this.number, elapsedMs, cancelled: this.requested });
+    const cancelled = this.requested;
+    const failure = failureOf(error, { attempt: this.number, elapsedMs, cancelled });
+    // What fails for ever would be tried for ever, where Temporal sets no limit.
+    const injected = this.task.troubles.some(({ fail }) => fail?.error === error);
+    if (injected && !failure.cancelled && this.number >= troubledAttempts)
+      return { ...failure, again: false };
+    return failure;
   }
 
   private async work(): Promise<unknown> {

@@ -54,7 +54,7 @@ function remembered(database: Database.Database): (text: string) => SqliteStatem
     const statement: SqliteStatement = {
       reader,
       all: (values) => made.all(...values),
-      iterate: (values) => made.iterate(...values) as IterableIterator<unknown>,
+      iterate: (values) => made.iterate(...values),
       run: (values) => made.run(...values),
     };
     // What changes the schema would be prepared for one that is gone.
