@@ -29,8 +29,8 @@ export interface DevOptions {
   readonly uiPort?: number;
   /** Worker, gateway and so on; they get TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE. */
   readonly children: readonly ChildSpec[];
-  /** Lines on how to go on, printed when all is up. */
-  readonly nextSteps?: readonly string[];
+  /** Done once the folder is ours, before anything starts; answers lines on how to go on, printed when all is up. */
+  readonly prepare?: () => Promise<readonly string[]>;
   readonly print?: (line: string) => void;
 }
 
@@ -52,13 +52,14 @@ export async function runDev(options: DevOptions): Promise<number> {
   try {
     const left = readDevFile(dataDir);
     if (left !== undefined) await endLeftovers(dataDir, left, print);
+    const nextSteps = (await options.prepare?.()) ?? [];
     const { path: binary } = await findTemporal({ say: print, signal: signals.end });
     const follow = process.env[DETACHED] !== '1';
     const session = await DevSession.start({ ...options, binary, dataDir, say: print, follow }, signals.end);
     try {
       const late = await session.untilReady(signals.end);
       for (const name of late) print(`${name} is not ready yet; log: ${join(dataDir, `${name}.log`)}`);
-      if (!signals.end.aborted) tellReady(session, dataDir, options.nextSteps ?? [], print);
+      if (!signals.end.aborted) tellReady(session, dataDir, nextSteps, print);
       await aborted(signals.end);
     } finally {
       print(

@@ -19,7 +19,7 @@ setInterval(() => undefined, 1000);
 const mainScript = `
 import { runDev, detachDev, stopDev } from './cli/dev.js';
 const [action, dataDir, port, uiPort, worker] = process.argv.slice(2);
-const options = { dataDir, port: Number(port), uiPort: Number(uiPort), nextSteps: ['next: look around'],
+const options = { dataDir, port: Number(port), uiPort: Number(uiPort), prepare: async () => ['next: look around'],
   children: [{ name: 'worker', command: process.execPath, args: [worker], readyWhen: 'worker ready' }] };
 try {
   if (action === 'run') process.exitCode = await runDev(options);
