@@ -1,8 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
 /**
- * unit: in one process, no server. temporal: real Temporal servers, started by the tests. lab: real libvirt
- * hosts and guests, one file after the other, since they share two cores and one clock.
+ * unit: in one process, no server. proof: every operation through every trouble at every step, most of it in
+ * virtual time. temporal: real Temporal servers, started by the tests. lab: real libvirt hosts and guests, one
+ * file after the other, since they share two cores and one clock.
  */
 export default defineConfig({
   test: {
@@ -14,6 +15,16 @@ export default defineConfig({
           env: { NO_COLOR: '1' },
           include: ['test/unit/**/*.test.ts', 'test/runbooks/**/*.test.ts', 'test/replay/**/*.test.ts'],
           testTimeout: 60_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
+          name: 'proof',
+          env: { NO_COLOR: '1' },
+          include: ['test/proof/**/*.test.ts'],
+          globalSetup: ['test/proof/matrix/setup.ts'],
+          testTimeout: 300_000,
           hookTimeout: 120_000,
         },
       },

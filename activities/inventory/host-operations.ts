@@ -2,7 +2,7 @@
 import { DroverError } from '../../model/errors.js';
 import type { Request } from '../../model/operation.js';
 import type { BeginHostAnswer, BeginHostInput, FinishHostInput } from '../types.js';
-import { transact, type Inventory, type Trx } from './database.js';
+import { read, transact, type Inventory, type Trx } from './database.js';
 import { requireHost } from './hosts.js';
 import type { OwnershipDeps } from './ownership.js';
 import { rebootRefusal } from './reboot-refusal.js';
@@ -114,12 +114,34 @@ async function record(
 
 /** The workflow id admits one at a time: a record that is still open is of one that somebody terminated. */
 async function closeTerminated(trx: Trx, inventory: Inventory, host: string): Promise<void> {
+  await endAsLost(trx, inventory).where('host', '=', host).execute();
+}
+
+/** The records that terminated workflows left open, of hosts on which nobody has begun another operation since. */
+export async function closeLostHostOperations({
+  inventory,
+  isOpen,
+}: Pick<OwnershipDeps, 'inventory' | 'isOpen'>): Promise<void> {
+  const open = await read(inventory, (db) =>
+    db
+      .selectFrom('operations')
+      .select(['id', 'workflow_id'])
+      .where('instance', 'is', null)
+      .where('host', 'is not', null)
+      .where('ended_at', 'is', null)
+      .execute(),
+  );
+  for (const { id, workflow_id } of open) {
+    if (await isOpen(workflow_id)) continue;
+    await transact(inventory, (trx) => endAsLost(trx, inventory).where('id', '=', id).execute());
+  }
+}
+
+function endAsLost(trx: Trx, inventory: Inventory) {
   const error = new DroverError('Cancelled', 'its workflow was ended from outside; nothing more is known');
-  await trx
+  return trx
     .updateTable('operations')
     .set({ state: 'failed', error: toJson(error.toRecord()), ended_at: inventory.now() })
-    .where('host', '=', host)
     .where('instance', 'is', null)
-    .where('ended_at', 'is', null)
-    .execute();
+    .where('ended_at', 'is', null);
 }

@@ -1,4 +1,5 @@
 import { read } from './database.js';
+import { closeLostHostOperations } from './host-operations.js';
 import type { OwnershipDeps } from './ownership.js';
 
 export interface Orphan {
@@ -11,9 +12,11 @@ type OrphanDeps = Pick<OwnershipDeps, 'inventory' | 'isOpen'>;
 
 /**
  * Instances whose operation is open in the inventory although its workflow is not, or that need repair. One whose
- * leavings are on a host that does not answer is left in peace until that host is back.
+ * leavings are on a host that does not answer is left in peace until that host is back. Operations on hosts leave
+ * nothing but an open record: that is closed here.
  */
 export async function findOrphans(deps: OrphanDeps): Promise<Orphan[]> {
+  await closeLostHostOperations(deps);
   const suspects = await read(deps.inventory, (db) =>
     db
       .selectFrom('instances')

@@ -15,6 +15,9 @@ export const repair = defineOperation({
   respectsNeedsRepair: false,
   async run(_input, ctx) {
     ctx.phase('repairing', 'look where it is and what it does');
-    return ctx.observe();
+    const seen = await ctx.observe();
+    // What reconciling could not settle just now is still to be settled: the janitor comes again.
+    const { needsRepair } = ctx.instance;
+    return needsRepair === null ? seen : { ...seen, left: [...seen.left, needsRepair] };
   },
 });

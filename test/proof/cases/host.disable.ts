@@ -1,0 +1,9 @@
+import { onHost } from '../on-host.js';
+
+export const cases = [
+  onHost('an enabled one', {
+    input: { reason: 'new memory' },
+    before: { enabled: true },
+    after: { enabled: false },
+  }),
+];

@@ -1,0 +1,3 @@
+import { onInstance } from '../place.js';
+
+export const cases = [onInstance('a paused one', { guest: { state: 'paused' }, well: 'active' })];

@@ -1,0 +1,61 @@
+/** What must hold whenever no operation runs on an instance, whatever went wrong before. */
+import { getInstance } from '../../activities/inventory/instances.js';
+import type { Instance } from '../../model/instance.js';
+import type { World } from './case.js';
+import { ledgerOf } from './ledger.js';
+import { realityOf, type Reality } from './reality.js';
+
+type Must = (holds: boolean, what: string) => void;
+
+/** Sentences of what does not hold; empty when all is well. `keptDisks`: the operation was told to leave them. */
+export async function broken(
+  world: World,
+  id: string,
+  { keptDisks = false }: { keptDisks?: boolean } = {},
+): Promise<string[]> {
+  const wrong: string[] = [];
+  const it = await getInstance(world.inventory, id);
+  const real = await realityOf(world.datacenter, it);
+  const repair = it.needsRepair !== null;
+  const where = real.alive.map(({ host }) => host).join('+') || 'none';
+  const tell = `(${it.state} on ${it.host}, alive on ${where}, repair: ${it.needsRepair})`;
+  const must: Must = (holds, what) => {
+    if (!holds) wrong.push(`${what} ${tell}`);
+  };
+  must(it.operation === null, 'an operation still owns it');
+  must(it.state !== 'building', 'it is building and nobody builds it');
+  guests(it, real, must);
+  if (!repair) {
+    must(real.migration === null, `a migration still runs: ${real.migration}`);
+    must(real.probes.length === 0, `a probe file is left: ${real.probes.join()}`);
+    disks(it, real, keptDisks, must);
+  }
+  for (const what of await ledgerOf(world.inventory, it)) must(false, what);
+  return wrong;
+}
+
+function guests(it: Instance, { alive, known }: Reality, must: Must): void {
+  const repair = it.needsRepair !== null;
+  must(alive.length <= 1, 'it runs twice');
+  const [live] = alive;
+  if (live) {
+    const told = it.host === live.host && ['active', 'paused'].includes(it.state);
+    must(it.state === 'error' || told, 'where it runs is not told');
+    if (!repair) must(it.powerState === live.power, `its power is ${live.power}, and told ${it.powerState}`);
+  } else {
+    must(repair || !['active', 'paused'].includes(it.state), 'it is said to run');
+  }
+  if (it.state === 'stopped') must(known.includes(it.host ?? ''), 'it has no definition');
+  if (repair) return;
+  const strays = known.filter((host) => host !== it.host || it.state === 'deleted');
+  must(strays.length === 0, `a guest is left on ${strays.join()}`);
+}
+
+function disks(it: Instance, { files, owned, made, missing }: Reality, keptDisks: boolean, must: Must): void {
+  const orphans = keptDisks ? [] : files.filter((file) => !owned.includes(file));
+  must(orphans.length === 0, `disks without owner: ${orphans.join()}`);
+  const notes = made.filter((file) => !files.includes(file));
+  must(notes.length === 0, `notes of disks that are gone: ${notes.join()}`);
+  if (it.state !== 'error' && it.state !== 'deleted')
+    must(missing.length === 0, `disks are gone: ${missing.join()}`);
+}

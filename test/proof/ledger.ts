@@ -1,0 +1,62 @@
+/** What the inventory says beside the instance's row: allocations, intents, and the records of what was done. */
+import type { Inventory } from '../../activities/inventory/database.js';
+import { listMigrations } from '../../activities/inventory/records.js';
+import type { Instance } from '../../model/instance.js';
+
+/** Sentences of what disagrees with the row. One that is to be repaired may keep claims and intents. */
+export async function ledgerOf(inventory: Inventory, it: Instance): Promise<string[]> {
+  const repair = it.needsRepair !== null;
+  return [
+    ...(await allocations(inventory, it, repair)),
+    ...(repair ? [] : [...(await intents(inventory, it)), ...(await migrations(inventory, it))]),
+    ...(await operations(inventory, it)),
+  ];
+}
+
+/** One permanent allocation where the instance is, and no slot. */
+async function allocations({ kysely }: Inventory, it: Instance, repair: boolean): Promise<string[]> {
+  const all = await kysely.selectFrom('allocations').selectAll().where('instance', '=', it.id).execute();
+  const home = it.state === 'deleted' ? null : it.host;
+  const permanent = all.filter((row) => row.operation === null);
+  const fits = permanent.every(
+    (row) =>
+      row.host === home && row.slots === 0 && row.vcpus === it.vcpus && row.memory_mib === it.memoryMiB,
+  );
+  const wrong = permanent.length !== (home === null ? 0 : 1) || !fits;
+  const claims = !repair && all.length > permanent.length;
+  return [
+    ...(wrong ? [`its allocations are not what it takes: ${JSON.stringify(permanent)}`] : []),
+    ...(claims ? [`claims or slots are left: ${JSON.stringify(all)}`] : []),
+  ];
+}
+
+async function intents({ kysely }: Inventory, it: Instance): Promise<string[]> {
+  const open = await kysely
+    .selectFrom('intents')
+    .select(['says', 'kind'])
+    .where('instance', '=', it.id)
+    .where('state', '=', 'open')
+    .execute();
+  return open.length > 0 ? [`open intents, but no repair: ${JSON.stringify(open)}`] : [];
+}
+
+/** Each has an end, and the last one that arrived is where the instance is. */
+async function migrations(inventory: Inventory, it: Instance): Promise<string[]> {
+  const [last] = await listMigrations(inventory, { instance: it.id });
+  if (!last) return [];
+  const told = `${last.source} → ${last.target} is ${last.state}: ${last.reason}`;
+  if (last.state === 'running') return [`the record of a migration is open: ${told}`];
+  if (it.host === null || it.state === 'deleted') return [];
+  const home = last.state === 'completed' ? last.target : last.source;
+  return home === it.host ? [] : [`the record of the last migration is wrong: ${told}`];
+}
+
+async function operations({ kysely }: Inventory, it: Instance): Promise<string[]> {
+  const open = await kysely
+    .selectFrom('operations')
+    .select(['kind', 'id'])
+    .where('instance', '=', it.id)
+    .where('ended_at', 'is', null)
+    .execute();
+  return open.length > 0 ? [`open records: ${JSON.stringify(open)}`] : [];
+}

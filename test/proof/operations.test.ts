@@ -1,0 +1,30 @@
+/** Every operation, through every trouble at every step: what must hold holds, and the record tells what happened. */
+import { describe, expect, test } from 'vitest';
+import { judge } from './judge.js';
+import { rows, unmatched } from './rows.js';
+import { runSweep } from './run-sweep.js';
+import { heard, Stage } from './stage.js';
+import { sweeps } from './sweeps/kinds.js';
+
+test('every operation of the catalogue has its row, and nothing else has one', () => {
+  expect(unmatched()).toEqual([]);
+});
+
+describe.each(await rows())('$operation', (row) => {
+  test.each(row.cases)('goes as it should: $title', async (one) => {
+    const stage = await Stage.open();
+    const trial = await stage.setUp(row.operation, one);
+    const told = heard(await stage.ask(trial).ending);
+    expect(told).toBe(one.fails ?? 'done');
+    expect((await judge(trial, told, false)).wrong).toEqual([]);
+    await stage.close();
+  });
+
+  test.each(sweeps)('$name: $says', async (sweep) => {
+    const t = performance.now();
+    const { wrong, wanted, met, outcomes } = await runSweep(row, sweep);
+    console.log(row.operation, sweep.name, met, wanted, Math.round(performance.now() - t), outcomes);
+    expect(wrong).toEqual([]);
+    expect(met).toBe(wanted);
+  });
+});

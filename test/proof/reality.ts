@@ -1,0 +1,53 @@
+/** What a simulated datacenter has of an instance: what nobody but its judge can see at once. */
+import type { Datacenter } from '../../activities/simulator/datacenter.js';
+import { storeOf } from '../../activities/simulator/files.js';
+import { copiesOf } from '../../activities/simulator/guests.js';
+import { activeMigration } from '../../activities/simulator/migrations.js';
+import type { Instance } from '../../model/instance.js';
+
+export interface Reality {
+  /** Where it runs or is frozen: more than one is the disaster. */
+  alive: { host: string; power: string }[];
+  /** Every host that has a guest of it, in whatever state. */
+  known: string[];
+  migration: string | null;
+  /** Its disks, as `store:path`: those that there are, those that the record names, and those of both. */
+  files: string[];
+  owned: string[];
+  missing: string[];
+  /** Of which a note says that drover made them. */
+  made: string[];
+  /** Of any instance. */
+  probes: string[];
+}
+
+export function realityOf(datacenter: Datacenter, it: Instance): Promise<Reality> {
+  return datacenter.transact((tx) => {
+    const copies = copiesOf(tx, it.id);
+    const on = (host: string, path: string) => `${storeOf(tx, host, path)}:${path}`;
+    const files = tx
+      .all<{ store: string; path: string }>(
+        `select store, path from files where path like '%/' || ? or path like '%/' || ? order by store, path`,
+        `${it.id}.qcow2`,
+        `${it.name}.qcow2`,
+      )
+      .map(({ store, path }) => `${store}:${path}`);
+    const named = it.host === null || it.state === 'deleted' ? [] : it.disks.map(({ path }) => path);
+    const owned = named.map((path) => on(it.host ?? '', path));
+    const running = activeMigration(tx, it.id);
+    return {
+      alive: copies.filter(({ power }) => power === 'running' || power === 'paused'),
+      known: copies.map(({ host }) => host),
+      migration: running ? `${running.source} → ${running.target}` : null,
+      files,
+      owned,
+      missing: owned.filter((file) => !files.includes(file)),
+      made: tx
+        .all<{ host: string; path: string }>('select host, path from made where instance = ?', it.id)
+        .map(({ host, path }) => on(host, path)),
+      probes: tx
+        .all<{ store: string; path: string }>(`select store, path from files where format = 'probe'`)
+        .map(({ store, path }) => `${store}:${path}`),
+    };
+  });
+}

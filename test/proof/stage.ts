@@ -1,0 +1,94 @@
+/** A cloud in virtual time on which one case after the other is tried, each in a place of its own. */
+import { VirtualCloud } from '../../virtual/cloud.js';
+import type { Ending } from '../../virtual/ending.js';
+import type { Handle } from '../../virtual/handle.js';
+import type { Skills } from '../../virtual/process.js';
+import type { Knobs } from '../../virtual/trouble.js';
+import type { HostRef } from '../../model/host.js';
+import type { Case, Given, Place, World } from './case.js';
+import { addRoomyHost } from './place.js';
+import { recordOf, type Heard } from './told.js';
+import { Watch, watched, type Change } from './watch.js';
+
+interface Watching {
+  watch: Watch | null;
+}
+
+/** The place of the one worker that serves all simulated hosts. */
+const hosts = 'any@sim';
+
+/** One case, set up: what troubles it and what is judged afterwards know it by this. */
+export interface Trial {
+  stage: Stage;
+  operation: string;
+  one: Case;
+  place: Place;
+  given: Given;
+  /** Of the operation that will be asked for. */
+  id: string;
+}
+
+export class Stage {
+  private tries = 0;
+  private constructor(
+    readonly cloud: VirtualCloud,
+    readonly world: World,
+    private readonly shared: readonly [HostRef, HostRef, HostRef],
+    private readonly watching: Watching,
+  ) {}
+
+  static async open(): Promise<Stage> {
+    const cloud = await VirtualCloud.open({ hosts: 0, log: false });
+    const { datacenter, inventory, random, temporal } = cloud;
+    const watching: Watching = { watch: null };
+    watched(datacenter, () => watching.watch);
+    for (const place of [null, hosts]) temporal.startWorker(place);
+    const world = { cloud: cloud.name, datacenter, inventory, uuid: () => random.uuid() };
+    const add = (name: string) => addRoomyHost(world, name);
+    return new Stage(cloud, world, [await add('h1'), await add('h2'), await add('h3')], watching);
+  }
+
+  close(): Promise<void> {
+    return this.cloud.close();
+  }
+
+  async setUp(operation: string, one: Case): Promise<Trial> {
+    this.tries += 1;
+    const name = `it-${this.tries}`;
+    const [first, second, third] = this.shared;
+    const own = operation.startsWith('host.') ? await addRoomyHost(this.world, `own-${this.tries}`) : third;
+    const place: Place = { ...this.world, name, hosts: [first, second, own] };
+    return { stage: this, operation, one, place, given: await one.setUp(place), id: this.world.uuid() };
+  }
+
+  /** Asks for the operation of a case, as a client does. */
+  ask({ operation, given, id }: Trial, knobs: Knobs = {}): Handle {
+    return this.cloud.operation(operation, given.input, { id, ...knobs });
+  }
+
+  /** From now on what calls change of the instance is noted. */
+  watch(id: string, name: string): void {
+    this.watching.watch = new Watch(id, name);
+  }
+
+  /** What was noted. */
+  unwatch(): readonly Change[] {
+    const { watch } = this.watching;
+    this.watching.watch = null;
+    return watch?.changes ?? [];
+  }
+
+  /** Changes what the control worker, or that of the hosts, does: for mutants. */
+  alter(which: 'control' | 'hosts', change: (skills: Skills) => Skills): void {
+    const worker = this.cloud.temporal.of(which === 'control' ? null : hosts);
+    if (worker) Object.assign(worker.skills, change({ ...worker.skills }));
+  }
+}
+
+/** As whoever asked heard of it; one that was terminated is not heard of. */
+export function heard(ending: Ending): Heard {
+  if (ending.end === 'terminated') return 'nothing';
+  return ending.end === 'done' ? 'done' : ending.error.code;
+}
+
+export const recordFor = ({ place, id }: Trial): ReturnType<typeof recordOf> => recordOf(place.inventory, id);
