@@ -72,6 +72,7 @@ test('hosts', async () => {
       state: 'up',
       enabled: true,
       disabledReason: null,
+      maintenance: null,
       vcpus: 8,
       vcpusUsed: 1,
       memoryMiB: 4096,
