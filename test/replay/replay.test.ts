@@ -7,12 +7,19 @@ import { join } from 'node:path';
 import { Worker } from '@temporalio/worker';
 import { DeterminismViolationError } from '@temporalio/workflow';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { languageVersions } from '../../model/runbook.js';
 import { operations } from '../../workflows/catalogue.js';
+import { askNames } from '../../workflows/run-control.js';
 import { bundleWorkflows, quietRuntime } from '../temporal/bundle.js';
 
 interface Event {
   eventType: string;
-  workflowExecutionStartedEventAttributes?: { workflowId: string; workflowType: { name: string } };
+  workflowExecutionStartedEventAttributes?: {
+    workflowId: string;
+    workflowType: { name: string };
+    input?: { payloads: { data: string }[] };
+  };
+  workflowExecutionUpdateAcceptedEventAttributes?: { acceptedRequest: { input: { name: string } } };
   activityTaskScheduledEventAttributes?: { activityType: { name: string } };
 }
 interface History {
@@ -25,6 +32,17 @@ const names = readdirSync(folder)
   .map((name) => name.slice(0, -'.json'.length));
 const read = (name: string) => JSON.parse(readFileSync(join(folder, `${name}.json`), 'utf8')) as History;
 const started = ({ events }: History) => events[0]?.workflowExecutionStartedEventAttributes;
+
+/** The language of the runbook that a run was started with. */
+function languageOf(history: History): unknown {
+  const [payload] = started(history)?.input?.payloads ?? [];
+  const order = JSON.parse(Buffer.from(payload?.data ?? '', 'base64').toString()) as {
+    plan?: { language: unknown };
+  };
+  return order.plan?.language;
+}
+const updateOf = ({ workflowExecutionUpdateAcceptedEventAttributes: accepted }: Event): string[] =>
+  accepted ? [accepted.acceptedRequest.input.name] : [];
 
 let bundle: { code: string };
 beforeAll(async () => {
@@ -43,7 +61,7 @@ test.each(names)('%s replays', async (name) => {
 });
 
 describe('there is a stored history', () => {
-  test.each([...operations.keys(), 'run-runbook', 'janitor', 'read-serial-log'])(
+  test.each([...operations.keys(), 'run-runbook', 'run-batch', 'janitor', 'read-serial-log'])(
     'of %s that succeeded',
     (type) => {
       expect(names).toContain(`${type}.succeeded`);
@@ -62,6 +80,9 @@ describe('there is a stored history', () => {
     'janitor.terminated-then-repaired': 'COMPLETED',
     'run-runbook.cancelled': 'CANCELED',
     'run-runbook.failed': 'FAILED',
+    'run-runbook.2-everything': 'COMPLETED',
+    'run-runbook.2-rejected': 'FAILED',
+    'run-runbook.2-sub-runbook-cancelled': 'CANCELED',
   };
   test.each(Object.entries(endings))('%s, which ended %s', (name, end) => {
     expect(read(name).events.at(-1)?.eventType).toBe(`EVENT_TYPE_WORKFLOW_EXECUTION_${end}`);
@@ -69,6 +90,15 @@ describe('there is a stored history', () => {
 
   const steps = (name: string) =>
     read(name).events.flatMap((event) => event.activityTaskScheduledEventAttributes?.activityType.name ?? []);
+
+  test('of each language, and of all that people ask of a run', () => {
+    const languages = names
+      .filter((name) => name.startsWith('run-runbook.'))
+      .map((name) => languageOf(read(name)));
+    expect(new Set(languages)).toEqual(new Set(languageVersions));
+    const asked = names.flatMap((name) => read(name).events.flatMap(updateOf));
+    expect(new Set(asked)).toEqual(new Set(askNames));
+  });
 
   test('of every way through the wrapper', () => {
     expect(steps('instance.live-migrate.failed')).toContain('startUnwind');
