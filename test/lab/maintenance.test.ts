@@ -101,6 +101,29 @@ describe('maintenance of real hosts', () => {
     await assertAllocations(world);
   });
 
+  test('a reboot that is cancelled while the host is away: told that it goes on, and the host is opened again', async () => {
+    const host = await whereIs('one');
+    const before = await bootOf(host);
+    const reboot = world.background('host', 'reboot', host);
+    await until(`${host} is in another boot`, 60_000, async () =>
+      bootOf(host).then(
+        (boot) => boot !== before,
+        () => false,
+      ),
+    );
+    const [run] = await world.json<{ id: string; runbook: string }[]>('run', 'list');
+    await world.ok('run', 'cancel', run?.id ?? '');
+    expect((await reboot).exitCode).toBe(5);
+    const done = await world.json<Done[]>('host', 'history', host);
+    const last = done.find(({ operation }) => operation === 'reboot');
+    expect(last).toMatchObject({ state: 'cancelled' });
+    expect(last?.error?.message).toMatch(
+      /it was told to reboot and may still do so|told to reboot and is not back/,
+    );
+    expect(await show(host)).toMatchObject({ enabled: true, maintenance: null });
+    for (const name of ['one', 'two']) await world.judge.assertUnbroken(name);
+  });
+
   test('a command that does not reboot is told, and nothing is changed', async () => {
     const host = await whereIs('one');
     const other = host === 'host1' ? 'host2' : 'host1';
