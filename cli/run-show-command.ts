@@ -63,7 +63,7 @@ const columns = [
   { title: 'ITEM', value: (row: Row) => row.label },
   { title: 'STATE', value: (row: Row) => paintState(row.state) },
   { title: 'TRIED', value: (row: Row) => row.attempt },
-  { title: 'ENDED', value: (row: Row) => row.endedAt },
+  { title: 'RECORDED', value: (row: Row) => row.endedAt },
   {
     title: 'RESULT',
     value: (row: Row) =>

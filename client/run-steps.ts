@@ -9,19 +9,39 @@ import {
   type RunRecord,
   type RunStepRecord,
 } from '../model/run.js';
-import { allSteps } from '../model/runbook.js';
+import { allSteps, type PlainStep } from '../model/runbook.js';
+import { evaluate } from '../runbooks/language/expressions.js';
 import type { Caller } from './caller.js';
 
 export async function stepsFromRows(
   { inventory }: Caller,
-  { id, plan }: RunRecord,
+  record: RunRecord,
   operations: readonly OperationRecord[],
   label: (of: OperationRecord) => string,
 ): Promise<RunStepRecord[]> {
-  const planned = plan
-    ? allSteps(plan.runbook).map(({ id: step, name, uses }) => pendingStep(step, name ?? uses ?? step))
-    : [];
-  return putTogether(planned, await listRunItems(inventory, id), operations, label);
+  const planned = record.plan ? allSteps(record.plan.runbook) : [];
+  const pending = planned.map((step) => pendingStep(step.id, nameOf(step, record)));
+  const steps = putTogether(pending, await listRunItems(inventory, record.id), operations, label);
+  const loops = new Set(planned.flatMap((step) => (step['for-each'] === undefined ? [] : [step.id])));
+  return steps.map((step) => (loops.has(step.id) ? step : ended(step)));
+}
+
+/** What a step does once has ended with its one item. */
+function ended(step: RunStepRecord): RunStepRecord {
+  const [item] = step.items;
+  if (item === undefined || step.total !== 1) return step;
+  return { ...step, state: item.state === 'done' ? 'succeeded' : 'failed' };
+}
+
+/** As far as it speaks of inputs; what it says of other steps nobody knows here. */
+function nameOf({ id, name, uses }: PlainStep, { id: run, inputs, plan }: RunRecord): string {
+  const template = name ?? uses ?? id;
+  try {
+    const declared = plan?.runbook.inputs ?? {};
+    return String(evaluate(template, { declared, inputs, steps: {}, run: { id: run } }));
+  } catch {
+    return template;
+  }
 }
 
 /** Items that have ended are rows; what runs, and the items of older runs, are known by their operations. */
@@ -39,14 +59,14 @@ export function putTogether(
     step.total += 1;
     return step;
   };
-  const ended = new Set<string>();
+  const known = new Set<string>();
   for (const { run: _, step, attempt: __, endedAt: ___, ...item } of items) {
     recordItem(at(step, step), item);
-    ended.add(`${step}/${item.key}`);
+    known.add(`${step}/${item.key}`);
   }
   for (const operation of operations) {
     const id = operation.step ?? operation.kind;
-    if (ended.has(`${id}/${operation.item ?? id}`)) continue;
+    if (known.has(`${id}/${operation.item ?? id}`)) continue;
     const step = at(id, operation.kind);
     if (operation.endedAt !== null) recordItem(step, itemOf(operation, label(operation)));
   }

@@ -145,5 +145,5 @@ async function findRuns(inventory: Inventory, idOrPrefix: string): Promise<RunRe
 export const noRun = (id: string): DroverError =>
   new DroverError('NotFound', `no run has the id "${id}"`, {
     details: { run: id },
-    hint: 'list the runs with `drover run list`',
+    hint: `list the runs with \`drover run list\`${id.length < 4 ? '; name at least 4 characters of the id' : ''}`,
   });

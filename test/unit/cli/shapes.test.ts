@@ -111,12 +111,22 @@ test('runs, also without Temporal', async () => {
       endedAt: expect.stringMatching(time),
       steps: [step],
       workflowUrl: null,
+      by: 'ann',
+      parent: null,
+      retryOf: null,
     },
   ]);
   expect(await json('run', 'show', '0a1b')).toMatchObject({
     by: 'ann',
     outputs: { moved: 1 },
     error: { code: 'RunFailed' },
+    parent: null,
+    retryOf: null,
+    retriedBy: null,
+    approval: null,
+    paused: null,
+    subRuns: [],
+    actions: [{ by: 'ann', action: 'start' }],
   });
 });
 
