@@ -154,8 +154,6 @@ const undoSchema = z.strictObject({
     .describe('Taken back only when this is true. Sees the step itself among the steps.'),
 });
 
-export type Undo = z.infer<typeof undoSchema>;
-
 const retrySchema = z.strictObject({
   attempts: z.int().min(2).max(20).describe('How often it is tried in all, the first time included.'),
   backoff: durationOrTemplate
