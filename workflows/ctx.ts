@@ -25,6 +25,8 @@ export interface HostCtx {
   readonly call: Call;
   /** Milliseconds since the epoch, the same on replay. */
   now(): number;
+  /** True once somebody asked to cancel it. */
+  cancelled(): boolean;
   /** Says where the work stands, in the Temporal UI and `run watch`. */
   phase(phase: string, detail?: string): void;
 }

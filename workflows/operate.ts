@@ -274,6 +274,7 @@ function makeCtx(request: Request, closing: Closing, rt: Runtime): Ctx {
     call,
     id: () => rt.id(),
     now: () => rt.now(),
+    cancelled: () => rt.cancelled(),
     async host() {
       if (instance.host) return call('getHost', { host: instance.host });
       throw new DroverError('WrongState', `instance ${instance.name} is on no host; ${def.name} needs one`);

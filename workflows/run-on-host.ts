@@ -20,6 +20,7 @@ export async function runOnHost(
       call: (name, args, { on, within } = {}) =>
         rt.activity(name, args, { onHost: on ? workPlace(on) : null, within: within ?? null }),
       now: () => rt.now(),
+      cancelled: () => rt.cancelled(),
       phase: (phase, detail) => rt.show(phase, `${host}: ${detail ?? phase}`),
     });
   if (!def.takesTime) return run();
@@ -47,13 +48,10 @@ export async function runOnHost(
     result = await run();
   } catch (cause) {
     const error = asDroverError(cause);
-    const state = rt.cancelled() ? 'cancelled' : 'failed';
+    const state = error.code === 'Cancelled' ? 'cancelled' : 'failed';
     await finish(state, { error });
     rt.show(state, error.message);
-    throw state === 'failed' || error.code === 'Cancelled'
-      ? error
-      : // The host went away with the work: its silence came in before the word that it is cancelled.
-        new DroverError('Cancelled', error.message, { details: error.details, hint: error.hint });
+    throw error;
   }
   await finish('succeeded', { result });
   rt.show('succeeded', def.summary);

@@ -117,9 +117,7 @@ describe('maintenance of real hosts', () => {
     const done = await world.json<Done[]>('host', 'history', host);
     const last = done.find(({ operation }) => operation === 'reboot');
     expect(last).toMatchObject({ state: 'cancelled' });
-    expect(last?.error?.message).toMatch(
-      /it was told to reboot and may still do so|told to reboot and is not back/,
-    );
+    expect(last?.error?.message).toContain('it was told to reboot and may still do so');
     expect(await show(host)).toMatchObject({ enabled: true, maintenance: null });
     for (const name of ['one', 'two']) await world.judge.assertUnbroken(name);
   });

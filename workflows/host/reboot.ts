@@ -1,5 +1,6 @@
 import { durationSchema } from '../../model/duration.js';
 import { DroverError } from '../../model/errors.js';
+import type { HostCtx } from '../ctx.js';
 import { defineHostOperation } from '../define.js';
 import { hostRefInput, seconds } from '../inputs.js';
 import { asDroverError } from '../unwind.js';
@@ -22,30 +23,36 @@ export const reboot = defineHostOperation({
     ctx.phase('rebooting', `away for at most ${timeout}`);
     // No undo: a reboot that was asked for can't be taken back.
     const after = await orLate(
-      host,
-      timeout,
+      ctx,
+      { host, timeout },
       ctx.call('rebootHost', { boot: before }, { on: ref, within: left() }),
     );
     ctx.phase('coming back', 'its worker is there again; waiting for its hypervisor');
-    await orLate(host, timeout, ctx.call('waitForHost', { host: ref, seconds: left() }));
+    await orLate(ctx, { host, timeout }, ctx.call('waitForHost', { host: ref, seconds: left() }));
     const took = Math.round((ctx.now() - asked) / 1000);
     return { host, boot: after.boot, before, seconds: took };
   },
 });
 
 /** Says what is known of the host when the waiting ends before it is back. */
-async function orLate<T>(host: string, timeout: string, work: Promise<T>): Promise<T> {
+async function orLate<T>(
+  { cancelled }: Pick<HostCtx, 'cancelled'>,
+  { host, timeout }: { host: string; timeout: string },
+  work: Promise<T>,
+): Promise<T> {
   try {
     return await work;
   } catch (cause) {
     const error = asDroverError(cause);
+    // What else can go wrong, such as a command that fails, says itself what it did not do.
+    if (!['Cancelled', 'TimedOut', 'HostWorkerMissing'].includes(error.code)) throw error;
     const { details } = error;
     const hint = `see \`drover host show ${host}\` and its console; once it is back: \`drover host reboot ${host}\` again, or enable it`;
-    if (error.code === 'Cancelled') {
+    // The silence of the host may come in before the word that it is cancelled.
+    if (error.code === 'Cancelled' || cancelled()) {
       const message = `the wait for ${host} was cancelled; it was told to reboot and may still do so`;
       throw new DroverError('Cancelled', message, { details, hint });
     }
-    if (error.code !== 'TimedOut' && error.code !== 'HostWorkerMissing') throw error;
     const message = `${host} was told to reboot and is not back in another boot within ${timeout}: ${error.message}`;
     throw new DroverError('TimedOut', message, { details, hint });
   }
