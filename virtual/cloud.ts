@@ -51,6 +51,12 @@ export interface Asking extends Knobs {
   role?: Request['role'];
 }
 
+export interface HostSize {
+  vcpus: number;
+  memoryMiB: number;
+}
+
+const usualSize: HostSize = { vcpus: 32, memoryMiB: 131_072 };
 const cloudName = 'virtual';
 const datacenterName = 'sim';
 export const refOf = (host: string): HostRef => ({ name: host, uri: `sim://${datacenterName}/${host}` });
@@ -153,8 +159,7 @@ export class VirtualCloud {
     return getInstance(this.inventory, nameOrId);
   }
 
-  async addHost(name: string, rack: string, slots: number): Promise<void> {
-    const size = { vcpus: 32, memoryMiB: 131_072 };
+  async addHost(name: string, rack: string, slots: number, size: HostSize = usualSize): Promise<void> {
     const facts = { hostname: name, systemUuid: name, hypervisor: 'simulated', ...size };
     await this.datacenter.transact((tx) => {
       addHost(tx, datacenterName, { name, rack, zone: 'zone-1', ...size });

@@ -17,6 +17,8 @@ export interface Event {
 
 const ids = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
 
+const final = new Set(['succeeded', 'failed', 'cancelled']);
+
 export class EventLog {
   readonly events: Event[] = [];
   private readonly names = new Map<string, string>();
@@ -34,6 +36,13 @@ export class EventLog {
 
   add(kind: EventKind, who: string, what: string): void {
     if (this.keep) this.events.push({ at: this.clock.now() - this.clock.start, kind, who, what });
+  }
+
+  /** An operation that ends says in a sentence what became of its instance; a run of a runbook has a table. */
+  phase(who: string, phase: string, details: string): void {
+    const [sentence = ''] = details.split('\n', 1);
+    if (final.has(phase) && !who.startsWith('run-')) this.add('state', who, sentence);
+    else this.add('phase', who, phase);
   }
 
   /** ` 12    +3.5s instance.stop web-1: call stopGuest`; without `kinds` all of them. */

@@ -235,14 +235,8 @@ export class VirtualRun implements Runtime, TaskRun {
   }
   show(phase: string, details: string): void {
     if (phase === this.shown.at(-1)?.phase) this.shown.pop();
-    else this.log(phase, details);
+    else this.temporal.log.phase(this.who, phase, details);
     this.shown.push({ phase, details });
-  }
-
-  private log(phase: string, details: string): void {
-    const [sentence = ''] = details.split('\n', 1);
-    if (final.has(phase) && this.type !== 'run-runbook') this.temporal.log.add('state', this.who, sentence);
-    else this.temporal.log.add('phase', this.who, phase);
   }
 
   private get here(): Scope<VirtualRun> {
@@ -301,6 +295,3 @@ export class VirtualRun implements Runtime, TaskRun {
     this.end(ending);
   }
 }
-
-/** Phases in which an operation says in a sentence what became of it. */
-const final = new Set(['succeeded', 'failed', 'cancelled']);
