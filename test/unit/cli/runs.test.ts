@@ -168,7 +168,12 @@ test.each([
 test('a run that was tried again tells by which, and is not tried again twice', async () => {
   await place.inventory((inventory) =>
     startRun(inventory, {
-      ...{ id: again, runbook: 'reboot-all', digest: '', source: '', inputs: {}, by: 'bob' },
+      id: again,
+      runbook: 'reboot-all',
+      digest: '',
+      source: '',
+      inputs: {},
+      by: 'bob',
       retryOf: failed,
     }),
   );
