@@ -62,7 +62,9 @@ function describeApproval(step: string, approval: ApprovalRecord): string[] {
 
 const countsOf = (step: RunStepRecord): string => {
   const left = step.total - step.done - step.failed - step.refused;
-  return `${step.done} of ${step.total} done, ${step.failed} failed, ${step.refused} refused, ${left} left`;
+  const others = Object.entries({ failed: step.failed, refused: step.refused, left });
+  const told = others.filter(([, count]) => count > 0).map(([what, count]) => `, ${count} ${what}`);
+  return `${step.done} of ${step.total} done${told.join('')}`;
 };
 
 const row = (item: RunItemRecord): string =>
