@@ -43,6 +43,7 @@ module.exports = {
         'model/',
         'workflows/',
         'activities/(types|table|limits)\\.ts',
+        'activities/(inventory|hypervisor)/types\\.ts',
         'activities/hypervisor/port\\.ts',
         'runbooks/language/',
       ],

@@ -1,7 +1,7 @@
 /** Commands on hosts that are runbooks, with their inputs as options. */
 import type { Command } from 'commander';
 import { loadConfig } from '../config/config.js';
-import type { RunbookInput } from '../model/runbook.js';
+import type { RunbookInput } from '../model/runbook-inputs.js';
 import { flagName, sentence } from './schema-options.js';
 import { addRunOptions } from './waiting.js';
 

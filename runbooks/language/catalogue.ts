@@ -1,6 +1,6 @@
 /** What runbooks can use, as data: the checker knows no operation by name. */
 import type { z } from 'zod';
-import type { RunbookInput } from '../../model/runbook.js';
+import type { RunbookInput } from '../../model/runbook-inputs.js';
 
 export interface CatalogueOperation {
   /** As in `uses`: `instance.live-migrate`. */

@@ -1,7 +1,7 @@
 /** Tells the errors of CEL in the words of a runbook, with what was probably meant. */
 import type { ASTNode } from '@marcbachmann/cel-js';
 import { didYouMean } from '../../model/did-you-mean.js';
-import type { RunbookInput } from '../../model/runbook.js';
+import type { RunbookInput } from '../../model/runbook-inputs.js';
 import { language } from './cel.js';
 import { accessAt, chainOf, fieldsOf, typeName, typeOf, type Names } from './cel-types.js';
 import type { Hidden } from './scope.js';

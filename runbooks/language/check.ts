@@ -10,7 +10,8 @@ import {
   type FileIssue,
   type YamlFile,
 } from '../../config/yaml-file.js';
-import { inputValueSchema, runbookSchema, type Runbook } from '../../model/runbook.js';
+import { inputValueSchema } from '../../model/runbook-inputs.js';
+import { runbookSchema, type Runbook } from '../../model/runbook.js';
 import type { Catalogue, Signature } from './catalogue.js';
 import { checkStep, scopeOf, type Around } from './check-step.js';
 import { checkDuration, checkOutputs } from './check-values.js';

@@ -3,7 +3,7 @@
  * a run takes only runbooks that were checked.
  */
 import type { ASTNode, Environment, ObjectSchema } from '@marcbachmann/cel-js';
-import type { RunbookInput } from '../../model/runbook.js';
+import type { RunbookInput } from '../../model/runbook-inputs.js';
 import { language, parseCel } from './cel.js';
 import { explainCelError, type ExpressionIssue, type Surroundings } from './cel-messages.js';
 import { elementOf, fieldsOf, isNamed, typeName, typeOf, type CelType } from './cel-types.js';

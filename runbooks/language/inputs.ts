@@ -6,7 +6,8 @@ import { pathText } from '../../config/issues.js';
 import { checkSchema } from '../../config/zod-issues.js';
 import { didYouMean } from '../../model/did-you-mean.js';
 import { DroverError } from '../../model/errors.js';
-import { inputValueSchema, type Runbook, type RunbookInput } from '../../model/runbook.js';
+import { inputValueSchema, type RunbookInput } from '../../model/runbook-inputs.js';
+import { type Runbook } from '../../model/runbook.js';
 
 export interface InputIssue {
   input: string;

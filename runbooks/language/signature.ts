@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { inputValueSchema } from '../../model/runbook.js';
+import { inputValueSchema } from '../../model/runbook-inputs.js';
 import type { Signature } from './catalogue.js';
 
 const before = new WeakMap<Signature['inputs'], z.ZodObject>();

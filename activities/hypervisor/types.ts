@@ -1,0 +1,66 @@
+/** The names and shapes of the activities that act on hypervisors. */
+import type { HostRef } from '../../model/host.js';
+import type { Disk, PowerState } from '../../model/instance.js';
+import type { IntentCall } from '../../model/operation.js';
+import type { UndoAnswer } from '../inventory/types.js';
+import type { GuestSpec, JobView } from './port.js';
+
+/** One host's view of one guest; `power` is `unknown` with the error when the host did not answer. */
+export interface Sighting {
+  host: string;
+  power: PowerState;
+  persistent: boolean;
+  disks: Disk[];
+  job: JobView | null;
+  error: string | null;
+}
+
+export interface MigrateInput {
+  migration: string;
+  instance: string;
+  name: string;
+  source: HostRef;
+  target: HostRef;
+  copy: string[];
+  disks: Disk[];
+  bandwidthMiBs: number | null;
+  /** Whole limit of the migration in seconds; then it is aborted (TimedOut). */
+  timeoutSeconds: number;
+  /** Registered when the guest is found on the target, however that came to be. */
+  cleanup: IntentCall[];
+  /** When it is undone: seconds to let a running job end by itself before it is aborted; the janitor's. */
+  patienceSeconds?: number;
+}
+export interface MigrateAnswer {
+  downtimeMs: number | null;
+  totalMs: number | null;
+  transferredBytes: number | null;
+}
+
+export interface Guest {
+  instance: string;
+  name: string;
+  host: HostRef;
+}
+
+export interface HypervisorActivities {
+  /** Looks for the guest on each host, all at a time; never throws for a host that does not answer. */
+  look(input: { instance: string; hosts: HostRef[] }): Promise<{ sightings: Sighting[] }>;
+  defineGuest(input: { host: HostRef; spec: GuestSpec }): Promise<void>;
+  startGuest(input: Guest): Promise<{ power: PowerState }>;
+  /** ACPI shutdown, then forced after `graceSeconds`; answers whether force was needed. */
+  stopGuest(input: Guest & { graceSeconds: number }): Promise<{ forced: boolean }>;
+  /** `soft` asks the guest and falls back to hard after `graceSeconds`. */
+  rebootGuest(input: Guest & { soft: boolean; graceSeconds: number }): Promise<{ forced: boolean }>;
+  /** `undo`: a guest that is off or gone has nothing to take back. */
+  pauseGuest(input: Guest & { undo?: boolean }): Promise<void>;
+  unpauseGuest(input: Guest & { undo?: boolean }): Promise<void>;
+  /** Ends the process and removes the definition. */
+  removeGuest(input: Guest): Promise<UndoAnswer>;
+  migrateGuest(input: MigrateInput): Promise<MigrateAnswer>;
+  undoMigrate(input: MigrateInput): Promise<UndoAnswer>;
+  /** Asks every host of the inventory how it is and records the answer. */
+  probeHosts(
+    input: Record<string, never>,
+  ): Promise<{ up: string[]; unknown: { host: string; reason: string }[] }>;
+}

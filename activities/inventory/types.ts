@@ -1,0 +1,204 @@
+/** The names and shapes of the inventory's activities. */
+import type { Host, HostRef, Maintenance, Rejection } from '../../model/host.js';
+import type { Instance } from '../../model/instance.js';
+import type { Intent, IntentCall, InstancePatch, Owner, Request } from '../../model/operation.js';
+import type { ErrorRecord } from '../../model/errors.js';
+import type { RunActionRecord, RunFinish, RunItemRecord, RunStart } from '../../model/run.js';
+
+/** What undoing a step answers: it is undone, or it turned out that the step had passed its point of no return. */
+export type UndoAnswer = { undone: true } | { undone: false; patch: InstancePatch; cleanup: IntentCall[] };
+
+export interface BeginInput {
+  kind: string;
+  request: Request;
+  instance: string;
+  input: Record<string, unknown>;
+  /** States that allow the operation; null for any. */
+  allowedStates: string[] | null;
+  /** Word for the task while it runs, for the state sentence: 'migrating'. */
+  doing: string;
+  /** False for operations that do not change the instance or may run on a locked or broken one. */
+  respectsLock: boolean;
+  respectsNeedsRepair: boolean;
+  needs: string | null;
+  /** For launch: the row to create when there is none. */
+  create: NewInstance | null;
+}
+
+export interface NewInstance {
+  name: string;
+  flavor: string | null;
+  vcpus: number;
+  memoryMiB: number;
+  image: string | null;
+  metadata: Record<string, string>;
+}
+
+export type BeginAnswer =
+  /**
+   * `committed`: a run of this very operation, which was reset, had passed the point of no return. The work is
+   * done and must not be done again; these are the clean-ups that are left.
+   */
+  | { outcome: 'began'; owner: Owner; instance: Instance; committed?: Intent[] }
+  /** The operation id is closed already (a repeated request, or a reset run): its record, nothing to do. */
+  | { outcome: 'closed'; state: string; result: Record<string, unknown> | null; error: ErrorRecord | null }
+  /**
+   * An earlier operation did not close, or left something. The caller owns the instance now and must reconcile,
+   * then begin again. `predecessor` is that operation, or of several the newest.
+   */
+  | {
+      outcome: 'reconcile';
+      owner: Owner;
+      instance: Instance;
+      predecessor: { id: string; kind: string; committed: boolean } | null;
+      intents: Intent[];
+    };
+
+/** What the caller of a begin that answered `reconcile` found and did; then it begins again. */
+export interface ReconciledInput {
+  owner: Owner;
+  /** The operation that did not close; null when only intents of closed operations were left. */
+  predecessor: string | null;
+  /** What was observed: `host` and `state` make the allocations true again. */
+  patch: InstancePatch;
+  settled: { operation: string; seq: number }[];
+  left: string[];
+  /** A sentence for the predecessor's record: what was found, what was done. */
+  note: string;
+}
+
+export interface FinishInput {
+  owner: Owner;
+  state: 'succeeded' | 'failed' | 'cancelled';
+  patch: InstancePatch;
+  result: Record<string, unknown> | null;
+  error: ErrorRecord | null;
+  /** Intents that were carried out, by operation and seq; all others that are open stay open. */
+  settled: { operation: string; seq: number }[];
+  /** Sentences of what is left; not empty sets needsRepair. */
+  left: string[];
+}
+
+/** The claim belongs to the operation that makes the call (`Call.owner`). */
+export interface ClaimInput {
+  /** Chosen by the caller; a repeated claim with the same id answers the same. */
+  claim: string;
+  vcpus: number;
+  memoryMiB: number;
+  /** The only host to consider, or null for any. */
+  host: string | null;
+  exclude: string[];
+  /** For a move: the source, which gives one migration slot as well. */
+  from: string | null;
+  /** Seconds to wait while every rejection is temporary; 0 refuses at once. */
+  waitSeconds: number;
+}
+export interface ClaimAnswer {
+  host: HostRef;
+  rejected: Rejection[];
+}
+
+/** An operation on a host that takes its time; those that are one change of the inventory write their record with it. */
+export interface BeginHostInput {
+  kind: string;
+  request: Request;
+  host: string;
+  input: Record<string, unknown>;
+}
+export type BeginHostAnswer =
+  | { outcome: 'began' }
+  /** Repeated: it has ended already. */
+  | { outcome: 'closed'; result: Record<string, unknown> | null; error: ErrorRecord | null };
+export interface FinishHostInput {
+  id: string;
+  state: 'succeeded' | 'failed' | 'cancelled';
+  result: Record<string, unknown> | null;
+  error: ErrorRecord | null;
+}
+
+export interface InventoryActivities {
+  beginOperation(input: BeginInput): Promise<BeginAnswer>;
+  /** Closes the predecessor in the records; the caller goes on to own the instance and calls beginOperation again. */
+  reconciled(input: ReconciledInput): Promise<{ instance: Instance }>;
+  /** Raises the epoch, so that late steps of this operation fail, and hands over the open intents, newest first. */
+  startUnwind(input: { owner: Owner }): Promise<{ owner: Owner; intents: Intent[] }>;
+  /** The point of no return: writes the patch, makes claims on the new host permanent, closes undo intents, adds clean-ups. */
+  commit(input: {
+    owner: Owner;
+    patch: InstancePatch;
+    cleanup: IntentCall[];
+  }): Promise<{ intents: Intent[] }>;
+  /** Registers an intent for a step that another machine carries out. */
+  admit(input: { owner: Owner; seq: number; undo: IntentCall | null }): Promise<void>;
+  finishOperation(input: FinishInput): Promise<{ sentence: string }>;
+  refuseOperation(input: {
+    kind: string;
+    request: Request;
+    instance: string | null;
+    input: Record<string, unknown>;
+    error: ErrorRecord;
+  }): Promise<void>;
+  claimHost(input: ClaimInput): Promise<ClaimAnswer>;
+  releaseClaim(input: { claim: string }): Promise<UndoAnswer>;
+  getHost(input: { host: string }): Promise<HostRef>;
+  /** By name or id; NotFound, Ambiguous. */
+  getInstance(input: { instance: string }): Promise<Instance>;
+  /** By name; with `limit` the first so many in the order of ids; with `ids` exactly those, deleted ones too. */
+  listInstances(input: {
+    host?: string | undefined;
+    state?: string | undefined;
+    moved_from?: string | undefined;
+    limit?: number | undefined;
+    ids?: string[] | undefined;
+  }): Promise<Instance[]>;
+  /** Only who they are, in the order of ids, those after `after`: long lists are taken page by page. */
+  listInstanceNames(input: {
+    host?: string | undefined;
+    state?: string | undefined;
+    moved_from?: string | undefined;
+    after?: string | undefined;
+    limit: number;
+  }): Promise<{ id: string; name: string }[]>;
+  listHosts(input: {
+    name?: string | undefined;
+    enabled?: boolean | undefined;
+    state?: string | undefined;
+  }): Promise<Host[]>;
+  setHostEnabled(input: {
+    host: string;
+    enabled: boolean;
+    reason: string | null;
+    by: string;
+    request?: Request;
+  }): Promise<{ was: { enabled: boolean; reason: string | null } }>;
+  startMaintenance(input: {
+    host: string;
+    seconds: number;
+    reason: string;
+    request: Request;
+  }): Promise<{ until: string; was: Maintenance | null; note: string }>;
+  endMaintenance(input: {
+    host: string;
+    request: Request;
+  }): Promise<{ was: Maintenance | null; note: string }>;
+  beginHostOperation(input: BeginHostInput): Promise<BeginHostAnswer>;
+  /** Keeps the boot that a host ran before its reboot; repeated, it answers the one that was kept first. */
+  keepBoot(input: { id: string; boot: string }): Promise<{ boot: string }>;
+  finishHostOperation(input: FinishHostInput): Promise<void>;
+  startRun(input: RunStart): Promise<void>;
+  finishRun(input: RunFinish): Promise<void>;
+  /** Items as they ended; a row that is there already is replaced by a later attempt. */
+  recordItems(input: { run: string; step: string; attempt: number; items: RunItemRecord[] }): Promise<void>;
+  /** `id`: recorded a second time, it changes nothing. */
+  recordRunAction(input: Omit<RunActionRecord, 'at'> & { id: string }): Promise<void>;
+  /** One run at a time has a key. Waits, heartbeating; takes over from a run whose workflow is closed. */
+  takeConcurrency(input: {
+    key: string;
+    run: string;
+    seconds: number;
+  }): Promise<{ taken: boolean; holder: string | null }>;
+  /** Gives back every key that the run has. */
+  releaseConcurrency(input: { run: string }): Promise<void>;
+  /** Instances whose operation is open in the inventory although its workflow is not, or that need repair. */
+  findOrphans(input: Record<string, never>): Promise<{ instance: string; name: string; why: string }[]>;
+}
