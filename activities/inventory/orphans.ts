@@ -1,6 +1,8 @@
+import type { ExpressionBuilder } from 'kysely';
 import { read } from './database.js';
 import { closeLostHostOperations } from './host-operations.js';
 import type { OwnershipDeps } from './ownership.js';
+import type { Tables } from './schema.js';
 
 export interface Orphan {
   instance: string;
@@ -11,9 +13,10 @@ export interface Orphan {
 type OrphanDeps = Pick<OwnershipDeps, 'inventory' | 'isOpen'>;
 
 /**
- * Instances whose operation is open in the inventory although its workflow is not, or that need repair. One whose
- * leavings are on a host that does not answer is left in peace until that host is back. Operations on hosts leave
- * nothing but an open record: that is closed here.
+ * Instances whose operation is open in the inventory although its workflow is not, that need repair, or whose power
+ * nobody knows since their host was silent when an operation ended. One whose leavings are on a host that does not
+ * answer is left in peace until that host is back. Operations on hosts leave nothing but an open record: that is
+ * closed here.
  */
 export async function findOrphans(deps: OrphanDeps): Promise<Orphan[]> {
   await closeLostHostOperations(deps);
@@ -21,13 +24,19 @@ export async function findOrphans(deps: OrphanDeps): Promise<Orphan[]> {
     db
       .selectFrom('instances')
       .selectAll()
-      .where((e) => e.or([e('op_id', 'is not', null), e('needs_repair', 'is not', null)]))
+      .where((e) =>
+        e.or([
+          e('op_id', 'is not', null),
+          e('needs_repair', 'is not', null),
+          e.and([e('power_state', '=', 'unknown'), e('host', 'in', answering(e))]),
+        ]),
+      )
       .orderBy('name')
       .orderBy('id')
       .execute(),
   );
   const orphans: Orphan[] = [];
-  for (const { id, name, op_id, op_kind, op_workflow_id, needs_repair } of suspects) {
+  for (const { id, name, op_id, op_kind, op_workflow_id, needs_repair, host } of suspects) {
     const repair = needs_repair === null ? [] : [`needs repair: ${needs_repair}`];
     const lost = op_id !== null && (op_workflow_id === null || !(await deps.isOpen(op_workflow_id)));
     if (lost && (await stillOwns(deps, id, op_id))) {
@@ -35,10 +44,15 @@ export async function findOrphans(deps: OrphanDeps): Promise<Orphan[]> {
       orphans.push({ instance: id, name, why: [why, ...repair].join('; ') });
     } else if (op_id === null && repair.length > 0 && !(await waitsForHost(deps, id))) {
       orphans.push({ instance: id, name, why: repair.join('; ') });
+    } else if (op_id === null && repair.length === 0) {
+      orphans.push({ instance: id, name, why: `its power is unknown, and host ${host} answers again` });
     }
   }
   return orphans;
 }
+
+const answering = (e: ExpressionBuilder<Tables, 'instances'>) =>
+  e.selectFrom('hosts').select('name').where('hosts.state', '=', 'up');
 
 /** Open intents name the hosts that they need: by their worker, or in their input. */
 async function waitsForHost({ inventory }: OrphanDeps, instance: string): Promise<boolean> {

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { recordProbe } from '../../../activities/inventory/hosts.js';
 import { getInstance } from '../../../activities/inventory/instances.js';
 import { getOperation } from '../../../activities/inventory/records.js';
 import type { IntentCall, Owner } from '../../../model/operation.js';
@@ -171,5 +172,21 @@ describe('runs of a workflow', () => {
         },
       ]
     `);
+  });
+
+  test('so is one whose power nobody knows, once its host answers again: found by the soak', async () => {
+    world.temporal.start(workflow);
+    const owner = await begin(world, 'op1', 'i1');
+    const patch = { powerState: 'unknown' };
+    await world.act.finishOperation(
+      { owner, state: 'failed', patch, result: null, error: null, settled: [], left: [] },
+      none,
+    );
+    await recordProbe(world.inventory, 'kvm-1', { up: false, reason: 'no route to host' });
+    expect(await world.act.findOrphans({}, none)).toEqual([]);
+    const facts = { hostname: 'kvm-1', systemUuid: 'kvm-1', hypervisor: 'test', vcpus: 8, memoryMiB: 8192 };
+    await recordProbe(world.inventory, 'kvm-1', { up: true, facts });
+    const why = 'its power is unknown, and host kvm-1 answers again';
+    expect(await world.act.findOrphans({}, none)).toEqual([{ instance: 'i1', name: 'web-i1', why }]);
   });
 });
