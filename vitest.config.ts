@@ -13,7 +13,13 @@ export default defineConfig({
           name: 'unit',
           // With CI set, vitest forces colours on what it runs.
           env: { NO_COLOR: '1' },
-          include: ['test/unit/**/*.test.ts', 'test/runbooks/**/*.test.ts', 'test/replay/**/*.test.ts'],
+          include: [
+            'test/unit/**/*.test.ts',
+            'test/runbooks/**/*.test.ts',
+            'test/replay/**/*.test.ts',
+            'test/scenarios/**/*.test.ts',
+            'test/soak/**/*.test.ts',
+          ],
           testTimeout: 60_000,
           hookTimeout: 120_000,
         },

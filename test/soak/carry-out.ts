@@ -1,0 +1,108 @@
+/** Does one action of a case, when its time has come. */
+import { giveFault } from '../../activities/simulator/faults.js';
+import { setLock } from '../../activities/inventory/instances.js';
+import { DroverError } from '../../model/errors.js';
+import { workPlace } from '../../model/addresses.js';
+import { resolveInputs } from '../../runbooks/language/inputs.js';
+import { refOf } from '../../virtual/cloud.js';
+import type { Order } from '../../workflows/operate.js';
+import type { Action } from './case.js';
+import { planOf, type World } from './world.js';
+
+/** What was refused is no matter: a busy instance, a pause of what is paused. Anything else is a bug. */
+export async function carryOut(world: World, action: Action): Promise<void> {
+  try {
+    await perform(world, action);
+  } catch (error) {
+    if (!(error instanceof DroverError) || error.code === 'Internal')
+      world.bugs.push(`an action threw: ${String(error)}`);
+  }
+}
+
+async function perform(world: World, action: Action): Promise<void> {
+  const { cloud } = world;
+  if (action.do !== 'operation') cloud.log.add('world', action.do, JSON.stringify(action));
+  switch (action.do) {
+    case 'operation':
+      return ask(world, action.id, action.uses, action.with);
+    case 'runbook': {
+      const plan = await planOf(action.name);
+      const { run, id } = cloud.runbook(plan, resolveInputs(plan.runbook, action.with));
+      return world.accept(action.id, { id, key: action.name, instance: null, run });
+    }
+    case 'again':
+      return again(world, action.of);
+    case 'cancel':
+      return world.workflowOf(action.of)?.cancel();
+    case 'terminate':
+      return world.workflowOf(action.of)?.terminate();
+    case 'reset':
+      return reset(world, action.of);
+    case 'pause':
+    case 'resume':
+      return tell(world, action.of, action.do, {});
+    case 'keep':
+      return tell(world, action.of, 'cancel', { undo: false });
+    case 'fault':
+      return cloud.datacenter.transact((tx) => giveFault(tx, action.fault));
+    case 'worker':
+      return worker(world, action);
+    case 'lock':
+    case 'unlock': {
+      const lock = action.do === 'lock' ? { reason: 'soak', by: 'soak' } : null;
+      await setLock(cloud.inventory, world.instance(action.instance), lock);
+      return;
+    }
+    default:
+      return action satisfies never;
+  }
+}
+
+function ask(
+  world: World,
+  action: string,
+  key: string,
+  input: Record<string, unknown>,
+  again?: string,
+): void {
+  const instance = 'instance' in input ? world.instance(String(input['instance'])) : null;
+  const { run, id } = world.cloud.operation(
+    key,
+    { ...input, ...(instance === null ? {} : { instance }) },
+    again === undefined ? {} : { id: again },
+  );
+  world.accept(action, { id, key, instance, run });
+}
+
+/** A client that did not hear the answer sends the same request. */
+function again(world: World, of: string): void {
+  const before = world.accepted.get(of);
+  if (!before || before.run.type === 'run-runbook') return;
+  const { request, input } = before.run.argument as Order;
+  const run = world.cloud.operation(before.key, input, { id: request.id }).run;
+  world.accept(of, { ...before, run });
+}
+
+function reset(world: World, of: string): void {
+  const run = world.workflowOf(of);
+  // Another one has its workflow id by now.
+  if (!run || world.cloud.temporal.newest(run.workflowId) !== run) return;
+  const fresh = world.cloud.temporal.reset(run.workflowId);
+  for (const [action, accepted] of world.accepted)
+    if (accepted.run === run) world.accept(action, { ...accepted, run: fresh });
+}
+
+async function tell(world: World, of: string, name: string, more: object): Promise<void> {
+  const run = world.accepted.get(of)?.run;
+  if (run?.type !== 'run-runbook') return;
+  await run.ask(name, { by: 'soak', role: 'admin', comment: null, ...more });
+}
+
+function worker({ cloud }: World, { which, what }: Extract<Action, { do: 'worker' }>): void {
+  const place = which === 'control' ? null : workPlace(refOf('any'));
+  const { temporal } = cloud;
+  if (what === 'crash') return cloud.crashWorker(which);
+  if (what === 'stop') return temporal.killWorker(place);
+  if (what === 'redeploy') return temporal.redeploy(place);
+  if (temporal.of(place) === undefined) temporal.startWorker(place);
+}

@@ -1,0 +1,112 @@
+/** The cloud of a case as it stands in virtual time, and who is meant by the names in the case. */
+import { fileURLToPath } from 'node:url';
+import { instanceWorkflowId, hostWorkflowId } from '../../model/addresses.js';
+import { uuidOf } from '../../activities/simulator/hosts.js';
+import { runbookCatalogue } from '../../client/catalogue.js';
+import type { FrozenRunbook } from '../../model/runbook.js';
+import { loadRunbook } from '../../runbooks/language/load.js';
+import { VirtualCloud } from '../../virtual/cloud.js';
+import type { Ending } from '../../virtual/ending.js';
+import type { VirtualRun } from '../../virtual/run.js';
+import type { World as ProofWorld } from '../proof/case.js';
+import type { Case } from './case.js';
+
+/** An operation or a run that was accepted: somebody waits for its end. */
+export interface Accepted {
+  id: string;
+  key: string;
+  /** Of an operation. */
+  instance: string | null;
+  /** Its newest run. */
+  run: VirtualRun;
+  ending: Ending | null;
+}
+
+export class World {
+  readonly accepted = new Map<string, Accepted>();
+  /** Ids of all instances that there ever were. */
+  readonly instances = new Map<string, string>();
+  /** What nobody should have thrown. */
+  readonly bugs: string[] = [];
+
+  private constructor(
+    readonly cloud: VirtualCloud,
+    private readonly hosts: ReadonlySet<string>,
+  ) {}
+
+  static async open(one: Case, log: boolean): Promise<World> {
+    const cloud = await VirtualCloud.open({ seed: one.seed, hosts: [], log });
+    const world = new World(cloud, new Set(one.hosts.map(({ name }) => name)));
+    for (const { name, rack, slots } of one.hosts) await cloud.addHost(name, rack, slots);
+    for (const { name, host, state, local, vcpus, 'memory-mib': memoryMiB } of one.instances)
+      world.instances.set(name, await cloud.adopt(name, { host, state, local, vcpus, memoryMiB }));
+    await watchForTwins(cloud);
+    return world;
+  }
+
+  close(): Promise<void> {
+    return this.cloud.close();
+  }
+
+  /** As the invariants take it. */
+  get judged(): ProofWorld {
+    const { name: cloud, datacenter, inventory, random } = this.cloud;
+    return { cloud, datacenter, inventory, uuid: () => random.uuid() };
+  }
+
+  /** The id of an instance by its name; a launched one is made known by the action that launches it. */
+  instance(name: string): string {
+    const known = this.instances.get(name);
+    if (known !== undefined) return known;
+    const id = uuidOf(`soak/${name}`);
+    this.instances.set(name, id);
+    this.cloud.log.name(id, name);
+    return id;
+  }
+
+  /** The workflow that is meant by an action's id, or by the name of what it works on. */
+  workflowOf(about: string): VirtualRun | undefined {
+    const accepted = this.accepted.get(about);
+    if (accepted) return accepted.run;
+    const { temporal, name } = this.cloud;
+    const id = this.hosts.has(about)
+      ? hostWorkflowId(name, about)
+      : instanceWorkflowId(name, this.instances.get(about) ?? '');
+    return temporal.newest(id);
+  }
+
+  accept(action: string, about: Omit<Accepted, 'ending'>): void {
+    const accepted: Accepted = { ...about, ending: null };
+    this.accepted.set(action, accepted);
+    void about.run.ended.then((ending) => {
+      if (accepted.run === about.run) accepted.ending = ending;
+    });
+  }
+}
+
+const plans = new Map<string, Promise<FrozenRunbook>>();
+
+export function planOf(name: string): Promise<FrozenRunbook> {
+  const known = plans.get(name);
+  if (known) return known;
+  const folder = fileURLToPath(new URL('./runbooks', import.meta.url));
+  const loaded = loadRunbook(name, [folder], runbookCatalogue());
+  plans.set(name, loaded);
+  return loaded;
+}
+
+/** Asked by the database itself whenever a guest changes: no moment is missed. */
+async function watchForTwins({ datacenter }: VirtualCloud): Promise<void> {
+  await datacenter.transact((tx) => {
+    tx.run('create table twins (id text not null, hosts text not null)');
+    for (const change of ['insert on guests', 'update of power on guests']) {
+      tx.run(
+        `create trigger twins_${change.slice(0, 6)} after ${change} when new.power in ('running', 'paused')
+         begin
+           insert into twins select new.id, new.host || ' and ' || host from guests
+             where id = new.id and host <> new.host and power in ('running', 'paused');
+         end`,
+      );
+    }
+  });
+}
