@@ -31,7 +31,7 @@ export function describeRun(run: Run, undone: string[], error: DroverError | nul
     .filter(({ state }) => isFirstLanguage(run) || state !== 'pending' || steps.length <= shown)
     .map((step) => {
       const counts = step.total > 1 || step.items.length > 1 ? ` — ${countsOf(step)}` : '';
-      return `${signs[step.state]} **${step.id}** ${step.name}${counts}`;
+      return `- ${signs[step.state]} **${step.id}** ${step.name}${counts}`;
     });
   const troubled = steps
     .flatMap((step) => step.items.filter((item) => item.state !== 'done'))
