@@ -29,9 +29,9 @@ export function createDiskActivities(options: {
       const known = format ?? (await readHeader(path)).format;
       return { path, format: known, ...(await imageInfo(path, known)) };
     },
-    writeProbe,
+    writeProbe: (probe, call) => writeProbe(deps.fence, probe, call),
     readProbe,
-    removeProbe,
+    removeProbe: (probe, call) => removeProbe(deps.fence, probe, call),
     readSerialLog: (input) => readSerialLog(deps.logDirectories, input),
   };
 }

@@ -3,6 +3,8 @@ import { constants } from 'node:fs';
 import { posix } from 'node:path';
 import { z } from 'zod';
 import { DroverError } from '../../model/errors.js';
+import type { Call } from '../types.js';
+import type { Fence } from './fence.js';
 import { checkDirectory } from './paths.js';
 
 interface Probe {
@@ -19,9 +21,13 @@ function probeFile({ directory, nonce }: Probe): string {
 const isCode = (error: unknown, code: string): boolean =>
   error instanceof Error && 'code' in error && error.code === code;
 
-/** Two hosts share a directory when one finds what the other has just written: names and mounts may lie. */
-export async function writeProbe(probe: Probe): Promise<void> {
+/**
+ * Two hosts share a directory when one finds what the other has just written: names and mounts may lie. One that comes
+ * late, after its operation was taken over and its file removed, would leave a file that nobody removes.
+ */
+export async function writeProbe(fence: Fence, probe: Probe, { owner }: Call): Promise<void> {
   const path = probeFile(probe);
+  await fence.pass(owner?.instance ?? '', owner);
   await checkDirectory(probe.directory);
   try {
     const file = await open(path, 'wx', 0o600);
@@ -54,8 +60,9 @@ export async function readProbe(probe: Probe): Promise<{ shared: boolean }> {
   }
 }
 
-export async function removeProbe(probe: Probe): Promise<void> {
+export async function removeProbe(fence: Fence, probe: Probe, { owner }: Call): Promise<void> {
   const path = probeFile(probe);
+  await fence.pass(owner?.instance ?? '', owner);
   await unlink(path).catch((error: unknown) => {
     if (!isCode(error, 'ENOENT'))
       throw new DroverError('DiskError', `cannot remove ${path}: ${String(error)}`, { cause: error });

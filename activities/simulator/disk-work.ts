@@ -172,7 +172,7 @@ function checkPath(path: string): string {
 }
 
 /** The host's own memory of which operation may touch the disks of an instance; it survives a power loss. */
-function passFence(tx: Tx, host: string, instance: string, owner: Owner | null): void {
+export function passFence(tx: Tx, host: string, instance: string, owner: Owner | null): void {
   if (owner === null)
     throw new DroverError('StaleOwner', 'a call that changes a disk must say which operation makes it');
   if (!z.guid().safeParse(instance).success || owner.instance !== instance) {

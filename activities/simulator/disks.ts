@@ -2,7 +2,7 @@
 import { DroverError } from '../../model/errors.js';
 import type { DiskActivities, Implement } from '../types.js';
 import type { Datacenter } from './datacenter.js';
-import { createDisk, noDirectory, prepareDisk, removeDisk } from './disk-work.js';
+import { createDisk, noDirectory, passFence, prepareDisk, removeDisk } from './disk-work.js';
 import { fileOn, removeFile, putFile, storeOf } from './files.js';
 import { serialText } from './serial.js';
 import { hostRunner } from './worker-of-host.js';
@@ -23,6 +23,7 @@ export function createSimulatedDisks(datacenter: Datacenter): Implement<DiskActi
       }),
     writeProbe: (probe, call) =>
       on.run('writeProbe', call, (tx, host) => {
+        passFence(tx, host, call.owner?.instance ?? '', call.owner);
         if (storeOf(tx, host, probe.directory) === undefined) throw noDirectory(probe.directory);
         putFile(tx, host, { path: fileOf(probe), format: 'probe', bytes: 0, allocated: 0, refers_to: null });
       }),
@@ -30,6 +31,7 @@ export function createSimulatedDisks(datacenter: Datacenter): Implement<DiskActi
       on.run('readProbe', call, (tx, host) => ({ shared: fileOn(tx, host, fileOf(probe)) !== undefined })),
     removeProbe: (probe, call) =>
       on.run('removeProbe', call, (tx, host) => {
+        passFence(tx, host, call.owner?.instance ?? '', call.owner);
         const file = fileOn(tx, host, fileOf(probe));
         if (file !== undefined) removeFile(tx, file);
       }),

@@ -12,8 +12,8 @@ let root: string;
 let images: string;
 let disks: ReturnType<typeof createDiskActivities>;
 
-const call = (): Call => ({
-  owner: null,
+const call = (epoch = 1): Call => ({
+  owner: { instance: other, operation: `op-${epoch}`, epoch },
   host: null,
   signal: new AbortController().signal,
   cancelRequested: () => false,
@@ -40,6 +40,14 @@ describe('probing whether a directory is shared', () => {
     });
     await disks.removeProbe(probe, call());
     await disks.removeProbe(probe, call());
+    expect(readdirSync(images)).toEqual([]);
+  });
+
+  it('a write that comes after a newer owner has removed the file is refused: found by the soak', async () => {
+    const probe = { directory: images, nonce: other };
+    await disks.writeProbe(probe, call(1));
+    await disks.removeProbe(probe, call(2));
+    await expect(disks.writeProbe(probe, call(1))).rejects.toMatchObject({ code: 'StaleOwner' });
     expect(readdirSync(images)).toEqual([]);
   });
 
