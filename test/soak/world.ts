@@ -37,6 +37,8 @@ export class World {
   static async open(one: Case, log: boolean): Promise<World> {
     const cloud = await VirtualCloud.open({ seed: one.seed, hosts: [], log });
     const world = new World(cloud, new Set(one.hosts.map(({ name }) => name)));
+    // Read before time begins: a file is read in real time, which differs from play to play.
+    for (const action of one.actions) if (action.do === 'runbook') await planOf(action.name);
     for (const { name, rack, slots } of one.hosts) await cloud.addHost(name, rack, slots);
     for (const { name, host, state, local, vcpus, 'memory-mib': memoryMiB } of one.instances)
       world.instances.set(name, await cloud.adopt(name, { host, state, local, vcpus, memoryMiB }));
