@@ -9,7 +9,7 @@ type Must = (holds: boolean, what: string) => void;
 
 /** Sentences of what does not hold; empty when all is well. `keptDisks`: the operation was told to leave them. */
 export async function broken(
-  world: World,
+  world: Pick<World, 'datacenter' | 'inventory'>,
   id: string,
   { keptDisks = false }: { keptDisks?: boolean } = {},
 ): Promise<string[]> {
