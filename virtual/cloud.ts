@@ -106,7 +106,8 @@ export class VirtualCloud {
     const { id = this.random.uuid(), by = 'test', role = 'admin', ...knobs } = asking;
     const subject = String(key.startsWith('host.') ? input['host'] : input['instance']);
     const argument: Order = { request: { id, by, role, run: null }, input };
-    const run = this.temporal.start(key, subjectWorkflowId(cloudName, key, subject), argument, { knobs });
+    const workflowId = subjectWorkflowId(cloudName, key, subject);
+    const run = this.temporal.start(key, workflowId, argument, { knobs, label: subject });
     return new Handle(this.temporal, run, id);
   }
 
