@@ -199,7 +199,8 @@ class Closing {
     throw error;
   }
 
-  async fail(cause: DroverError, patience: number): Promise<Result> {
+  async fail(failure: DroverError, patience: number): Promise<Result> {
+    const cause = this.inItsWords(failure);
     const { intents, left, committed } = await this.unwind(patience);
     const gone = this.committed && this.def.whenGone ? this.def.whenGone : 'error';
     const where = { ...this.instance, ...this.committing, ...committed } as Instance;
@@ -223,6 +224,17 @@ class Closing {
     throw leftAll.length
       ? new DroverError('UnwindIncomplete', error.message, { details: error.details, hint: error.hint })
       : cause;
+  }
+
+  /** Whoever cancelled it has never heard of the activity that ran just then. */
+  private inItsWords(cause: DroverError): DroverError {
+    if (cause.code !== 'Cancelled') return cause;
+    const { details, hint } = cause;
+    return new DroverError('Cancelled', `${this.def.name} of ${this.instance.name} was cancelled`, {
+      details,
+      hint,
+      cause,
+    });
   }
 
   /** A launch that failed leaves a row in `error` that says why; one that was cancelled leaves nothing. */

@@ -20,6 +20,7 @@ export class Following {
   private recorded = false;
   private last: string | null = null;
   private unclearSince: number | null = null;
+  private round: number | null | undefined;
   private leastRemaining = Infinity;
   private shrankAt: number | null = null;
   private readonly startedAt: number;
@@ -57,11 +58,20 @@ export class Following {
     this.job = job;
     this.unclearSince = null;
     this.last = null;
-    if (job.remainingBytes !== null && job.remainingBytes < this.leastRemaining) {
-      this.leastRemaining = job.remainingBytes;
-      this.shrankAt = this.deps.clock.now();
-    }
+    this.seeRound(job);
     await this.record();
+  }
+
+  /**
+   * Nearer to the end is a round of memory that began with clearly less than any before: within a round what remains
+   * goes down to nothing each time, however fast the guest writes.
+   */
+  private seeRound({ iteration, remainingBytes }: JobView): void {
+    if (remainingBytes === null || iteration === this.round) return;
+    this.round = iteration;
+    if (remainingBytes > 0.95 * this.leastRemaining) return;
+    this.leastRemaining = remainingBytes;
+    this.shrankAt = this.deps.clock.now();
   }
 
   sawOther(job: JobView | null): void {
@@ -144,7 +154,7 @@ export class Following {
     if (why === 'cancelled')
       return new DroverError('Cancelled', `the migration of ${name} was cancelled`, { details });
     const remaining = this.job?.remainingBytes ?? null;
-    const left = remaining === null ? '' : `, with ${remaining} bytes left`;
+    const left = remaining === null ? '' : `, with ${Math.ceil(remaining / 1024 ** 2)} MiB left`;
     // Copied once and no nearer to the end for the last third of its time: it would never have ended.
     const stalled =
       (this.job?.iteration ?? 0) > 1 &&

@@ -109,7 +109,7 @@ async function decide(
       return lostIfTwice(follow, verdict, () => guestLost(input, sides, 'is on neither host'));
     case 'moving':
     case 'unknown':
-      // The target died, and the source decided already: waiting for the target would change nothing.
+      // The target died, or is cut off, and the source decided already: waiting would change nothing.
       if (follow.underway && isKept(sides)) return failedIfKept(follow, input);
       // Before anything was started there is nothing to wait for: the caller tries again, or elsewhere.
       if (follow.isUnclearFor(deps.pace.patienceMs) || (!follow.underway && verdict === 'unknown')) {

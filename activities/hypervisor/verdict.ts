@@ -53,9 +53,10 @@ export function judge({ source, target }: Sides): Verdict {
   return to === 'off' ? 'landed-off' : 'nowhere';
 }
 
-/** The source has the guest alive, and the target does not answer. */
+/** The source has the guest alive, and the target does not answer, or still has what came in half. */
 export function isKept({ source, target }: Sides): boolean {
-  return source.answered && presence(source.view) === 'alive' && !target.answered;
+  const alive = source.answered && presence(source.view) === 'alive';
+  return alive && (!target.answered || presence(target.view) === 'half');
 }
 
 export async function lookAt(hypervisor: Hypervisor, host: HostRef, id: string): Promise<Side> {
@@ -111,7 +112,10 @@ export function outOfReach(
   sides: Sides,
 ): DroverError {
   const seen = tell(move, sides);
-  const message = `it can't be told where ${move.name} is while a host does not answer. Seen: ${seen}`;
+  const { name, source, target } = move;
+  const message = isKept(sides)
+    ? `${name} runs on ${source.name}; whether anything of it is left on ${target.name} can't be told while that does not answer. Seen: ${seen}`
+    : `it can't be told where ${name} is while a host does not answer. Seen: ${seen}`;
   return new DroverError('HypervisorUnreachable', message, {
     details: { source: move.source.name, target: move.target.name, seen },
   });

@@ -272,7 +272,7 @@ describe('stopping', () => {
     };
     await expect(migrate({ timeoutSeconds: 0.03 })).rejects.toMatchObject({
       code: 'TimedOut',
-      message: expect.stringContaining('75 bytes left'),
+      message: expect.stringContaining('1 MiB left'),
     });
   });
 
