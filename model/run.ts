@@ -68,7 +68,7 @@ export interface RunItemRow extends RunItemRecord {
 
 /** What a step waits for. Times are RFC 3339 in UTC. */
 export interface ApprovalRecord {
-  state: 'waiting' | 'approved' | 'rejected' | 'expired';
+  state: 'waiting' | 'approved' | 'rejected' | 'expired' | 'cancelled';
   /** How many different persons must approve. */
   needed: number;
   /** Names, or `role:admin`; empty for every operator and administrator. */

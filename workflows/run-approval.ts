@@ -27,7 +27,15 @@ export async function approval(
   record.approval = asked;
   record.state = 'waiting';
   showRun(run, rt);
-  const decided = await rt.until(() => asked.state !== 'waiting', limit * 1000);
+  let decided: boolean;
+  try {
+    decided = await rt.until(() => asked.state !== 'waiting', limit * 1000);
+  } catch (error) {
+    // Nobody can approve it any more.
+    asked.state = 'cancelled';
+    if (!rt.cancelled()) throw error;
+    throw new DroverError('Cancelled', `${step.id} was cancelled while it waited for approval`);
+  }
   if (!decided) asked.state = 'expired';
   if (asked.state === 'rejected' || (asked.state === 'expired' && approve.otherwise === 'reject')) {
     throw rejected(step.id, asked);

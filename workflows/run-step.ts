@@ -48,10 +48,20 @@ function takeOver(run: Run, step: Step): boolean {
   if (before === undefined) return false;
   const { result: _, ...told } = before;
   const state = told.state === 'skipped' ? 'skipped' : 'succeeded';
-  Object.assign(recordOf(run, step.id), { ...told, error: null, state });
+  Object.assign(recordOf(run, step.id), { ...told, name: nameAgain(run, step), error: null, state });
   run.outcomes[step.id] = before;
   for (const branch of step.parallel ?? []) takeOver(run, branch);
   return true;
+}
+
+/** What it was called then; where that speaks of what is not there this time, as it is written. */
+function nameAgain(run: Run, step: PlainStep): string {
+  const name = step.name ?? step.uses ?? step.id;
+  try {
+    return String(evaluate(name, scopeOf(run)));
+  } catch {
+    return name;
+  }
 }
 
 /** Steps one after the other, which see the error that they are run for. */
@@ -79,10 +89,14 @@ async function attempt(work: Work, step: Step): Promise<boolean> {
   showRun(run, rt);
   const result = await withTimeout(work, () => doStep(work, step, targets));
   const left = remainder(record);
+  const [item] = record.items;
+  // What a runbook within this one was refused by people is refused here as well.
+  if (left && step['for-each'] === undefined && item?.error?.code === 'Rejected')
+    throw new DroverError('Rejected', left, { details: item.error.details, hint: item.error.hint });
   if (left)
     throw new DroverError('RunFailed', left, {
       details: { step: step.id, items: record.items.filter((i) => i.state !== 'done') },
-      cause: step['for-each'] === undefined ? record.items[0]?.error : null,
+      cause: step['for-each'] === undefined ? item?.error : null,
     });
   if (step.outputs)
     record.outputs = evaluate(step.outputs, { ...seenAfter(work), result }) as Record<string, unknown>;
