@@ -20,7 +20,7 @@ import { migrating, until } from './world.js';
 /** The commands of the README, `$i` of its loop put in, without `npx drover`. */
 function quickStart(): string[] {
   const readme = readFileSync(resolve(import.meta.dirname, '../../README.md'), 'utf8');
-  const block = readme.split('Three real libvirt hosts')[1]?.split('What a drain looks like')[0] ?? '';
+  const block = readme.split('## Real hosts on one machine')[1]?.split('\n## ')[0] ?? '';
   const commandsOf = (text: string): string[] =>
     [...text.matchAll(/npx drover ([^;#\n]+)/g)].map(([, words = '']) => words.trim());
   const [before = '', loop = '', after = ''] = block.split(/^ *for i in 1 2 3; do$|^ *done$/m);
