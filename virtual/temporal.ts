@@ -82,6 +82,12 @@ export class VirtualTemporal implements Workers {
     this.startWorker(place);
   }
 
+  /** The workers of the place do from now on what `change` makes of what they did. */
+  alter(place: string | null, change: (skills: Skills) => Skills): void {
+    const make = this.makers.get(queueOf(place));
+    if (make) this.employ(place, (process) => change(make(process)));
+  }
+
   of(place: string | null): WorkerProcess | undefined {
     return this.workers.get(queueOf(place));
   }

@@ -1,5 +1,5 @@
 /** The only place that names drivers: which hypervisor drives a host is told by the scheme of its address. */
-import { systemClock } from '../activities/clock.js';
+import { systemClock, type Clock } from '../activities/clock.js';
 import { createLibvirt } from '../activities/hypervisor/libvirt/index.js';
 import type { Hypervisor } from '../activities/hypervisor/port.js';
 import { routeHypervisor } from '../activities/hypervisor/route.js';
@@ -21,9 +21,10 @@ export interface Ports {
   close(): void;
 }
 
-export function openPorts({ dataDir }: { dataDir: string }): Ports {
+/** `clock`: that of the simulated datacenters, where their time goes faster. */
+export function openPorts({ dataDir, clock = systemClock }: { dataDir: string; clock?: Clock }): Ports {
   const libvirt = createLibvirt();
-  const datacenters = openDatacenters(dataDir, systemClock);
+  const datacenters = openDatacenters(dataDir, clock);
   const drivers = new Map<string, Hypervisor>();
 
   function driverOf(uri: string): Hypervisor {

@@ -43,3 +43,15 @@ export interface Case {
   /** It finds what an earlier operation left: what it does before it begins is not taken back. */
   reconciles?: boolean;
 }
+
+/** One case, set up: what troubles it and what is judged afterwards know it by this. */
+export interface Trial {
+  operation: string;
+  one: Case;
+  place: Place;
+  given: Given;
+  /** Of the operation that will be asked for. */
+  id: string;
+  /** One round of it, now. */
+  janitor(): Promise<void>;
+}

@@ -2,10 +2,10 @@
 import type { Instance } from '../../model/instance.js';
 import { getInstance } from '../../activities/inventory/instances.js';
 import { DroverError } from '../../model/errors.js';
+import type { Trial } from './case.js';
 import { broken } from './invariants.js';
 import { realityOf } from './reality.js';
-import { recordFor, type Trial } from './stage.js';
-import { mistold, type Heard } from './told.js';
+import { mistold, recordFor, type Heard } from './told.js';
 
 export interface Verdict {
   /** How it ended, in a word or two: `done`, `Cancelled, repaired`. */
@@ -28,16 +28,12 @@ export async function judge(trial: Trial, told: Heard, excused: boolean): Promis
   if (!excused || before.operation === null) wrong.push(...(await broken(trial.place, about.id, about)));
   if (!excused && told === 'done') wrong.push(...asWanted(trial, before));
   if (!open) return { outcome: told, wrong: [...wrong, ...asAllowed(trial, before)] };
-  await janitor(trial);
+  await trial.janitor();
   wrong.push(...(await broken(trial.place, about.id, about)).map((what) => `after the janitor: ${what}`));
   const after = await find(trial);
   if (after?.needsRepair) wrong.push(`after the janitor it is still to repair: ${after.needsRepair}`);
   if (after) wrong.push(...asAllowed(trial, after));
   return { outcome: `${told}, repaired`, wrong };
-}
-
-export async function janitor({ stage }: Trial): Promise<void> {
-  await stage.cloud.janitor().ending;
 }
 
 async function find({ place, given }: Trial): Promise<Instance | null> {
@@ -74,7 +70,7 @@ async function traces({ place, given }: Trial): Promise<string[]> {
 /** The record of an operation on a host that somebody terminated does not stay open. */
 async function openAfterJanitor(trial: Trial): Promise<string[]> {
   if ((await recordFor(trial))?.endedAt !== null) return [];
-  await janitor(trial);
+  await trial.janitor();
   const record = await recordFor(trial);
   return record?.endedAt === null ? [`its record stays open: ${record.state}`] : [];
 }

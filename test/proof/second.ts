@@ -4,7 +4,9 @@ import type { Call } from '../../activities/types.js';
 import { instanceWorkflowId } from '../../model/addresses.js';
 import { DroverError } from '../../model/errors.js';
 import type { Owner } from '../../model/operation.js';
-import { recordFor, type Trial } from './stage.js';
+import type { Trial } from './case.js';
+import type { VirtualTrial } from './stage.js';
+import { recordFor } from './told.js';
 
 export interface Second {
   /** The first was under way then. */
@@ -14,7 +16,7 @@ export interface Second {
 }
 
 /** Null where there is no instance yet to take over. From here on the changes of the datacenter are watched. */
-export async function secondOwner(trial: Trial, onHosts: boolean): Promise<Second | null> {
+export async function secondOwner(trial: VirtualTrial, onHosts: boolean): Promise<Second | null> {
   const { place, given, stage } = trial;
   const id = given.instance?.id ?? '';
   const first = await recordFor(trial);
@@ -46,9 +48,26 @@ async function begin({ place, operation, given }: Trial, instance: string): Prom
   });
   const ask = {
     kind: 'repair',
-    request: { id: place.uuid(), by: 'another', role: 'admin' as const, run: null },
-    ...{ instance, input: { instance, after: operation, of: given.input }, doing: 'repairing' },
-    ...{ allowedStates: null, respectsLock: false, respectsNeedsRepair: false, needs: null, create: null },
+    request: {
+      id: place.uuid(),
+      by: 'another',
+      role: 'admin' as const,
+      run: null,
+    },
+    instance,
+    input: {
+      instance,
+      after: operation,
+      of: given.input,
+    },
+    doing: 'repairing',
+    ...{
+      allowedStates: null,
+      respectsLock: false,
+      respectsNeedsRepair: false,
+      needs: null,
+      create: null,
+    },
   };
   try {
     const answer = await control.beginOperation(ask, nobody);

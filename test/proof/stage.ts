@@ -5,9 +5,9 @@ import type { Handle } from '../../virtual/handle.js';
 import type { Skills } from '../../virtual/process.js';
 import type { Knobs } from '../../virtual/trouble.js';
 import type { HostRef } from '../../model/host.js';
-import type { Case, Given, Place, World } from './case.js';
+import type { Case, Place, Trial, World } from './case.js';
 import { addRoomyHost } from './place.js';
-import { recordOf, type Heard } from './told.js';
+import type { Heard } from './told.js';
 import { Watch, watched, type Change } from './watch.js';
 
 interface Watching {
@@ -17,15 +17,9 @@ interface Watching {
 /** The place of the one worker that serves all simulated hosts. */
 const hosts = 'any@sim';
 
-/** One case, set up: what troubles it and what is judged afterwards know it by this. */
-export interface Trial {
+/** A trial in virtual time. */
+export interface VirtualTrial extends Trial {
   stage: Stage;
-  operation: string;
-  one: Case;
-  place: Place;
-  given: Given;
-  /** Of the operation that will be asked for. */
-  id: string;
 }
 
 export class Stage {
@@ -52,17 +46,19 @@ export class Stage {
     return this.cloud.close();
   }
 
-  async setUp(operation: string, one: Case): Promise<Trial> {
+  async setUp(operation: string, one: Case): Promise<VirtualTrial> {
     this.tries += 1;
     const name = `it-${this.tries}`;
     const [first, second, third] = this.shared;
     const own = operation.startsWith('host.') ? await addRoomyHost(this.world, `own-${this.tries}`) : third;
     const place: Place = { ...this.world, name, hosts: [first, second, own] };
-    return { stage: this, operation, one, place, given: await one.setUp(place), id: this.world.uuid() };
+    const janitor = async () => void (await this.cloud.janitor().ending);
+    const given = await one.setUp(place);
+    return { stage: this, operation, one, place, given, id: this.world.uuid(), janitor };
   }
 
   /** Asks for the operation of a case, as a client does. */
-  ask({ operation, given, id }: Trial, knobs: Knobs = {}): Handle {
+  ask({ operation, given, id }: VirtualTrial, knobs: Knobs = {}): Handle {
     return this.cloud.operation(operation, given.input, { id, ...knobs });
   }
 
@@ -78,10 +74,9 @@ export class Stage {
     return watch?.changes ?? [];
   }
 
-  /** Changes what the control worker, or that of the hosts, does: for mutants. */
+  /** Changes what the control worker, or that of the hosts, does from now on: for mutants. */
   alter(which: 'control' | 'hosts', change: (skills: Skills) => Skills): void {
-    const worker = this.cloud.temporal.of(which === 'control' ? null : hosts);
-    if (worker) Object.assign(worker.skills, change({ ...worker.skills }));
+    this.cloud.temporal.alter(which === 'control' ? null : hosts, change);
   }
 }
 
@@ -90,5 +85,3 @@ export function heard(ending: Ending): Heard {
   if (ending.end === 'terminated') return 'nothing';
   return ending.end === 'done' ? 'done' : ending.error.code;
 }
-
-export const recordFor = ({ place, id }: Trial): ReturnType<typeof recordOf> => recordOf(place.inventory, id);

@@ -1,12 +1,13 @@
 /** The record of an operation tells the same as its caller was told. */
 import type { Inventory } from '../../activities/inventory/database.js';
 import { getOperation } from '../../activities/inventory/records.js';
+import type { Trial } from './case.js';
 import type { OperationRecord } from '../../model/operation.js';
 
 /** As a caller hears of it: done, or the code of the error. */
 export type Heard = 'done' | 'nothing' | (string & {});
 
-export async function recordOf(inventory: Inventory, id: string): Promise<OperationRecord | null> {
+async function recordOf(inventory: Inventory, id: string): Promise<OperationRecord | null> {
   const row = await inventory.kysely
     .selectFrom('operations')
     .select('id')
@@ -14,6 +15,9 @@ export async function recordOf(inventory: Inventory, id: string): Promise<Operat
     .executeTakeFirst();
   return row ? getOperation(inventory, id) : null;
 }
+
+export const recordFor = ({ place, id }: Trial): Promise<OperationRecord | null> =>
+  recordOf(place.inventory, id);
 
 export function mistold(record: OperationRecord | null, heard: Heard): string[] {
   if (heard === 'nothing') return [];

@@ -16,8 +16,9 @@ const quiet = {
 };
 
 /** The workflows bundled from their TypeScript, so that a test needs no build and sees what is written now. */
-export function bundleWorkflows(): Promise<WorkflowBundleWithSourceMap> {
+export function bundleWorkflows(interceptors: string[] = []): Promise<WorkflowBundleWithSourceMap> {
   return bundleWorkflowCode({
+    workflowInterceptorModules: interceptors,
     workflowsPath: fileURLToPath(new URL('../../workflows/entry.ts', import.meta.url)),
     logger: quiet,
     webpackConfigHook: (config) => ({

@@ -1,7 +1,6 @@
 /** The sweeps: what each does at a step, and how it is judged. */
-import type { Case } from '../case.js';
 import type { Verdict } from '../judge.js';
-import type { Trial } from '../stage.js';
+import type { VirtualTrial } from '../stage.js';
 import { cancel } from './cancel.js';
 import { lost } from './lost.js';
 import { repeat } from './repeat.js';
@@ -14,9 +13,9 @@ import { unwind } from './unwind.js';
 /** One trouble at one step of one case. Null where the case has no such step this time. */
 export interface Variant {
   name: string;
-  at(trial: Trial, step: number): Promise<Verdict | null>;
-  /** Not of this operation, and why: it has no such step by its nature. */
-  unless?: (operation: string, one: Case) => string | null;
+  at(trial: VirtualTrial, step: number): Promise<Verdict | null>;
+  /** It meets all steps of the case at once: tried at the first only. */
+  whole?: true;
 }
 
 export interface Sweep {

@@ -1,13 +1,17 @@
 import type { Trouble } from '../../../virtual/trouble.js';
 import { judge, type Verdict } from '../judge.js';
-import { heard, type Trial } from '../stage.js';
+import { heard, type VirtualTrial } from '../stage.js';
 import type { Variant } from './kinds.js';
 
 /** Calls that close an operation, or reconcile another: one that fails for ever leaves it open for the janitor. */
 const closing = new Set(['beginOperation', 'startUnwind', 'commit', 'finishOperation', 'reconciled', 'look']);
 /** The change and its record are one call: its error tells nothing of what it did. */
 const onHosts = new Set([
-  ...['beginHostOperation', 'finishHostOperation', 'setHostEnabled', 'startMaintenance', 'endMaintenance'],
+  'beginHostOperation',
+  'finishHostOperation',
+  'setHostEnabled',
+  'startMaintenance',
+  'endMaintenance',
 ]);
 
 /** One trouble at a step; everything is judged by what is so afterwards. */
@@ -16,7 +20,21 @@ export const variant = (name: string, trouble: Omit<Trouble, 'at'>): Variant => 
   at: (trial, step) => withTrouble(trial, { at: step, ...trouble }),
 });
 
-export async function withTrouble(trial: Trial, trouble: Trouble & { at: number }): Promise<Verdict | null> {
+/** One that nobody may notice: it ends as it does without. */
+export const unnoticed = (name: string, trouble: Omit<Trouble, 'at'>): Variant => ({
+  name,
+  async at(trial, step) {
+    const verdict = await withTrouble(trial, { at: step, ...trouble });
+    const wanted = trial.one.fails ?? 'done';
+    if (verdict === null || verdict.outcome === wanted) return verdict;
+    return { ...verdict, wrong: [...verdict.wrong, `step ${step}: ended ${verdict.outcome}, not ${wanted}`] };
+  },
+});
+
+export async function withTrouble(
+  trial: VirtualTrial,
+  trouble: Trouble & { at: number },
+): Promise<Verdict | null> {
   const handle = trial.stage.ask(trial, { troubles: [trouble] });
   const ending = await handle.ending;
   const hit = handle.calls[trouble.at - 1];

@@ -2,7 +2,8 @@ import type { Trouble } from '../../../virtual/trouble.js';
 import { DroverError } from '../../../model/errors.js';
 import { judge, type Verdict } from '../judge.js';
 import { secondOwner, type Second } from '../second.js';
-import { heard, recordFor, type Trial } from '../stage.js';
+import { heard, type VirtualTrial } from '../stage.js';
+import { recordFor } from '../told.js';
 import type { Change } from '../watch.js';
 import type { Sweep, Variant } from './kinds.js';
 import { told } from './one-trouble.js';
@@ -34,7 +35,7 @@ const secondAt = (name: string, when: When, { onHosts = false } = {}): Variant =
   },
 });
 
-async function attempt(trial: Trial, trouble: Trouble) {
+async function attempt(trial: VirtualTrial, trouble: Trouble) {
   const handle = trial.stage.ask(trial, { troubles: [trouble] });
   const ending = handle.ending;
   await ending;
@@ -43,7 +44,7 @@ async function attempt(trial: Trial, trouble: Trouble) {
 
 /** From the moment on at which it had lost the instance, the first has changed nothing and was told why. */
 async function refused(
-  trial: Trial,
+  trial: VirtualTrial,
   second: Second,
   after: string,
   isTolerated: (change: Change) => boolean,
@@ -68,7 +69,7 @@ const tolerated =
     (call === 'defineGuest' && table === 'guests');
 
 /** Hosts have no owner: their changes are whole in themselves, and what comes later stands. */
-async function changedByAnother(trial: Trial, step: number, when: When): Promise<Verdict | null> {
+async function changedByAnother(trial: VirtualTrial, step: number, when: When): Promise<Verdict | null> {
   const { second } = trial.given;
   if (!second) throw new Error(`a case of ${trial.operation} says nothing of a second operation`);
   let came: 'before' | 'after' = 'before';

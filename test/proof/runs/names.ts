@@ -1,0 +1,2 @@
+/** The runs of runbooks that are swept. */
+export const runCaseNames = ['batch'] as const;
