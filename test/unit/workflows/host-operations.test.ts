@@ -4,12 +4,14 @@ import { getHost, listHosts } from '../../../activities/inventory/hosts.js';
 import { getOperation, listOperations } from '../../../activities/inventory/records.js';
 import { DroverError } from '../../../model/errors.js';
 import { operations } from '../../../workflows/catalogue.js';
-import { FakeCloud } from './fake-cloud.js';
-import { start, type Trouble } from './fake-runtime.js';
+import { bootIdOf, requireHost } from '../../../activities/simulator/hosts.js';
+import type { Asking, VirtualCloud } from '../../../virtual/cloud.js';
+import type { Trouble } from '../../../virtual/trouble.js';
+import { fault, openCloud } from './cloud.js';
 
-let cloud: FakeCloud;
+let cloud: VirtualCloud;
 beforeEach(async () => {
-  cloud = await FakeCloud.open();
+  cloud = await openCloud();
 });
 afterEach(() => cloud.close());
 
@@ -30,7 +32,7 @@ test('each operation on a host has a case', () => {
 
 test.each(short)('%s, also when each activity runs twice, leaves one record', async (key, input) => {
   for (const twice of [false, true]) {
-    const { ending, id } = start(cloud, key, input, { twice });
+    const { ending, id } = cloud.operation(key, input, { twice });
     expect(await ending).toMatchObject({ end: 'done', result: { host: 'h1' } });
     const record = await getOperation(cloud.inventory, id);
     expect(record).toMatchObject({
@@ -45,8 +47,8 @@ test.each(short)('%s, also when each activity runs twice, leaves one record', as
 });
 
 test.each(short)('%s fails for a host that is not there, and can be cancelled', async (key, input) => {
-  expect(await start(cloud, key, { ...input, host: 'h9' }).ending).toMatchObject(failedWith('NotFound'));
-  const cancelled = start(cloud, key, input, {
+  expect(await cloud.operation(key, { ...input, host: 'h9' }).ending).toMatchObject(failedWith('NotFound'));
+  const cancelled = cloud.operation(key, input, {
     troubles: [
       { at: 1, cancel: true },
       { at: 1, fail: { error: new DroverError('Cancelled', 'x') } },
@@ -56,27 +58,22 @@ test.each(short)('%s fails for a host that is not there, and can be cancelled', 
 });
 
 test('enable and disable tell how it was, also to a request that is repeated', async () => {
-  const { ending, id } = start(cloud, 'host.disable', inputs['host.disable'] ?? {});
+  const { ending, id } = cloud.operation('host.disable', inputs['host.disable'] ?? {});
   expect(await ending).toMatchObject({ result: { was: { enabled: true, reason: null } } });
   expect(await listHosts(cloud.inventory, { enabled: false })).toMatchObject([{ name: 'h1' }]);
-  const again = start(cloud, 'host.disable', inputs['host.disable'] ?? {}, {}, { id });
+  const again = cloud.operation('host.disable', inputs['host.disable'] ?? {}, { id });
   expect(await again.ending).toMatchObject({ result: { was: { enabled: true, reason: null } } });
-  expect(await start(cloud, 'host.enable', { host: 'h1' }).ending).toMatchObject({
+  expect(await cloud.operation('host.enable', { host: 'h1' }).ending).toMatchObject({
     result: { was: { enabled: false, reason: 'new memory' } },
   });
 });
 
 describe('host.reboot', () => {
-  const boots = () => cloud.world.hostBoots.get('h1') ?? 1;
-  const reboot = (troubles: Trouble[] = [], more: { twice?: boolean; id?: string } = {}) =>
-    start(
-      cloud,
-      'host.reboot',
-      { host: 'h1' },
-      { troubles, ...(more.twice ? { twice: true } : {}) },
-      more.id === undefined ? {} : { id: more.id },
-    );
-  const close = () => start(cloud, 'host.disable', { host: 'h1', reason: 'test' }).ending;
+  const boots = () => cloud.datacenter.transact((tx) => requireHost(tx, 'h1').boots);
+  const bootId = () => cloud.datacenter.transact((tx) => bootIdOf('sim', requireHost(tx, 'h1')));
+  const reboot = (troubles: Trouble[] = [], more: Asking = {}) =>
+    cloud.operation('host.reboot', { host: 'h1' }, { troubles, ...more });
+  const close = () => cloud.operation('host.disable', { host: 'h1', reason: 'test' }).ending;
 
   test('is refused while the host takes instances, has one, or awaits one; the refusal is a record', async () => {
     const { ending, id } = reboot();
@@ -88,13 +85,13 @@ describe('host.reboot', () => {
     const guest = await cloud.adopt('web-1');
     const full = await reboot().ending;
     expect(full).toMatchObject({ error: { message: expect.stringContaining('h1 has web-1 (active)') } });
-    await start(cloud, 'instance.live-migrate', { instance: guest, host: 'h2' }).ending;
+    await cloud.operation('instance.live-migrate', { instance: guest, host: 'h2' }).ending;
     expect(await reboot().ending).toMatchObject({ end: 'done' });
-    expect(boots()).toBe(2);
+    expect(await boots()).toBe(2);
   });
 
   test('in maintenance is as good as disabled; a stopped instance is no obstacle', async () => {
-    await start(cloud, 'host.maintenance', inputs['host.maintenance'] ?? {}).ending;
+    await cloud.operation('host.maintenance', inputs['host.maintenance'] ?? {}).ending;
     await cloud.adopt('web-1', { state: 'stopped' });
     await cloud.adopt('web-2', { state: 'paused' });
     expect(await reboot().ending).toMatchObject({
@@ -105,33 +102,37 @@ describe('host.reboot', () => {
   test('reboots once: each activity twice, its answer lost at each step, a request repeated', async () => {
     await close();
     const first = reboot([], { twice: true });
-    expect(await first.ending).toMatchObject({ result: { before: 'h1-boot-1', boot: 'h1-boot-2' } });
-    const calls = first.run.log.length;
-    expect(boots()).toBe(2);
+    const before = await bootId();
+    const ended = await first.ending;
+    const boot = await bootId();
+    expect(ended).toMatchObject({ result: { before, boot } });
+    expect(boot).not.toBe(before);
+    const calls = first.calls.length;
+    expect(await boots()).toBe(2);
     expect(await reboot([], { id: first.id }).ending).toMatchObject({
       end: 'done',
-      result: { boot: 'h1-boot-2' },
+      result: { before, boot },
     });
-    expect(boots()).toBe(2);
+    expect(await boots()).toBe(2);
     for (let at = 1; at <= calls; at += 1) {
       const lost = { error: new DroverError('Internal', 'the answer is lost'), once: true };
-      const before = boots();
+      const booted = await boots();
       expect(await reboot([{ at, when: 'after', fail: lost }]).ending).toMatchObject({ end: 'done' });
-      expect(boots()).toBe(before + 1);
+      expect(await boots()).toBe(booted + 1);
     }
   });
 
   test('terminated or reset at any step it has rebooted at most once, and the next one closes its record', async () => {
     await close();
     for (const at of ['beginHostOperation', 'bootId on h1', 'keepBoot', 'rebootHost on h1', 'waitForHost']) {
-      const before = boots();
-      const { ending, id } = reboot([{ at, when: 'after', stop: true }]);
-      expect(await ending).toEqual({ end: 'stopped' });
+      const before = await boots();
+      const { ending, id } = reboot([{ at, when: 'after', terminate: true }]);
+      expect(await ending).toEqual({ end: 'terminated' });
       // A reset: the same request in a new run.
       expect(await reboot([], { id }).ending).toMatchObject({ end: 'done' });
-      expect(boots()).toBe(before + 1);
+      expect(await boots()).toBe(before + 1);
     }
-    const terminated = reboot([{ at: 'keepBoot', stop: true }]);
+    const terminated = reboot([{ at: 'keepBoot', terminate: true }]);
     await terminated.ending;
     expect(await reboot().ending).toMatchObject({ end: 'done' });
     expect(await getOperation(cloud.inventory, terminated.id)).toMatchObject({
@@ -165,7 +166,9 @@ describe('host.reboot', () => {
 
   test('that comes not back in time says what is known, and whom to ask', async () => {
     await close();
-    cloud.world.host('h1').answers = false;
+    const crash = () => fault(cloud, { do: 'crash', hosts: ['h1'] });
+    // While it boots: its last boot has ended, and the next one never begins.
+    void cloud.clock.sleep(2000).then(crash);
     const { ending, id } = reboot();
     expect(await ending).toMatchObject({
       error: {
@@ -190,6 +193,6 @@ describe('host.reboot', () => {
     );
     const ended = await reboot([{ at: 'rebootHost on h1', fail: { error } }], { id: randomUUID() }).ending;
     expect(ended).toMatchObject({ error: { code: 'HostError', message: error.message } });
-    expect(boots()).toBe(1);
+    expect(await boots()).toBe(1);
   });
 });
