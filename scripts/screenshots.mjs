@@ -22,7 +22,7 @@ const failed = await newest('WorkflowType="instance.live-migrate" AND ExecutionS
 
 mkdirSync(`${root}/docs/images`, { recursive: true });
 await take('drain', '1400,1090', drained?.workflowUrl);
-await take('failed-migration', '1500,1000', failed && `${failed}/history`);
+await take('failed-migration', '1500,950', failed && `${failed}/history`);
 await take(
   'approved-run',
   '1400,560',

@@ -22,29 +22,30 @@ export async function drainAct(stage: Stage, tell: Teller, host: string): Promis
   });
   const run = await startRun(caller, prepared);
   const linesOf = runTeller();
-  let killed = false;
+  let orphaned: string[] = [];
   let last: RunView | undefined;
   for await (const look of watchRun(caller, run.id, { everyMs })) {
     for (const line of linesOf(look)) tell.line(line);
     last = look.view;
-    if (!killed && last.running.some(({ phase }) => phase === 'moving')) {
-      killed = await killWorker(stage, tell, { workflowId: run.workflowId, view: last });
+    if (orphaned.length === 0 && last.running.some(({ phase }) => phase === 'moving')) {
+      orphaned = await killWorker(stage, tell, { workflowId: run.workflowId, view: last });
     }
   }
   if (last?.state !== 'succeeded') throw new Unexpected(`the drain of ${host} ended as ${last?.state}`);
-  if (!killed) throw new Unexpected('the drain was over before a worker could be killed');
+  if (orphaned.length === 0) throw new Unexpected('the drain was over before a worker could be killed');
   tell.line(runEnd(last));
+  for (const label of orphaned) tell.line(await whoEndedIt(stage, label));
   const left = (await guestsOf(stage)).filter((guest) => guest.host === host);
   if (left.length > 0) throw new Unexpected(`${host} has still ${left.map(({ name }) => name).join(', ')}`);
   tell.say(`${host} is empty, says its hypervisor, and drover places nothing there any more.`);
 }
 
-/** One that follows migrations at this moment; false when none does. */
+/** One that follows migrations at this moment; answers whose, none when no worker does. */
 async function killWorker(
   stage: Stage,
   tell: Teller,
   run: { workflowId: string; view: RunView },
-): Promise<boolean> {
+): Promise<string[]> {
   const { caller, temporal } = stage;
   const followed = await Promise.all(
     run.view.running.map(async ({ label }) => {
@@ -61,7 +62,7 @@ async function killWorker(
   const steers = await workerOfWorkflow(stage, run.workflowId);
   const candidates = stage.workers().filter(({ pid }) => follows(pid).length > 0);
   const victim = candidates.find(({ pid }) => pid !== steers) ?? candidates[0];
-  if (victim === undefined) return false;
+  if (victim === undefined) return [];
   process.kill(victim.pid, 'SIGKILL');
   const { name, pid } = victim;
   tell.say(
@@ -71,7 +72,24 @@ async function killWorker(
     'The hypervisors go on without it, and so does the drain. Once Temporal has missed that worker for 10 s, another one\n' +
       'follows those moves.',
   );
-  return true;
+  return follows(pid);
+}
+
+/** From Temporal's history of the move. */
+async function whoEndedIt(stage: Stage, label: string): Promise<string> {
+  const { caller, temporal } = stage;
+  const { id } = await getInstance(caller.inventory, label);
+  const handle = temporal.client.workflow.getHandle(instanceWorkflowId(caller.cloud, id));
+  const events = (await handle.fetchHistory()).events ?? [];
+  const moves = events.filter(
+    (event) => event.activityTaskScheduledEventAttributes?.activityType?.name === 'migrateGuest',
+  );
+  const started = events
+    .flatMap((event) => event.activityTaskStartedEventAttributes ?? [])
+    .findLast((one) => moves.some(({ eventId }) => String(eventId) === String(one.scheduledEventId)));
+  const pid = pidOf(started?.identity);
+  const worker = stage.workers().find((one) => one.pid === pid)?.name ?? `pid ${pid}`;
+  return `${label}: its move was followed to its end by ${worker}, in attempt ${started?.attempt ?? 1}`;
 }
 
 /** Which worker has a workflow in its memory: the one that took its last step. */
