@@ -1,19 +1,19 @@
-/** The interpreter of runbooks over operations that run for real on the fake world. */
+/** The interpreter of runbooks over operations that run for real. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { setLock } from '../../../activities/inventory/instances.js';
 import { getRun } from '../../../activities/inventory/runs.js';
-import { FakeCloud } from './fake-cloud.js';
-import { adopt, begin, disable, drain, isEnabled, run, stopAll } from './fake-runs.js';
-import { start } from './fake-runtime.js';
-import { broken } from './invariants.js';
+import type { VirtualCloud } from '../../../virtual/cloud.js';
+import { alive, loseGuest, migrating, openCloud } from './cloud.js';
+import { adopt, begin, disable, drain, isEnabled, mostAtOnce, run, stopAll } from './runs.js';
+import { broken } from '../../proof/invariants.js';
 
-let cloud: FakeCloud;
+let cloud: VirtualCloud;
 beforeEach(async () => {
-  cloud = await FakeCloud.open();
+  cloud = await openCloud();
 });
 afterEach(() => cloud.close());
 
-const failing = (id: string) => cloud.world.host('h1').guests.delete(id);
+const failing = (id: string) => loseGuest(cloud, id);
 
 test('steps run in their order, conditions and outputs see the steps before them', async () => {
   const [id = ''] = await adopt(cloud, 1);
@@ -48,13 +48,13 @@ describe('for-each', () => {
     const ids = await adopt(cloud, 6);
     const [ended, record] = await run(cloud, { steps: [stopAll(ids, { 'max-parallel': 3 })] });
     expect(ended.end).toBe('done');
-    expect(cloud.most).toBe(3);
+    expect(mostAtOnce(cloud)).toBe(3);
     expect(record.steps[0]).toMatchObject({ done: 6, total: 6, failed: 0 });
   });
 
   test('starts no further item once more than max-failures have failed, and names all that remain', async () => {
     const ids = await adopt(cloud, 5);
-    for (const id of ids.slice(0, 2)) failing(id);
+    for (const id of ids.slice(0, 2)) await failing(id);
     const [ended, record] = await run(cloud, {
       steps: [stopAll(ids, { 'max-failures': 1 }), { ...stopAll(ids), id: 'later' }],
     });
@@ -68,12 +68,12 @@ describe('for-each', () => {
     ]);
     for (const id of ids) expect(record.error?.message).toContain(id);
     expect(record.steps[1]?.state).toBe('pending');
-    expect(cloud.world.alive(ids[4] ?? '')).toEqual(['h1']);
+    expect(await alive(cloud, ids[4] ?? '')).toEqual(['h1']);
   });
 
   test('goes on past failures that are allowed, but the run has failed', async () => {
     const ids = await adopt(cloud, 3);
-    failing(ids[0] ?? '');
+    await failing(ids[0] ?? '');
     const [ended, record] = await run(cloud, { steps: [stopAll(ids, { 'max-failures': 1 })] });
     expect(ended.end).toBe('failed');
     expect(record.steps[0]).toMatchObject({ done: 2, failed: 1 });
@@ -101,15 +101,10 @@ describe('for-each', () => {
         late ||= await cloud.adopt('late');
       },
     };
-    const { rt, id, ending } = begin(
-      cloud,
-      { steps: [drain({ 'max-parallel': 2 })] },
-      {},
-      { troubles: [arrive] },
-    );
-    expect(await ending).toMatchObject({ end: 'done' });
-    expect(rt.log.filter((step) => step === 'listInstances')).toHaveLength(3);
-    const { steps } = await getRun(cloud.inventory, id);
+    const started = begin(cloud, { steps: [drain({ 'max-parallel': 2 })] }, {}, { troubles: [arrive] });
+    expect(await started.ending).toMatchObject({ end: 'done' });
+    expect(started.rt.calls.filter((step) => step === 'listInstances')).toHaveLength(3);
+    const { steps } = await getRun(cloud.inventory, started.id);
     expect(steps[0]).toMatchObject({ done: 3, total: 3 });
     expect((await cloud.instance(late)).host).not.toBe('h1');
   });
@@ -123,19 +118,17 @@ describe('for-each', () => {
 
 describe('an instance that is busy', () => {
   async function held(): Promise<string> {
-    const [id = ''] = await adopt(cloud, 1);
-    cloud.world.hold = true;
-    void start(cloud, 'instance.live-migrate', { instance: id }).ending;
-    await expect.poll(() => cloud.world.jobs.size).toBe(1);
+    const [id = ''] = await adopt(cloud, 1, { local: true });
+    cloud.operation('instance.live-migrate', { instance: id });
+    await migrating(cloud);
     return id;
   }
 
   test('is waited for', async () => {
     const id = await held();
     const { rt, ending } = begin(cloud, { steps: [stopAll([id])] });
-    await expect.poll(() => rt.log).toContain('waitForWorkflow');
-    cloud.world.hold = false;
     expect(await ending).toMatchObject({ end: 'done' });
+    expect(rt.calls).toContain('waitForWorkflow');
     expect(await cloud.instance(id)).toMatchObject({ state: 'stopped', host: 'h2' });
   });
 
@@ -151,26 +144,24 @@ describe('an instance that is busy', () => {
       state: 'refused',
       error: {
         code: 'InstanceBusy',
-        details: { holder: 'instance.live-migrate', workflowId: `fake/instance/${id}` },
+        details: { holder: 'instance.live-migrate', workflowId: `virtual/instance/${id}` },
       },
     });
-    cloud.world.hold = false;
-    await expect.poll(() => cloud.workflows.get(`fake/instance/${id}`)?.open).toBe(false);
+    await cloud.settle();
   });
 });
 
 test('an operation that somebody terminates from outside is a failed item that says so', async () => {
   const [id = ''] = await adopt(cloud, 1);
-  cloud.world.hold = true;
-  const { id: runId, ending } = begin(cloud, { steps: [drain()] });
-  await expect.poll(() => cloud.world.jobs.size).toBe(1);
-  cloud.runs.get(`fake/instance/${id}`)?.stop();
-  expect(await ending).toMatchObject({
+  const started = begin(cloud, { steps: [drain()] });
+  await migrating(cloud);
+  cloud.temporal.newest(`virtual/instance/${id}`)?.terminate();
+  expect(await started.ending).toMatchObject({
     end: 'failed',
     error: { code: 'RunFailed', message: expect.stringContaining('terminated') },
   });
-  expect(await getRun(cloud.inventory, runId)).toMatchObject({ state: 'failed' });
-  await start(cloud, 'instance.repair', { instance: id }).ending;
+  expect(await getRun(cloud.inventory, started.id)).toMatchObject({ state: 'failed' });
+  await cloud.operation('instance.repair', { instance: id }).ending;
   expect(await broken(cloud, id)).toEqual([]);
 });
 

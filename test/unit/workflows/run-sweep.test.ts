@@ -3,14 +3,15 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { listRunItems } from '../../../activities/inventory/run-items.js';
 import { read } from '../../../activities/inventory/database.js';
 import { getRun } from '../../../activities/inventory/runs.js';
-import { FakeCloud } from './fake-cloud.js';
-import { adopt, begin, disable, isEnabled, stopAll } from './fake-runs.js';
-import type { Knobs } from './fake-runtime.js';
-import { broken } from './invariants.js';
+import type { VirtualCloud } from '../../../virtual/cloud.js';
+import { openCloud } from './cloud.js';
+import { adopt, begin, disable, isEnabled, stopAll } from './runs.js';
+import type { Knobs } from '../../../virtual/trouble.js';
+import { broken } from '../../proof/invariants.js';
 
-let cloud: FakeCloud;
+let cloud: VirtualCloud;
 beforeEach(async () => {
-  cloud = await FakeCloud.open();
+  cloud = await openCloud();
 });
 afterEach(() => cloud.close());
 
@@ -51,7 +52,7 @@ const places = Array.from({ length: calls }, (_, index) => index + 1);
 test('makes so many calls of its own', async () => {
   const { run, ended } = await play({});
   expect(ended).toEqual({ end: 'done', result: { outputs: { stopped: 3 } } });
-  expect(run.rt.log).toHaveLength(calls);
+  expect(run.rt.calls).toHaveLength(calls);
 });
 
 test('does each call twice and is the same', async () => {
@@ -81,8 +82,8 @@ describe.each(['before', 'after'] as const)('cancelled %s call', (when) => {
 });
 
 test.each(places)('terminated at call %i, the next run has the key, and nothing is broken', async (at) => {
-  const { ids, ended } = await play({ troubles: [{ at, stop: true }] });
-  expect(ended.end).toBe('stopped');
+  const { ids, ended } = await play({ troubles: [{ at, terminate: true }] });
+  expect(ended.end).toBe('terminated');
   const next = begin(cloud, { ...book(ids), steps: [{ id: 'hosts', uses: 'query.hosts' }], outputs: {} });
   expect((await next.ending).end).toBe('done');
   for (const id of ids) expect(await broken(cloud, id)).toEqual([]);
