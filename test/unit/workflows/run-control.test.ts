@@ -3,12 +3,13 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { listRunActions } from '../../../activities/inventory/run-actions.js';
 import { getRun } from '../../../activities/inventory/runs.js';
 import { DroverError } from '../../../model/errors.js';
-import { FakeCloud } from './fake-cloud.js';
-import { adopt, begin, disable, drain, flaky, inMinutes, isEnabled, stopAll, tick } from './fake-runs.js';
+import type { VirtualCloud } from '../../../virtual/cloud.js';
+import { fault, migrating, migrations, openCloud, slowLink, until } from './cloud.js';
+import { adopt, begin, disable, drain, flaky, inMinutes, isEnabled, stopAll, waits } from './runs.js';
 
-let cloud: FakeCloud;
+let cloud: VirtualCloud;
 beforeEach(async () => {
-  cloud = await FakeCloud.open();
+  cloud = await openCloud();
 });
 afterEach(() => cloud.close());
 
@@ -27,15 +28,11 @@ const refusal = async (asked: Promise<unknown>): Promise<string> => {
   }
   return 'it was accepted';
 };
-async function waits(run: ReturnType<typeof begin>, id = 'gate'): Promise<void> {
-  void tick(cloud, run.ending);
-  await expect.poll(() => run.step(id).state).toBe('waiting');
-}
 
 describe('approve', () => {
   test('lets a step go on; who approved is recorded', async () => {
     const run = begin(cloud, { steps: [gate(), enable('after')] });
-    await waits(run);
+    await waits(cloud, run);
     expect(run.step('gate').approval).toMatchObject({
       state: 'waiting',
       needed: 1,
@@ -61,7 +58,7 @@ describe('approve', () => {
   test('shows what is worked on, and then works on exactly that', async () => {
     const ids = await adopt(cloud, 2);
     const run = begin(cloud, { steps: [drain({ approve: { message: 'Move ${{ steps.move.state }}?' } })] });
-    await waits(run, 'move');
+    await waits(cloud, run, 'move');
     expect(run.step('move').approval).toMatchObject({ targets: ['web-1', 'web-2'], targetCount: 2 });
     const late = await cloud.adopt('late');
     await run.ask({ action: 'approve' });
@@ -73,7 +70,7 @@ describe('approve', () => {
 
   test('shows the input of a step that is one operation', async () => {
     const run = begin(cloud, { steps: [enable('open', { approve: {} })] });
-    await waits(run, 'open');
+    await waits(cloud, run, 'open');
     expect(run.step('open').approval).toMatchObject({ targets: ['host: h1'], targetCount: 1 });
     run.rt.cancel();
     expect(await run.ending).toMatchObject({ error: { code: 'Cancelled' } });
@@ -82,7 +79,7 @@ describe('approve', () => {
 
   test('by as many different persons as are needed', async () => {
     const run = begin(cloud, { steps: [gate({ count: 2 })] });
-    await waits(run);
+    await waits(cloud, run);
     expect(await run.ask({ action: 'approve', by: 'ben' })).toMatch(/1 more must approve/);
     expect(await refusal(run.ask({ action: 'approve', by: 'ben' }))).toMatch(
       /WrongState: ben approved step gate already/,
@@ -93,7 +90,7 @@ describe('approve', () => {
 
   test('by those who are asked alone; never by viewers and automations', async () => {
     const run = begin(cloud, { steps: [gate({ from: ['cleo', 'role:admin'] })] });
-    await waits(run);
+    await waits(cloud, run);
     expect(await refusal(run.ask({ action: 'approve', by: 'ben' }))).toMatch(
       /PermissionDenied: step gate waits for cleo or role:admin; ben \(operator\)/,
     );
@@ -112,7 +109,7 @@ describe('approve', () => {
         { id: 'calm', wait: '20s' },
       ],
     });
-    await waits(run, 'other');
+    await waits(cloud, run, 'other');
     expect(await refusal(run.ask({ action: 'approve' }))).toMatch(
       /InvalidInput: several steps wait: gate, other/,
     );
@@ -147,7 +144,7 @@ describe('reject', () => {
       'on-failure': [enable('not')],
       finally: [{ id: 'end', uses: 'query.hosts' }],
     });
-    await waits(run);
+    await waits(cloud, run);
     await run.ask({ action: 'reject', comment: 'not today' });
     expect(await run.ending).toMatchObject({
       error: { code: 'Rejected', message: 'gate was rejected by ben: not today' },
@@ -166,7 +163,7 @@ describe('reject', () => {
 
   test('of a step that the run may go on without', async () => {
     const run = begin(cloud, { steps: [{ ...gate(), 'continue-on-error': true }, enable('after')] });
-    await waits(run);
+    await waits(cloud, run);
     await run.ask({ action: 'reject' });
     expect((await run.ending).end).toBe('done');
     expect([run.step('gate').state, run.step('after').state]).toEqual(['rejected', 'succeeded']);
@@ -176,9 +173,9 @@ describe('reject', () => {
 describe('pause', () => {
   test('starts no further item, lets what runs end, and goes on where it was', async () => {
     const ids = await adopt(cloud, 4);
-    cloud.world.hold = true;
+    await slowLink(cloud);
     const run = begin(cloud, { steps: [drain({ 'max-parallel': 2 })] });
-    await expect.poll(() => cloud.world.jobs.size).toBe(2);
+    await migrating(cloud, 2);
     expect(await run.ask({ action: 'pause', comment: 'lunch' })).toMatch(/what move has running ends/);
     expect(await refusal(run.ask({ action: 'pause', by: 'cleo' }))).toMatch(
       /paused already, by ben since .* \(lunch\)/,
@@ -187,9 +184,9 @@ describe('pause', () => {
       phase: 'paused',
       details: expect.stringMatching(/\*\*paused\*\* by ben .*: lunch/),
     });
-    cloud.world.hold = false;
-    await expect.poll(() => run.step('move').done).toBe(2);
-    expect(cloud.world.jobs.size).toBe(0);
+    await fault(cloud, { do: 'restore', hosts: ['h1'] });
+    await until(cloud, 'two are moved', () => run.step('move').done === 2);
+    expect(await migrations(cloud)).toBe(0);
     expect(run.step('move')).toMatchObject({ state: 'running', total: 4 });
     await run.ask({ action: 'resume' });
     expect((await run.ending).end).toBe('done');
@@ -215,20 +212,21 @@ describe('pause', () => {
   });
 
   test('is refused to viewers, and resume where nothing is paused', async () => {
-    const run = begin(cloud, { steps: [gate()] });
-    await waits(run);
+    const run = begin(cloud, { steps: [gate()], finally: [{ id: 'end', wait: '1m' }] });
+    await waits(cloud, run);
     expect(await refusal(run.ask({ action: 'pause', role: 'viewer' }))).toMatch(/PermissionDenied/);
     expect(await refusal(run.ask({ action: 'resume' }))).toBe('WrongState: the run is not paused');
     await run.ask({ action: 'reject' });
-    await run.ending;
+    await until(cloud, 'it ends', () => run.step('end').state === 'running');
     expect(await refusal(run.ask({ action: 'pause' }))).toMatch(/the run is ending/);
+    await run.ending;
   });
 
   test('ends when the run is cancelled', async () => {
     const ids = await adopt(cloud, 2);
     flaky(cloud, 0, 'Internal', (number) => (number === 1 ? run.ask({ action: 'pause' }) : undefined));
     const run = begin(cloud, { steps: [disable(), stopAll(ids)] });
-    await expect.poll(() => run.step('disable').state).toBe('succeeded');
+    await until(cloud, 'it is paused', () => run.step('disable').state === 'succeeded');
     await run.ask({ action: 'cancel' });
     expect(await run.ending).toMatchObject({ error: { code: 'Cancelled' } });
     expect(await getRun(cloud.inventory, run.id)).toMatchObject({
@@ -245,19 +243,19 @@ describe('cancel', () => {
     [false, []],
   ])('with undo %s', async (undo, undone) => {
     await adopt(cloud, 2);
-    cloud.world.hold = true;
+    await slowLink(cloud);
     const run = begin(cloud, {
       steps: [disable(), drain({ 'max-parallel': 2 })],
       'on-failure': [enable('not')],
       finally: [{ id: 'end', uses: 'query.hosts' }],
     });
-    await expect.poll(() => cloud.world.jobs.size).toBe(2);
+    await migrating(cloud, 2);
     expect(await run.ask({ action: 'cancel', undo })).toMatch(undo ? /takes back/ : /takes nothing back/);
     expect(await refusal(run.ask({ action: 'cancel' }))).toMatch(/being cancelled already, by ben/);
     expect(await run.ending).toMatchObject({ error: { code: 'Cancelled' } });
     expect(await getRun(cloud.inventory, run.id)).toMatchObject({ state: 'cancelled', undone });
     expect([run.step('not').state, run.step('end').state]).toEqual(['pending', 'succeeded']);
-    expect(cloud.world.jobs.size).toBe(0);
+    expect(await migrations(cloud)).toBe(0);
     expect((await listRunActions(cloud.inventory, run.id)).at(-1)).toMatchObject({
       action: 'cancel',
       by: 'ben',

@@ -4,12 +4,13 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { transact } from '../../../activities/inventory/database.js';
 import { getRun, listRuns } from '../../../activities/inventory/runs.js';
 import { listRunItems } from '../../../activities/inventory/run-items.js';
-import { FakeCloud } from './fake-cloud.js';
-import { adopt, begin, disable, drain, flaky, isEnabled, planOf, stopAll, tick } from './fake-runs.js';
+import type { VirtualCloud } from '../../../virtual/cloud.js';
+import { fault, loseGuest, migrating, migrations, openCloud, slowLink } from './cloud.js';
+import { adopt, begin, disable, drain, flaky, isEnabled, planOf, stopAll, waits } from './runs.js';
 
-let cloud: FakeCloud;
+let cloud: VirtualCloud;
 beforeEach(async () => {
-  cloud = await FakeCloud.open();
+  cloud = await openCloud();
 });
 afterEach(() => cloud.close());
 
@@ -41,12 +42,11 @@ describe('another runbook as a step', () => {
       inputs: { host: 'h1' },
       outputs: { moved: 3, from: 'h1' },
     });
-    expect(run.state.children.size).toBe(0);
   });
 
   test('that fails fails the step with what it said', async () => {
     const [id = ''] = await adopt(cloud, 1);
-    cloud.world.host('h1').guests.delete(id);
+    await loseGuest(cloud, id);
     const run = begin(cloud, { steps }, {}, {}, { plan: outer() });
     expect(await run.ending).toMatchObject({
       error: { code: 'RunFailed', message: expect.stringContaining('web-1') },
@@ -65,27 +65,28 @@ describe('another runbook as a step', () => {
     [false, []],
   ])('is cancelled with the run, with undo %s', async (undo, undone) => {
     await adopt(cloud, 3);
-    cloud.world.hold = true;
+    await slowLink(cloud);
     const run = begin(cloud, { steps }, {}, {}, { plan: outer() });
-    await expect.poll(() => cloud.world.jobs.size).toBe(2);
+    await migrating(cloud, 2);
     await run.ask({ action: 'cancel', undo });
     expect(await run.ending).toMatchObject({ error: { code: 'Cancelled' } });
     const [inner] = await listRuns(cloud.inventory, { parent: run.id });
     expect(inner).toMatchObject({ state: 'cancelled', undone });
     expect(await isEnabled(cloud)).toBe(undo);
-    expect(cloud.world.jobs.size).toBe(0);
+    expect(await migrations(cloud)).toBe(0);
   });
 
   test('is paused with the run', async () => {
     await adopt(cloud, 4);
-    cloud.world.hold = true;
+    await slowLink(cloud);
     const run = begin(cloud, { steps }, {}, {}, { plan: outer() });
-    await expect.poll(() => cloud.world.jobs.size).toBe(2);
+    await migrating(cloud, 2);
     await run.ask({ action: 'pause' });
-    const [child = ''] = run.state.children;
-    expect(cloud.runs.get(child)?.shown.at(-1)?.phase).toBe('paused');
-    cloud.world.hold = false;
-    await expect.poll(() => cloud.world.jobs.size).toBe(0);
+    const [inner] = await listRuns(cloud.inventory, { parent: run.id });
+    const child = cloud.temporal.newest(run.rt.runWorkflowId(inner?.id ?? ''));
+    expect(child?.shown.at(-1)?.phase).toBe('paused');
+    await fault(cloud, { do: 'restore', hosts: ['h1'] });
+    await migrating(cloud, 0);
     await run.ask({ action: 'resume' });
     expect(await run.ending).toMatchObject({ result: { outputs: { moved: 4 } } });
   });
@@ -106,10 +107,9 @@ describe('concurrency', () => {
     concurrency: wait === undefined ? 'drain-${{ inputs.host }}' : { key: 'drain-${{ inputs.host }}', wait },
   });
   async function held() {
-    await adopt(cloud, 1);
-    cloud.world.hold = true;
+    await adopt(cloud, 1, { local: true });
     const first = begin(cloud, book(), { host: 'h1' });
-    await expect.poll(() => cloud.world.jobs.size).toBe(1);
+    await migrating(cloud);
     return first;
   }
 
@@ -123,7 +123,6 @@ describe('concurrency', () => {
       state: 'failed',
       steps: [{ state: 'pending' }, { state: 'pending' }],
     });
-    cloud.world.hold = false;
     expect((await first.ending).end).toBe('done');
     expect((await begin(cloud, book(), { host: 'h1' }).ending).end).toBe('done');
   });
@@ -132,16 +131,14 @@ describe('concurrency', () => {
     const first = await held();
     const second = begin(cloud, book('1h'), { host: 'h1' });
     expect((await begin(cloud, { ...book(), steps: [disable()] }, { host: 'h2' }).ending).end).toBe('done');
-    cloud.world.hold = false;
     expect((await first.ending).end).toBe('done');
     expect((await second.ending).end).toBe('done');
   });
 
   test('is taken from a run whose workflow was terminated', async () => {
     const first = await held();
-    first.rt.stop();
+    first.rt.terminate();
     await first.ending;
-    cloud.world.hold = false;
     expect((await begin(cloud, { ...book(), steps: [disable()] }, { host: 'h1' }).ending).end).toBe('done');
   });
 });
@@ -175,7 +172,8 @@ const each = (more: Record<string, unknown> = {}) => ({
   with: { host: '${{ item.name }}', reason: 'no ${{ index }}' },
   ...more,
 });
-const batchesOf = (id: string) => [...cloud.runs.keys()].filter((key) => key.startsWith(`fake/run/${id}/`));
+const batchesOf = (id: string) =>
+  cloud.log.events.filter(({ kind, who }) => kind === 'starts' && who.startsWith(`run-batch ${id}/`));
 
 describe('a list of more than 250', () => {
   test('is done in batches; every item is a row, the record holds none', async () => {
@@ -186,7 +184,7 @@ describe('a list of more than 250', () => {
     expect(run.step('close')).toMatchObject({ done: 501, total: 501, items: [] });
     const rows = await listRunItems(cloud.inventory, run.id);
     expect(new Set(rows.map(({ key }) => key)).size).toBe(501);
-    expect(run.rt.log.filter((call) => call === 'listInstanceNames').length).toBe(2);
+    expect(run.rt.calls.filter((call) => call === 'listInstanceNames').length).toBe(2);
     const reasons = await transact(cloud.inventory, (trx) =>
       trx.selectFrom('hosts').select('disabled_reason').where('name', 'like', 'n%').execute(),
     );
@@ -227,7 +225,7 @@ describe('a list of more than 250', () => {
   test('of which a batch is terminated goes on with the next; its items are told', async () => {
     await many(300);
     flaky(cloud, 0, 'Internal', (number) => {
-      if (number === 10) cloud.runs.get(`fake/run/${run.id}/close/1`)?.stop();
+      if (number === 10) cloud.temporal.newest(`virtual/run/${run.id}/close/1`)?.terminate();
     });
     const run = begin(cloud, { steps: [each({ 'max-parallel': 1, 'max-failures': 300 })] });
     expect(await run.ending).toMatchObject({ error: { message: expect.stringContaining('terminated') } });
@@ -239,7 +237,7 @@ describe('a list of more than 250', () => {
 describe('taking back', () => {
   test('of each item that was done, the last first; not of the others', async () => {
     const ids = await adopt(cloud, 3);
-    cloud.world.host('h1').guests.delete(ids[1] ?? '');
+    await loseGuest(cloud, ids[1] ?? '');
     const undo = { uses: 'instance.start', with: { instance: '${{ item }}' } };
     const run = begin(cloud, {
       steps: [
@@ -247,8 +245,7 @@ describe('taking back', () => {
         { id: 'gate', approve: {} },
       ],
     });
-    void tick(cloud, run.ending);
-    await expect.poll(() => run.step('gate').state).toBe('waiting');
+    await waits(cloud, run);
     await run.ask({ action: 'cancel' });
     await run.ending;
     const { undone } = await getRun(cloud.inventory, run.id);

@@ -1,12 +1,24 @@
 /** What a step may say: attempts, time limits, failures, parallel steps, waits, queries, outputs. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { listRunItems } from '../../../activities/inventory/run-items.js';
-import { FakeCloud } from './fake-cloud.js';
-import { adopt, begin, disable, drain, flaky, inMinutes, isEnabled, run, stopAll } from './fake-runs.js';
+import type { VirtualCloud } from '../../../virtual/cloud.js';
+import { migrations, openCloud, slowLink } from './cloud.js';
+import {
+  adopt,
+  begin,
+  disable,
+  drain,
+  flaky,
+  inMinutes,
+  isEnabled,
+  mostAtOnce,
+  run,
+  stopAll,
+} from './runs.js';
 
-let cloud: FakeCloud;
+let cloud: VirtualCloud;
 beforeEach(async () => {
-  cloud = await FakeCloud.open();
+  cloud = await openCloud();
 });
 afterEach(() => cloud.close());
 
@@ -64,10 +76,10 @@ describe('retry', () => {
   test('is of each item by itself; its row tells the attempt', async () => {
     const tries = flaky(cloud, 1);
     const step = { ...enable('open'), 'for-each': ['h1', 'h2'], with: { host: '${{ item }}' } };
-    const { id, ending } = begin(cloud, { steps: [{ ...step, retry: { attempts: 2 } }] });
-    expect((await ending).end).toBe('done');
+    const again = begin(cloud, { steps: [{ ...step, retry: { attempts: 2 } }] });
+    expect((await again.ending).end).toBe('done');
     expect(tries).toHaveLength(3);
-    const rows = await listRunItems(cloud.inventory, id);
+    const rows = await listRunItems(cloud.inventory, again.id);
     expect(rows.map(({ key, attempt, state }) => `${key} ${attempt} ${state}`).toSorted()).toEqual([
       'h1 2 done',
       'h2 1 done',
@@ -105,20 +117,20 @@ const waits = (times: number[]) =>
 describe('timeout', () => {
   test('cancels what the step has running, and tells what that was; what comes after goes on', async () => {
     const [id = ''] = await adopt(cloud, 1);
-    cloud.world.hold = true;
-    const { ending, rt, step } = begin(cloud, {
+    await slowLink(cloud);
+    const late = begin(cloud, {
       steps: [{ ...drain({ timeout: '10m', 'continue-on-error': true }) }, enable('after')],
     });
-    expect(await ending).toMatchObject({ end: 'done' });
-    expect(step('move')).toMatchObject({
+    expect(await late.ending).toMatchObject({ end: 'done' });
+    expect(late.step('move')).toMatchObject({
       state: 'failed',
       error: { code: 'TimedOut', message: 'move did not end within 10m; still running: web-1' },
       items: [{ state: 'cancelled' }],
     });
-    expect(step('after').state).toBe('succeeded');
-    expect(rt.cancelled()).toBe(false);
+    expect(late.step('after').state).toBe('succeeded');
+    expect(late.rt.cancelled()).toBe(false);
     expect(await cloud.instance(id)).toMatchObject({ state: 'active', host: 'h1' });
-    expect(cloud.world.jobs.size).toBe(0);
+    expect(await migrations(cloud)).toBe(0);
   });
 
   test('is over within the waits of attempts as well', async () => {
@@ -143,10 +155,10 @@ describe('timeout', () => {
       inMinutes(cloud, 30, () => run1.ask({ action: 'resume' }));
     });
     const step = { ...enable('open'), 'for-each': ['h1', 'h2'], with: { host: '${{ item }}' } };
-    const before = cloud.time.now();
+    const before = cloud.clock.now();
     const run1 = begin(cloud, { steps: [{ ...step, timeout: '10m' }] });
     expect((await run1.ending).end).toBe('done');
-    expect(cloud.time.now() - before).toBeGreaterThanOrEqual(30 * 60_000);
+    expect(cloud.clock.now() - before).toBeGreaterThanOrEqual(30 * 60_000);
   });
 });
 
@@ -227,16 +239,16 @@ describe('parallel', () => {
       steps: [{ id: 'both', parallel: [half('a', ids.slice(0, 3)), half('b', ids.slice(3))] }],
     });
     expect(ended.end).toBe('done');
-    expect(cloud.most).toBeGreaterThan(2);
-    expect(cloud.most).toBeLessThanOrEqual(4);
+    expect(mostAtOnce(cloud)).toBeGreaterThan(2);
+    expect(mostAtOnce(cloud)).toBeLessThanOrEqual(4);
   });
 });
 
 describe('a step that', () => {
   test('waits takes its time', async () => {
-    const before = cloud.time.now();
+    const before = cloud.clock.now();
     expect((await run(cloud, { steps: [{ id: 'calm', wait: '90s' }] }))[0].end).toBe('done');
-    expect(Math.floor((cloud.time.now() - before) / 1000)).toBe(90);
+    expect(Math.floor((cloud.clock.now() - before) / 1000)).toBe(90);
   });
 
   test('asks a query has its list as the result', async () => {
@@ -253,11 +265,12 @@ describe('a step that', () => {
   test('asks until it is so asks again and again, later and later', async () => {
     await run(cloud, { steps: [disable()] });
     const until = { uses: 'query.hosts', until: 'result.all(h, h.enabled)', every: '10s', timeout: '1h' };
-    const { rt, ending, step } = begin(cloud, { steps: [{ id: 'hosts', ...until }] });
-    await expect.poll(() => rt.log.filter((call) => call === 'listHosts').length).toBeGreaterThan(3);
-    expect(step('hosts').state).toBe('running');
+    const asking = begin(cloud, { steps: [{ id: 'hosts', ...until }] });
+    await cloud.clock.advance(5 * 60_000);
+    expect(asking.rt.calls.filter((call) => call === 'listHosts').length).toBeGreaterThan(3);
+    expect(asking.step('hosts').state).toBe('running');
     await run(cloud, { steps: [enable('open')] });
-    expect((await ending).end).toBe('done');
+    expect((await asking.ending).end).toBe('done');
     expect(await isEnabled(cloud)).toBe(true);
   });
 
@@ -265,7 +278,7 @@ describe('a step that', () => {
     const until = { uses: 'query.hosts', until: 'result.all(h, !h.enabled)', every: '1s', timeout: '24h' };
     const { rt, ending } = begin(cloud, { steps: [{ id: 'hosts', ...until }] });
     expect(await ending).toMatchObject({ error: { code: 'TimedOut' } });
-    const looks = rt.log.filter((call) => call === 'listHosts').length;
+    const looks = rt.calls.filter((call) => call === 'listHosts').length;
     expect(looks).toBeGreaterThan(300);
     expect(looks).toBeLessThan(500);
   });
