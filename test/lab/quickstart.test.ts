@@ -91,6 +91,8 @@ describe("the README's quick start", () => {
     expect(commands[listed + 1]).toBe('host drain host1');
     for (const command of commands.slice(0, listed)) await follow(command);
 
+    // The workers of the hosts were started a moment ago.
+    await until('doctor finds nothing wrong', 30_000, async () => (await cli.drover('doctor')).code === 0);
     const checks = await cli.json<{ name: string; state: string }[]>('doctor');
     expect(checks.filter((check) => check.state !== 'ok')).toEqual([]);
     expect(checks.map((check) => check.name)).toContain('worker of host3');
