@@ -9,11 +9,12 @@ import { runbookCatalogue } from '../../../client/catalogue.js';
 import { planRun } from '../../../client/plan-run.js';
 import { resolveInputs } from '../../../runbooks/language/inputs.js';
 import { loadRunbook } from '../../../runbooks/language/load.js';
-import { FakeCloud } from '../workflows/fake-cloud.js';
+import type { VirtualCloud } from '../../../virtual/cloud.js';
+import { openCloud } from '../workflows/cloud.js';
 
-let cloud: FakeCloud;
+let cloud: VirtualCloud;
 beforeEach(async () => {
-  cloud = await FakeCloud.open();
+  cloud = await openCloud();
   await cloud.adopt('web-1');
   await cloud.adopt('web-2');
   await cloud.adopt('db-1', { host: 'h2' });
