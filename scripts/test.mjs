@@ -28,11 +28,12 @@ const { findTemporal } = await import('../dist/temporal/binary.js');
 const { path: temporal } = await findTemporal({ say: (line) => console.log(line) });
 console.log(temporal);
 
-const suites = ['unit', 'temporal', ...(lab === true ? ['lab'] : [])].filter(
+const suites = ['unit', 'proof', 'temporal', ...(lab === true ? ['lab'] : [])].filter(
   (name) => !only.length || only.includes(name),
 );
 const total = { passed: 0, failed: 0, skipped: 0 };
 const out = mkdtempSync(join(tmpdir(), 'drover-test-'));
+const proof = join(out, 'proof');
 for (const suite of suites) {
   say(`suite ${suite}`);
   const file = join(out, `${suite}.json`);
@@ -47,7 +48,7 @@ for (const suite of suites) {
   ];
   const { status } = spawnSync(process.execPath, args, {
     stdio: 'inherit',
-    env: { ...process.env, DROVER_TEMPORAL_BIN: temporal },
+    env: { ...process.env, DROVER_TEMPORAL_BIN: temporal, DROVER_PROOF_DIR: proof },
   });
   const report = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : null;
   const failed = report ? report.numFailedTests : 0;
@@ -58,6 +59,7 @@ for (const suite of suites) {
   total.skipped += pending;
   if (pending > 0) leftOut.push(`${pending} skipped tests in suite ${suite}`);
 }
+if (suites.includes('proof')) total.failed += tellProof();
 rmSync(out, { recursive: true });
 
 if (leftOut.length > 0) say(`left out:\n${leftOut.map((line) => `  ${line}`).join('\n')}`);
@@ -67,3 +69,13 @@ console.log(
   `\n${total.passed} passed, ${total.failed} failed${total.skipped ? `, ${total.skipped} skipped` : ''}`,
 );
 process.exitCode = total.failed > 0 ? 1 : 0;
+
+/** The matrix of operations and sweeps; answers how many of its cells are empty or not complete. */
+function tellProof() {
+  const read = (file) => (existsSync(join(proof, file)) ? readFileSync(join(proof, file), 'utf8') : null);
+  say('the proof: steps at which each sweep met each operation, of those that there are (docs/proof.md)');
+  console.log(read('matrix.txt') ?? 'the suite made no matrix');
+  const holes = JSON.parse(read('holes.json') ?? '["no matrix"]');
+  for (const hole of holes) console.log(`not complete: ${hole}`);
+  return holes.length;
+}

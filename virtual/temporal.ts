@@ -72,6 +72,11 @@ export class VirtualTemporal implements Workers {
     return [...this.unended];
   }
 
+  /** The newest run of every workflow that there was. */
+  get all(): readonly VirtualRun[] {
+    return [...this.runs.values()];
+  }
+
   closed(run: VirtualRun): void {
     this.unended.delete(run);
   }

@@ -47,14 +47,18 @@ export class Stage {
   }
 
   async setUp(operation: string, one: Case): Promise<VirtualTrial> {
-    this.tries += 1;
-    const name = `it-${this.tries}`;
-    const [first, second, third] = this.shared;
-    const own = operation.startsWith('host.') ? await addRoomyHost(this.world, `own-${this.tries}`) : third;
-    const place: Place = { ...this.world, name, hosts: [first, second, own] };
+    const place = await this.place(operation);
     const janitor = async () => void (await this.cloud.janitor().ending);
     const given = await one.setUp(place);
     return { stage: this, operation, one, place, given, id: this.world.uuid(), janitor };
+  }
+
+  /** The third host is the place's own where operations work on hosts. */
+  async place(operation: string): Promise<Place> {
+    this.tries += 1;
+    const [first, second, third] = this.shared;
+    const own = operation.startsWith('host.') ? await addRoomyHost(this.world, `own-${this.tries}`) : third;
+    return { ...this.world, name: `it-${this.tries}`, hosts: [first, second, own] };
   }
 
   /** Asks for the operation of a case, as a client does. */
