@@ -31,7 +31,7 @@ export async function play(
   const world = await World.open(one, log);
   const { cloud } = world;
   try {
-    mutant?.(cloud);
+    await mutant?.(cloud);
     const wrong = await throughAll(world, one);
     const { kysely } = cloud.inventory;
     const count = async (table: 'operations' | 'runs') =>
