@@ -8,6 +8,7 @@ const benches: Record<string, { minutes: number; load: () => Promise<(session: S
     'live-migrate': { minutes: 5, load: async () => (await import('./migrate.js')).liveMigrate },
     'block-migrate': { minutes: 6, load: async () => (await import('./migrate.js')).blockMigrate },
     check: { minutes: 5, load: async () => (await import('./check.js')).check },
+    items: { minutes: 8, load: async () => (await import('./items.js')).items },
     step: { minutes: 5, load: async () => (await import('./step.js')).step },
   };
 
