@@ -48,21 +48,27 @@ function nextSteps(config: Config, { hosts, instances }: { hosts: Host[]; instan
   const simulated = hosts.filter(({ uri }) => datacenterOf(uri) !== null);
   const drained = simulated.find((host) => host.enabled && host.instances > 0);
   const moved = instances
-    .filter((one) => one.state === 'active' && one.host !== drained?.name)
+    .filter((one) => one.state === 'active' && (simulated.length < 3 || one.host !== drained?.name))
     .toSorted((one, other) => other.memoryMiB - one.memoryMiB)[0];
-  const lost = simulated.find((host) => host.enabled && host !== drained && host.name !== moved?.host);
-  if (drained === undefined || moved === undefined || lost === undefined) {
+  const lost = simulated.find(
+    (host) => host.enabled && (simulated.length < 3 || host !== drained) && host.name !== moved?.host,
+  );
+  if (simulated.length === 0) {
     return [
       `next: ${drover} host add NAME --uri URI, then ${drover} instance adopt NAME --all; ${drover} doctor checks all`,
     ];
   }
+  const move = `${drover} instance live-migrate ${moved?.name} --host ${lost?.name} --bandwidth 200`;
   return [
     'try next, in another terminal:',
     `  ${drover} host list`,
-    `  ${drover} host drain ${drained.name} --dry-run`,
-    `  ${drover} host drain ${drained.name}`,
-    `  ${drover} instance live-migrate ${moved.name} --host ${lost.name} --bandwidth 200`,
-    `  ${drover} sim crash ${lost.name}          # and later: sim restore ${lost.name}`,
+    ...(drained === undefined
+      ? []
+      : [`  ${drover} host drain ${drained.name} --dry-run`, `  ${drover} host drain ${drained.name}`]),
+    ...(moved === undefined || lost === undefined ? [] : [`  ${move}`]),
+    ...(lost === undefined
+      ? []
+      : [`  ${drover} sim crash ${lost.name}          # and later: sim restore ${lost.name}`]),
     `  ${drover} run list`,
   ];
 }
