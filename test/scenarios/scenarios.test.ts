@@ -31,7 +31,10 @@ async function logged(folder: string): Promise<string> {
   /** Times as offsets, as the rest of the log. */
   function timeless(line: string): string {
     const { start } = stage.cloud.clock;
-    return line.replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g, (time) => `+${(Date.parse(time) - start) / 1000}s`);
+    return line.replaceAll(
+      /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g,
+      (time) => `+${(Date.parse(time) - start) / 1000}s`,
+    );
   }
 }
 

@@ -94,10 +94,13 @@ function handleOf({ started }: Stage, name: string): Handle {
   return found;
 }
 
-async function startOperation(stage: Stage, { uses, with: given, as, by, role, again, troubles }: Of<'operation'>) {
+async function startOperation(
+  stage: Stage,
+  { uses, with: given, as, by, role, again, troubles }: Of<'operation'>,
+) {
   const { cloud, ids, started } = stage;
   const { instance, name } = given;
-  const input = { ...given };
+  const input: Record<string, unknown> = { ...given };
   if (uses === 'instance.launch') {
     const id = cloud.random.uuid();
     input['instance'] = id;
@@ -109,10 +112,10 @@ async function startOperation(stage: Stage, { uses, with: given, as, by, role, a
   const called = as ?? uses;
   if (!before) cloud.log.name(id, called);
   const asked = { id, by, role, troubles: troublesOf(stage, troubles, called) };
-  started.set(called, cloud.operation(uses, before ? { ...input } : input, asked));
+  started.set(called, cloud.operation(uses, input, asked));
 }
 
-async function startRunbook({ ...stage }: Stage, { uses, with: given, as, by, role, troubles }: Of<'runbook'>) {
+async function startRunbook(stage: Stage, { uses, with: given, as, by, role, troubles }: Of<'runbook'>) {
   const { cloud, started, folder } = stage;
   const file = uses.startsWith('./') ? join(folder, uses) : uses;
   const plan = await loadRunbook(file, [folder], runbookCatalogue());
@@ -137,7 +140,10 @@ async function retry(stage: Stage, { of, as, by }: Of<'retry'>): Promise<void> {
 }
 
 /** An operation is cancelled as Temporal cancels; a run is asked, and answers when it has taken it up. */
-async function ask(stage: Stage, action: Of<'approve' | 'reject' | 'pause' | 'resume' | 'cancel'>): Promise<void> {
+async function ask(
+  stage: Stage,
+  action: Of<'approve' | 'reject' | 'pause' | 'resume' | 'cancel'>,
+): Promise<void> {
   const { log, clock } = stage.cloud;
   const handle = handleOf(stage, action.of);
   const { do: name, by, role, comment } = action;
@@ -147,7 +153,11 @@ async function ask(stage: Stage, action: Of<'approve' | 'reject' | 'pause' | 're
   answer.then(
     (said) => log.add('world', by, `is told: ${(said as { said: string }).said}`),
     (error: unknown) =>
-      log.add('world', by, `is refused: ${error instanceof DroverError ? `${error.code}: ${error.message}` : String(error)}`),
+      log.add(
+        'world',
+        by,
+        `is refused: ${error instanceof DroverError ? `${error.code}: ${error.message}` : String(error)}`,
+      ),
   );
   await clock.advance(0);
 }
@@ -161,6 +171,8 @@ function look(stage: Stage, { of }: Of<'look'>): void {
     if (state === 'pending') continue;
     tell(`${id} ${state}, ${done} done, ${failed} failed, ${refused} refused of ${total}`);
     if (approval?.state === 'waiting')
-      tell(`${id} asks ${approval.from.join(', ') || 'anybody'}: ${approval.message} (${approval.targets.join(', ')}), ${approval.approvals.length} of ${approval.needed}, until ${approval.until}`);
+      tell(
+        `${id} asks ${approval.from.join(', ') || 'anybody'}: ${approval.message} (${approval.targets.join(', ')}), ${approval.approvals.length} of ${approval.needed}, until ${approval.until}`,
+      );
   }
 }

@@ -35,11 +35,13 @@ const short = (lines: string[]): string[] =>
 async function operationLines({ inventory }: VirtualCloud): Promise<string[]> {
   const all = await listOperations(inventory, { limit: 100_000 });
   const names = new Map((await listInstances(inventory)).map(({ id, name }) => [id, name]));
+  const told = all.map((record) => {
+    const { instance, host, startedAt, endedAt } = record;
+    const about = String(instance === null ? host : (names.get(instance) ?? instance));
+    return { order: `${startedAt} ${endedAt} ${about}`, lines: operationLine(record, about) };
+  });
   return short(
-    all.toReversed().flatMap((record) => {
-      const about = record.instance === null ? record.host : (names.get(record.instance) ?? record.instance);
-      return operationLine(record, String(about));
-    }),
+    told.toSorted((one, other) => (one.order < other.order ? -1 : 1)).flatMap(({ lines }) => lines),
   );
 }
 
@@ -48,7 +50,10 @@ function operationLine(record: OperationRecord, about: string): string[] {
   const answer = result === null ? '' : `, ${JSON.stringify(result)}`;
   const why = error === null ? '' : `: ${error.code}: ${error.message}`;
   const open = endedAt === null ? ', and its record is open' : '';
-  return [`${kind} ${about}, by ${by}: ${state}${open}${answer}${why}`, ...left.map((what) => `  left: ${what}`)];
+  return [
+    `${kind} ${about}, by ${by}: ${state}${open}${answer}${why}`,
+    ...left.map((what) => `  left: ${what}`),
+  ];
 }
 
 async function runLines(cloud: VirtualCloud): Promise<string[]> {
@@ -62,7 +67,9 @@ async function runLines(cloud: VirtualCloud): Promise<string[]> {
 async function linesOfRun({ inventory }: VirtualCloud, run: RunRecord): Promise<string[]> {
   const { id, runbook, by, state, error, undone, outputs, parent, retryOf } = run;
   const why = error === null ? '' : `: ${error.code}: ${error.message}`;
-  const of = [parent ? `part of ${parent.run}` : '', retryOf ? `${retryOf} again` : ''].filter(Boolean).join(', ');
+  const of = [parent ? `part of ${parent.run}` : '', retryOf ? `${retryOf} again` : '']
+    .filter(Boolean)
+    .join(', ');
   const rows = await listRunItems(inventory, id);
   const actions = await listRunActions(inventory, id);
   return [
@@ -72,18 +79,34 @@ async function linesOfRun({ inventory }: VirtualCloud, run: RunRecord): Promise<
       ...short(
         rows
           .filter((row) => row.step === step.id && row.state !== 'done' && step.total > 0)
-          .map(({ label, state: end, error: cause }) => `    ${label} ${end}${cause ? `: ${cause.code}: ${cause.message}` : ''}`),
+          .map(
+            ({ label, state: end, error: cause }) =>
+              `    ${label} ${end}${cause ? `: ${cause.code}: ${cause.message}` : ''}`,
+          ),
       ),
     ]),
     ...undone.map((what) => `  taken back: ${what}`),
     ...(Object.keys(outputs).length > 0 ? [`  outputs: ${JSON.stringify(outputs)}`] : []),
     ...actions
       .filter(({ action }) => action !== 'start')
-      .map(({ by: who, action, step, comment }) => `  ${who}: ${[action, step, comment].filter(Boolean).join(', ')}`),
+      .map(
+        ({ by: who, action, step, comment }) =>
+          `  ${who}: ${[action, step, comment].filter(Boolean).join(', ')}`,
+      ),
   ];
 }
 
-function stepLine({ id, state, done, failed, refused, total, error, attempt, approval }: RunStepRecord): string {
+function stepLine({
+  id,
+  state,
+  done,
+  failed,
+  refused,
+  total,
+  error,
+  attempt,
+  approval,
+}: RunStepRecord): string {
   const counts = total === 0 ? '' : `, ${done} done, ${failed} failed, ${refused} refused of ${total}`;
   const tries = attempt !== undefined && attempt > 1 ? `, attempt ${attempt}` : '';
   const asked = approval ? `, approval ${approval.state}` : '';
@@ -99,7 +122,9 @@ async function hostLines({ inventory, datacenter }: VirtualCloud): Promise<strin
     return [
       `${name}: ${state}${truly === state ? '' : ` (truly ${truly})`}`,
       enabled ? 'enabled' : `disabled: ${disabledReason}`,
-      ...(maintenance ? [`in maintenance until ${maintenance.until} by ${maintenance.by}: ${maintenance.reason}`] : []),
+      ...(maintenance
+        ? [`in maintenance until ${maintenance.until} by ${maintenance.by}: ${maintenance.reason}`]
+        : []),
       `${instances} instances, ${memoryMiBUsed} MiB`,
       ...(slotsUsed > 0 ? [`${slotsUsed} slots held`] : []),
     ].join(', ');

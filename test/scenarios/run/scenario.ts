@@ -20,7 +20,9 @@ const at = timeSchema.default('0s').describe('When, since the beginning');
 const by = z.string().default('anna').describe('Who asks');
 const role = z.enum(['viewer', 'operator', 'admin']);
 const as = z.string().min(1).optional().describe('What the log and later events call it');
-const given = z.record(z.string(), z.unknown()).default({});
+const given = z
+  .record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.array(z.string())]))
+  .default({});
 const comment = z.string().nullable().default(null);
 
 /** What goes wrong at one call of an operation. */
@@ -29,7 +31,9 @@ const trouble = z.strictObject({
   when: z
     .enum(['before', 'within', 'after'])
     .default('within')
-    .describe('Before it, within it (it was admitted and did nothing yet), or after it, before its answer is heard'),
+    .describe(
+      'Before it, within it (it was admitted and did nothing yet), or after it, before its answer is heard',
+    ),
   fault: faultSchema.optional().describe('What happens in the datacenter at this moment'),
   stall: timeSchema.optional().describe('The worker stands still so long'),
   'lose-local-disks': z.string().optional().describe('Disks on the own storage of this host are gone'),
@@ -37,13 +41,18 @@ const trouble = z.strictObject({
   'lose-answer': z.boolean().default(false),
   cancel: z.boolean().default(false),
   terminate: z.boolean().default(false),
-  reset: z.boolean().default(false).describe('As from the Temporal UI; the old attempt goes on with what it does'),
+  reset: z
+    .boolean()
+    .default(false)
+    .describe('As from the Temporal UI; the old attempt goes on with what it does'),
 });
 export type ScenarioTrouble = z.output<typeof trouble>;
 const troubles = z.array(trouble).default([]);
 
 const about = <K extends string>(kind: K, says: string) =>
-  z.strictObject({ do: z.literal(kind), at, of: z.string().describe('The `as` of what was started') }).describe(says);
+  z
+    .strictObject({ do: z.literal(kind), at, of: z.string().describe('The `as` of what was started') })
+    .describe(says);
 
 const decision = <K extends string>(kind: K) =>
   z.strictObject({
@@ -88,9 +97,11 @@ export const actionSchema = z.discriminatedUnion('do', [
   decision('reject'),
   decision('pause').omit({ step: true }),
   decision('resume').omit({ step: true }),
-  decision('cancel').omit({ step: true }).extend({
-    undo: z.boolean().default(true).describe('Of a run: take back what the runbook says'),
-  }),
+  decision('cancel')
+    .omit({ step: true })
+    .extend({
+      undo: z.boolean().default(true).describe('Of a run: take back what the runbook says'),
+    }),
   about('terminate', 'As from the Temporal UI: the workflow never hears of anything again.'),
   about('reset', 'As from the Temporal UI: the workflow begins again.'),
   z.strictObject({ do: z.literal('lock'), at, instance: z.string(), reason: z.string(), by }),

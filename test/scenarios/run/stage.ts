@@ -45,10 +45,8 @@ export async function play(stage: Stage): Promise<void> {
     await passTo(cloud, at);
     await happen();
   }
-  if (scenario.until === undefined) {
-    rest();
-    await cloud.settle();
-  } else await passTo(cloud, msOf(scenario.until));
+  if (scenario.until === undefined) await cloud.settle();
+  else await passTo(cloud, msOf(scenario.until));
   rest();
 }
 
