@@ -159,6 +159,31 @@ describe('a concurrency key', () => {
     expect(await holder()).toEqual([{ run: 'r2' }]);
   });
 
+  test('goes to those who wait in the order in which they came, and to nobody who comes later', async () => {
+    await take('r1');
+    const taken: string[] = [];
+    const waits = async (run: string) => {
+      const beats: unknown[] = [];
+      const call = {
+        ...callOf(null),
+        heartbeat: (details: Record<string, unknown>) => void beats.push(details),
+      };
+      const waiting = take(run, 60, call).then(() => void taken.push(run));
+      await expect.poll(() => beats.length).toBe(1);
+      return waiting;
+    };
+    const [second, third] = [waits('r2'), waits('r3')];
+    await expect.poll(holder).toHaveLength(3);
+    world.temporal.end('lab/run/r1');
+    expect(await take('r4')).toEqual({ taken: false, holder: 'r2' });
+    await second;
+    expect(taken).toEqual(['r2']);
+    await world.act.releaseConcurrency({ run: 'r2' }, none);
+    await third;
+    expect(taken).toEqual(['r2', 'r3']);
+    expect(await holder()).toEqual([{ run: 'r3' }]);
+  });
+
   test('of a run is that of the runs within it, which do not give it back', async () => {
     await start('r1');
     await start('r2', { parent: { run: 'r1', step: 'a' } });
