@@ -94,7 +94,8 @@ export class VirtualRun implements Runtime, TaskRun {
   /** An update, or a signal: it is validated, and then handled within the workflow. */
   async ask(name: string, ask: unknown): Promise<unknown> {
     const handler = this.handlers.get(name);
-    if (!handler || !this.open) throw new DroverError('NotFound', `${this.workflowId} does not take ${name}`);
+    if (!this.open) throw new DroverError('NotFound', `${this.who} has ended`);
+    if (!handler) throw new DroverError('NotFound', `${this.who} does not take ${name}`);
     handler.validate?.(onWire(ask));
     this.asks += 1;
     try {

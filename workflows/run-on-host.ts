@@ -54,6 +54,6 @@ export async function runOnHost(
     throw error;
   }
   await finish('succeeded', { result });
-  rt.show('succeeded', def.summary);
+  rt.show('succeeded', `host ${host}: ${def.name} done`);
   return result;
 }

@@ -53,10 +53,16 @@ export function judge({ source, target }: Sides): Verdict {
   return to === 'off' ? 'landed-off' : 'nowhere';
 }
 
-/** The source has the guest alive, and the target does not answer, or still has what came in half. */
+/**
+ * The source has the guest alive, and the target does not answer, or still has what came in half; or it stands still on
+ * the source for the switch-over, and the target knows nothing of it.
+ */
 export function isKept({ source, target }: Sides): boolean {
-  const alive = source.answered && presence(source.view) === 'alive';
-  return alive && (!target.answered || presence(target.view) === 'half');
+  if (!source.answered) return false;
+  const from = presence(source.view);
+  if (!target.answered) return from === 'alive';
+  const to = presence(target.view);
+  return (from === 'alive' && to === 'half') || (from === 'half' && to === 'absent');
 }
 
 export async function lookAt(hypervisor: Hypervisor, host: HostRef, id: string): Promise<Side> {
