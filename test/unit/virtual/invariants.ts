@@ -1,8 +1,5 @@
 /** What must hold whenever no operation runs on an instance, whatever went wrong before. */
-import { getOperation } from '../../../activities/inventory/records.js';
-import type { OperationRecord } from '../../../model/operation.js';
 import type { VirtualCloud } from '../../../virtual/cloud.js';
-import type { Ending } from '../../../virtual/ending.js';
 import { seen } from './seen.js';
 
 export const hostNames = ['h1', 'h2', 'h3'];
@@ -94,22 +91,4 @@ async function allocations(
     `size: ${told}`,
   );
   if (!repair) must(rows.length === permanent.length, `claims or slots are left: ${told}`);
-}
-
-/** The record tells the same as the caller was told. */
-export async function mistold(cloud: VirtualCloud, operation: string, ending: Ending): Promise<string[]> {
-  const record: OperationRecord = await getOperation(cloud.inventory, operation);
-  const told = JSON.stringify({ ending, state: record.state, error: record.error, left: record.left });
-  const wrong: string[] = [];
-  if (record.endedAt === null) wrong.push(`not closed: ${told}`);
-  if (ending.end === 'done' && record.state !== 'succeeded')
-    wrong.push(`done but recorded otherwise: ${told}`);
-  if (ending.end === 'failed') {
-    if (record.error?.code !== ending.error.code) wrong.push(`another error is recorded: ${told}`);
-    const cancelled = ending.error.code === 'Cancelled';
-    if (cancelled !== (record.state === 'cancelled')) wrong.push(`cancelled or not? ${told}`);
-  }
-  if (record.left.length > 0 !== ['UnwindIncomplete', 'CleanupIncomplete'].includes(record.error?.code ?? ''))
-    wrong.push(`left and error disagree: ${told}`);
-  return wrong;
 }
