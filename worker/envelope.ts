@@ -66,11 +66,14 @@ function asTemporal(error: unknown, call: Call, { attempt, scheduledTimestampMs 
 }
 
 function failure(error: DroverError, retryable: boolean): ApplicationFailure {
-  return ApplicationFailure.create({
+  const failed = ApplicationFailure.create({
     message: error.message,
     type: error.code,
     nonRetryable: !retryable,
     details: [error.toRecord()],
-    cause: error,
+    // Only of a bug: what an operator reads in the Temporal UI is the sentence, not where in our code it was made.
+    ...(error.code === 'Internal' ? { cause: error } : {}),
   });
+  if (error.code !== 'Internal') failed.stack = '';
+  return failed;
 }

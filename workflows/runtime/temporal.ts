@@ -255,10 +255,13 @@ export function asFailure(error: unknown): Error {
   if (!(error instanceof DroverError)) return error instanceof Error ? error : new Error(String(error));
   if (error.code === 'Cancelled' && CancellationScope.current().consideredCancelled)
     return new CancelledFailure(error.message);
-  return ApplicationFailure.create({
+  const failure = ApplicationFailure.create({
     message: error.message,
     type: error.code,
     nonRetryable: true,
     details: [error.toRecord()],
   });
+  // An expected failure: the Temporal UI shows the sentence, and not where in our code it was made.
+  failure.stack = '';
+  return failure;
 }
