@@ -61,13 +61,11 @@ async function begin({ place, operation, given }: Trial, instance: string): Prom
       of: given.input,
     },
     doing: 'repairing',
-    ...{
-      allowedStates: null,
-      respectsLock: false,
-      respectsNeedsRepair: false,
-      needs: null,
-      create: null,
-    },
+    allowedStates: null,
+    respectsLock: false,
+    respectsNeedsRepair: false,
+    needs: null,
+    create: null,
   };
   try {
     const answer = await control.beginOperation(ask, nobody);

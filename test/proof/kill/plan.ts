@@ -19,6 +19,8 @@ export interface Order {
   kills: Kill[];
   /** Where the worker writes, before it dies, which workflows it had parked. */
   parkedFile: string;
+  /** A fault put in on purpose: a host is rebooted whatever boot it runs. */
+  mutant?: 'reboots again';
 }
 
 /** The id of a workflow that was at its step when the worker died. */

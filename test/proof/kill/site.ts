@@ -3,12 +3,10 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
+import { Client, Connection } from '@temporalio/client';
 import { closeInventory, openInventory } from '../../../activities/inventory/database.js';
 import { openDatacenters } from '../../../activities/simulator/folder.js';
-import { controlQueue, subjectWorkflowId } from '../../../model/addresses.js';
 import { startDevServer } from '../../../temporal/dev-server.js';
-import { searchAttributesOf } from '../../../workflows/search-attributes.js';
 import { bundleWorkflows, quietRuntime } from '../../temporal/bundle.js';
 import { freePort, temporalBinary, temporaryFolder } from '../../temporal/helpers.js';
 import type { World } from '../case.js';
@@ -20,7 +18,10 @@ export interface Site {
   client: Client;
   world: World;
   /** A worker process with this plan; `died` answers who was parked when it is gone. */
-  employ(kills: Kill[]): Promise<{ died(): Promise<Parked[]>; end(): Promise<void> }>;
+  employ(
+    kills: Kill[],
+    mutant?: Order['mutant'],
+  ): Promise<{ died(): Promise<Parked[]>; end(): Promise<void> }>;
   close(): Promise<void>;
 }
 
@@ -43,10 +44,11 @@ export async function openSite(): Promise<Site> {
   return {
     client: new Client({ connection, identity: 'proof' }),
     world: { cloud: names.cloud, datacenter, inventory, uuid: randomUUID },
-    async employ(kills) {
+    async employ(kills, mutant) {
       workers += 1;
       const file = join(folder, `order-${workers}.json`);
-      const order: Order = { ...common, kills, parkedFile: `${file}.parked` };
+      const parkedFile = `${file}.parked`;
+      const order: Order = { ...common, kills, parkedFile, ...(mutant ? { mutant } : {}) };
       writeFileSync(file, JSON.stringify(order));
       return started(fork(code.worker, [file], { execArgv: [], env: { PATH: process.env['PATH'] } }), order);
     },
@@ -79,24 +81,4 @@ async function started(child: ChildProcess, { parkedFile }: Order): ReturnType<S
       await gone;
     },
   };
-}
-
-/** Starts an operation as drover's client does. */
-export function begin(
-  { client, world }: Site,
-  operation: string,
-  { id, input }: { id: string; input: Record<string, unknown> },
-): Promise<WorkflowHandle> {
-  const subject = String(operation.startsWith('host.') ? input['host'] : input['instance']);
-  const of = { cloud: world.cloud, operation, subject, runbook: null, host: null };
-  return client.workflow.start(operation, {
-    workflowId: subjectWorkflowId(world.cloud, operation, subject),
-    taskQueue: controlQueue(world.cloud),
-    args: [{ request: { id, by: 'test', role: 'admin', run: null }, input }],
-    workflowIdConflictPolicy: 'FAIL',
-    // A task that died with its worker is given to the next soon.
-    workflowTaskTimeout: '3s',
-    staticSummary: operation,
-    typedSearchAttributes: searchAttributesOf(of),
-  });
 }

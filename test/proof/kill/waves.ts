@@ -1,18 +1,14 @@
-/** Which operation dies at which step, together with which others. */
-import type { Case } from '../case.js';
+/** Which operation or run dies at which step, together with which others. */
 import { rows } from '../rows.js';
+import { runCases } from '../runs/cases.js';
+import { runCaseNames } from '../runs/names.js';
 import { Stage } from '../stage.js';
-import type { Kill } from './plan.js';
-
-export interface Doomed extends Pick<Kill, 'step' | 'position'> {
-  operation: string;
-  one: Case;
-}
+import { operationAt, runAt, type Doomed } from './doomed.js';
 
 /** Fewer than a worker does at once: all of them are parked before it dies. */
 const together = 80;
 
-/** Every step of every case, twice; how many steps a case has is counted in virtual time. */
+/** Every step of every case, twice; how many steps it has is counted in virtual time. */
 export async function waves(): Promise<Doomed[][]> {
   const all: Doomed[] = [];
   const stage = await Stage.open();
@@ -20,10 +16,16 @@ export async function waves(): Promise<Doomed[][]> {
     for (const one of cases) {
       const handle = stage.ask(await stage.setUp(operation, one));
       await handle.ending;
-      for (let step = 1; step <= handle.calls.length; step += 1) {
-        for (const position of ['before', 'after'] as const) all.push({ operation, one, step, position });
-      }
+      const prepare: Doomed['prepare'] = (place) => operationAt(operation, one, place);
+      all.push(...atEach(handle.calls.length, { row: operation, title: one.title, prepare }));
     }
+  }
+  for (const name of runCaseNames) {
+    const { plan, inputs } = await runCases[name](await stage.place('host.'));
+    const handle = stage.cloud.runbook(plan, inputs);
+    await handle.ending;
+    const prepare: Doomed['prepare'] = (place) => runAt(name, place);
+    all.push(...atEach(handle.calls.length, { row: `run: ${name}`, title: 'the run', prepare }));
   }
   await stage.close();
   // Those of about as many steps together: none waits long for the others.
@@ -32,3 +34,8 @@ export async function waves(): Promise<Doomed[][]> {
     sorted.slice(index * together, (index + 1) * together),
   );
 }
+
+const atEach = (steps: number, of: Omit<Doomed, 'step' | 'position'>): Doomed[] =>
+  Array.from({ length: steps }, (_, index) =>
+    (['before', 'after'] as const).map((position) => ({ ...of, step: index + 1, position })),
+  ).flat();

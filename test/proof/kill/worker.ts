@@ -33,6 +33,11 @@ function die(): void {
   process.kill(process.pid, 'SIGKILL');
 }
 
+function rebootsAgain(name: string): ReturnType<typeof shipped.hostWork> {
+  const work = shipped.hostWork(name);
+  return { ...work, rebootHost: async (_input, call) => work.rebootHost(await work.bootId({}, call), call) };
+}
+
 const interceptors = {
   activity: [
     ({ info }: Context) => ({
@@ -71,7 +76,8 @@ const common = {
   stickyQueueScheduleToStartTimeout: '1s',
   interceptors,
 };
-const ports = openPorts({ dataDir: folder, clock: quickClock(begun) });
+const shipped = openPorts({ dataDir: folder, clock: quickClock(begun) });
+const ports = order.mutant ? { ...shipped, hostWork: rebootsAgain } : shipped;
 const worker = await createControlWorker({
   cloud: names.cloud,
   inventory: await openInventory({ path: `${folder}/inventory.db` }),

@@ -3,7 +3,14 @@ import type { Cell } from './cells.js';
 
 /** In the order in which they are shown. */
 export const columns = [
-  ...['unwind', 'repeat', 'lost answer', 'cancel', 'second owner', 'terminate', 'reset', 'worker dies'],
+  'unwind',
+  'repeat',
+  'lost answer',
+  'cancel',
+  'second owner',
+  'terminate',
+  'reset',
+  'worker dies',
   'SIGKILL',
 ];
 

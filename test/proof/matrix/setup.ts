@@ -1,5 +1,5 @@
 /** Around the whole project: where the suites keep their cells, and the matrix of them at the end. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { operations } from '../../../workflows/catalogue.js';
@@ -14,6 +14,8 @@ export default function setup(): () => void {
   return () => {
     const rows = [...[...operations.keys()].toSorted(), ...runCaseNames.map((name) => `run: ${name}`)];
     const { text, holes } = matrixOf(rows, keptCells());
+    const page = process.env['DROVER_PROOF_PAGE'];
+    if (page) writeFileSync(page, onPage(readFileSync(page, 'utf8'), text));
     // scripts/test.mjs prints them at its own end, and fails over holes.
     if (given) {
       writeFileSync(join(folder, 'matrix.txt'), `${text}\n`);
@@ -24,3 +26,9 @@ export default function setup(): () => void {
     }
   };
 }
+
+const onPage = (page: string, matrix: string): string =>
+  page.replace(
+    /(<!-- matrix -->)[^]*(<!-- \/matrix -->)/,
+    (_all, begin: string, end: string) => `${begin}\n\n\`\`\`\n${matrix}\n\`\`\`\n\n${end}`,
+  );

@@ -119,8 +119,8 @@ export const runCases: Record<RunCaseName, (place: Place) => Promise<RunGiven>> 
   async asked(place) {
     const [id = ''] = await some(place, 1);
     const steps = [
-      { id: 'gate', approve: { message: 'now?', within: '60s', otherwise: 'approve' } },
-      { id: 'rest', wait: '5s' },
+      { id: 'gate', approve: { message: 'now?', within: '2s', otherwise: 'approve' } },
+      { id: 'rest', wait: '1s' },
       { id: 'none', uses: 'instance.start', with: { instance: id }, 'continue-on-error': true },
       { id: 'pause', uses: 'instance.pause', with: { instance: id }, timeout: '10m' },
     ];
