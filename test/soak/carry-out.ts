@@ -58,19 +58,12 @@ async function perform(world: World, action: Action): Promise<void> {
   }
 }
 
-function ask(
-  world: World,
-  action: string,
-  key: string,
-  input: Record<string, unknown>,
-  again?: string,
-): void {
+function ask(world: World, action: string, key: string, input: Record<string, unknown>): void {
   const instance = 'instance' in input ? world.instance(String(input['instance'])) : null;
-  const { run, id } = world.cloud.operation(
-    key,
-    { ...input, ...(instance === null ? {} : { instance }) },
-    again === undefined ? {} : { id: again },
-  );
+  const { run, id } = world.cloud.operation(key, {
+    ...input,
+    ...(instance === null ? {} : { instance }),
+  });
   world.accept(action, { id, key, instance, run });
 }
 

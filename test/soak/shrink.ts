@@ -28,6 +28,8 @@ export async function shrink(
     Object.assign(found, { one, wrong: played.wrong });
     return true;
   };
+  // First, since all further plays are shorter then.
+  await healSoon(found, still);
   for (let size = Infinity; sizeOf(found.one) < size && found.plays < most;) {
     size = sizeOf(found.one);
     await fewer(found.one.actions, (actions) => still({ ...found.one, actions }));
@@ -57,8 +59,8 @@ async function fewer<T>(all: readonly T[], still: (some: T[]) => Promise<boolean
 function without(one: Case): Case {
   const hosts = new Set(one.hosts.map(({ name }) => name));
   const instances = one.instances.filter(({ host }) => hosts.has(host));
-  const gone = new Set([...namesIn(one)].filter((name) => /^(vm|host)-\d+$/.test(name)));
-  for (const name of [...hosts, ...instances.map(({ name }) => name)]) gone.delete(name);
+  const gone = new Set([...namesIn(one)].filter((known) => /^(vm|host)-\d+$/.test(known)));
+  for (const left of [...hosts, ...instances.map(({ name }) => name)]) gone.delete(left);
   const racks = new Set(one.hosts.map(({ rack }) => rack));
   const stays = (action: Action) =>
     ![...namesIn(action)].some((name) => gone.has(name)) &&
@@ -69,7 +71,7 @@ function without(one: Case): Case {
 const namesIn = (value: unknown): Set<string> =>
   new Set([...JSON.stringify(value).matchAll(/"([a-z]+-\d+)"/g)].map(([, name = '']) => name));
 
-/** Smaller guests on shared disks, and a healing that comes at once, where that makes no difference. */
+/** Smaller guests on shared disks, where that makes no difference. */
 async function plainer(found: Shrunk, still: (one: Case) => Promise<boolean>): Promise<void> {
   const plain = { vcpus: 1, 'memory-mib': 1024, local: false, state: 'active' as const };
   for (const key of ['vcpus', 'memory-mib', 'local', 'state'] as const) {
@@ -77,6 +79,10 @@ async function plainer(found: Shrunk, still: (one: Case) => Promise<boolean>): P
     if (JSON.stringify(instances) !== JSON.stringify(found.one.instances))
       await still({ ...found.one, instances });
   }
-  const last = Math.ceil(found.one.actions.at(-1)?.at ?? 0) + 10;
-  if (found.one.heal > last) await still({ ...found.one, heal: last });
+  await healSoon(found, still);
+}
+
+async function healSoon({ one }: Shrunk, still: (one: Case) => Promise<boolean>): Promise<void> {
+  const soon = Math.ceil(one.actions.at(-1)?.at ?? 0) + 10;
+  if (one.heal > soon) await still({ ...one, heal: soon });
 }

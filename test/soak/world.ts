@@ -80,9 +80,10 @@ export class World {
   accept(action: string, about: Omit<Accepted, 'ending'>): void {
     const accepted: Accepted = { ...about, ending: null };
     this.accepted.set(action, accepted);
-    void about.run.ended.then((ending) => {
-      if (accepted.run === about.run) accepted.ending = ending;
-    });
+    const hear = async () => {
+      accepted.ending = await about.run.ended;
+    };
+    void hear();
   }
 }
 

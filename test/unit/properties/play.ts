@@ -86,7 +86,7 @@ function freezeTree(tree: Tree): FrozenRunbook {
   const base = runbookCatalogue();
   const signature = { inputs: { instance: { type: 'instance' as const } }, outputs: { paused: 'int' } };
   const catalogue = { ...base, runbooks: new Map([['below', signature]]) };
-  const { runbook, issues } = checkRunbook(source, 'random.yaml', catalogue as never);
+  const { runbook, issues } = checkRunbook(source, 'random.yaml', catalogue);
   if (!runbook || issues.length > 0) throw new Error(`check refuses it:\n${formatIssues(issues)}\n${source}`);
   return freeze(source, runbook);
 }

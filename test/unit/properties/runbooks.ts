@@ -151,7 +151,7 @@ export const undoneRunbook = fc
           rest,
           fc
             .array(fc.oneof(onItems(true), hostWithUndo), { minLength: 2, maxLength: 3 })
-            .map((parallel) => ({ parallel })),
+            .map((branches) => ({ parallel: branches })),
         )
         .map((one): Tree => ({ ...one, 'continue-on-error': true })),
       { minLength: 1, maxLength: 4 },

@@ -38,10 +38,12 @@ export function watchChildren({ temporal, clock }: VirtualCloud): Child[] {
       ending: { end: 'terminated' },
     };
     children.push(child);
-    void run.ended.then((ending) => {
+    const note = async () => {
+      const ending = await run.ended;
       moment += 1;
       Object.assign(child, { ended: moment, to: clock.now(), ending });
-    });
+    };
+    void note();
     return run;
   };
   return children;
