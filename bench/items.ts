@@ -27,8 +27,11 @@ export async function items(session: Session): Promise<void> {
   const { workflow } = drover.connection.client;
   const { signal } = session;
 
+  const last = { ours: '', baseline: '' };
+
   async function byRunbook(): Promise<void> {
     const { workflowId, runId } = await startRun(drover, prepared);
+    last.ours = workflowId;
     await follow(drover, { workflowId, runId, what: 'the runbook' }, { signal });
   }
 
@@ -46,6 +49,7 @@ export async function items(session: Session): Promise<void> {
       taskQueue: controlQueue(drover.cloud),
       args: [order],
     });
+    last.baseline = workflowId;
     const what = { workflowId, runId: started.firstExecutionRunId, what: 'the hand-written workflow' };
     await follow(drover, what, { signal });
   }
@@ -56,6 +60,12 @@ export async function items(session: Session): Promise<void> {
   const about = `${ITEMS} host operations, ${WINDOW} at a time`;
   const row = compare({ bench: 'items', case: about, unit: 'ms per item' }, samples);
   session.tell({ ...row, goal: 'ratio <= 1.05', goalMet: row.ratio <= 1.05 });
+
+  // The same on a machine of any load.
+  const eventsOf = async (workflowId: string): Promise<number> =>
+    (await workflow.getHandle(workflowId).describe()).historyLength / ITEMS;
+  const events = { ours: [await eventsOf(last.ours)], baseline: [await eventsOf(last.baseline)] };
+  session.tell(compare({ bench: 'items', case: `history of ${about}`, unit: 'events per item' }, events));
 }
 
 const runbook = `name: hundred-items
