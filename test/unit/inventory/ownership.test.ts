@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { getInstance } from '../../../activities/inventory/instances.js';
 import { getOperation } from '../../../activities/inventory/records.js';
 import type { Owner } from '../../../model/operation.js';
+import { finish, twoHosts } from './half-moved.js';
 import {
   allocations,
   ask,
@@ -10,10 +11,7 @@ import {
   claimOf,
   expectOutcome,
   failure,
-  guest,
-  host,
   intents,
-  makeWorld,
   told,
   undo,
   type World,
@@ -21,19 +19,11 @@ import {
 
 let world: World;
 beforeEach(async () => {
-  world = await makeWorld();
-  await host(world, 'kvm-1');
-  await host(world, 'kvm-2');
-  await guest(world, 'i1', 'kvm-1');
+  world = await twoHosts();
 });
 afterEach(() => world.close());
 
 const none = callOf(null);
-const finish = (owner: Owner, rest = {}) =>
-  world.act.finishOperation(
-    { owner, state: 'succeeded', patch: {}, result: null, error: null, settled: [], left: [], ...rest },
-    none,
-  );
 
 /** A whole live migration up to its point of no return. */
 async function moved(owner: Owner) {
@@ -54,7 +44,7 @@ test('an operation from begin to finish: one permanent allocation on the new hos
   expect(await allocations(world)).toEqual([
     { id: 'c1', instance: 'i1', host: 'kvm-2', operation: null, vcpus: 1, memory_mib: 1024, slots: 0 },
   ]);
-  const { sentence } = await finish(owner, { settled: cleanups, result: { to: 'kvm-2' } });
+  const { sentence } = await finish(world, owner, { settled: cleanups, result: { to: 'kvm-2' } });
   expect(sentence).toBe('instance web-i1: migrating -> active (live-migrate)');
   const after = await getInstance(world.inventory, 'i1');
   expect(after).toMatchObject({ host: 'kvm-2', operation: null, task: null, needsRepair: null });
@@ -84,16 +74,16 @@ test('a repeated commit writes and orders nothing twice, also when its clean-ups
 test('a repeated begin answers the same; a closed operation answers its record', async () => {
   const owner = await begin(world, 'op1', 'i1');
   expect(await begin(world, 'op1', 'i1')).toEqual(owner);
-  await finish(owner, { result: { n: 1 } });
+  await finish(world, owner, { result: { n: 1 } });
   const closed = expectOutcome(await world.act.beginOperation(ask('op1', 'i1'), none), 'closed');
   expect(closed).toEqual({ outcome: 'closed', state: 'succeeded', result: { n: 1 }, error: null });
 });
 
 test('a repeated finish answers the same; another end is refused and says how it ended', async () => {
   const owner = await begin(world, 'op1', 'i1');
-  const first = await finish(owner);
-  expect(await finish(owner)).toEqual(first);
-  expect(await told(finish(owner, { state: 'failed' }))).toMatchInlineSnapshot(`
+  const first = await finish(world, owner);
+  expect(await finish(world, owner)).toEqual(first);
+  expect(await told(finish(world, owner, { state: 'failed' }))).toMatchInlineSnapshot(`
     "StaleOwner: operation op1 (epoch 1) does not own instance web-i1: no operation does; it is closed as succeeded
     → nothing: the newer owner goes on"
   `);
@@ -105,7 +95,7 @@ describe('a stale owner is refused wherever it comes in', () => {
     'admit without undo': (owner) => world.act.admit({ owner, seq: 1, undo: null }, none),
     claimHost: (owner) => world.act.claimHost(claimOf('late'), callOf(owner)),
     commit: (owner) => world.act.commit({ owner, patch: { host: 'kvm-2' }, cleanup: [] }, none),
-    finishOperation: (owner) => finish(owner),
+    finishOperation: (owner) => finish(world, owner),
     reconciled: (owner) =>
       world.act.reconciled(
         { owner, predecessor: null, patch: { state: 'error' }, settled: [], left: [], note: '' },
@@ -172,7 +162,7 @@ describe('unwind', () => {
     expect(first.intents.map((one) => one.says)).toEqual(['step 3', 'step 2', 'step 1']);
     expect(await world.act.startUnwind({ owner }, none)).toEqual(first);
     expect((await getOperation(world.inventory, 'op1')).state).toBe('unwinding');
-    await finish(first.owner, { state: 'failed', settled: first.intents });
+    await finish(world, first.owner, { state: 'failed', settled: first.intents });
     expect((await failure(world.act.startUnwind({ owner }, none))).message).toContain(
       'it is closed as failed',
     );
@@ -198,7 +188,7 @@ describe('unwind', () => {
     await world.act.claimHost(claimOf('c1', { from: 'kvm-1' }), callOf(owner));
     await world.act.admit({ owner, seq: 2, undo: undo('the migration to kvm-2') }, none);
     const unwound = await world.act.startUnwind({ owner }, none);
-    await finish(unwound.owner, {
+    await finish(world, unwound.owner, {
       state: 'failed',
       left: ['the migration to kvm-2 (no answer)', 'the claim on kvm-2'],
     });
@@ -218,7 +208,7 @@ describe('unwind', () => {
       { owner: answer.owner, predecessor: null, patch: {}, settled, left: [], note: '' },
       none,
     );
-    await finish(await begin(world, 'op3', 'i1', repair));
+    await finish(world, await begin(world, 'op3', 'i1', repair));
     expect(await allocations(world)).toMatchObject([{ id: 'instance/i1', host: 'kvm-1', slots: 0 }]);
     expect((await getInstance(world.inventory, 'i1')).needsRepair).toBeNull();
   });

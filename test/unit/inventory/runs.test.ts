@@ -2,52 +2,16 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { recordProbe } from '../../../activities/inventory/hosts.js';
 import { getInstance } from '../../../activities/inventory/instances.js';
 import { getOperation } from '../../../activities/inventory/records.js';
-import type { IntentCall, Owner } from '../../../model/operation.js';
-import {
-  allocations,
-  ask,
-  begin,
-  callOf,
-  claimOf,
-  expectOutcome,
-  failure,
-  guest,
-  host,
-  makeWorld,
-  told,
-  undo,
-  type World,
-} from './world.js';
+import { admit, finish, halfMoved, reconcile, twoHosts } from './half-moved.js';
+import { allocations, ask, begin, callOf, failure, told, undo, type World } from './world.js';
 
 let world: World;
 beforeEach(async () => {
-  world = await makeWorld();
-  await host(world, 'kvm-1');
-  await host(world, 'kvm-2');
-  await guest(world, 'i1', 'kvm-1');
+  world = await twoHosts();
 });
 afterEach(() => world.close());
 
 const none = callOf(null);
-const admit = (owner: Owner, seq: number, what: IntentCall | null) =>
-  world.act.admit({ owner, seq, undo: what }, none);
-const reconcile = async (operation: string, rest = {}) =>
-  expectOutcome(await world.act.beginOperation(ask(operation, 'i1', rest), none), 'reconcile');
-const finish = (owner: Owner) =>
-  world.act.finishOperation(
-    { owner, state: 'succeeded', patch: {}, result: null, error: null, settled: [], left: [] },
-    none,
-  );
-
-/** A migration that has a claim, a half copied disk and a job under way. */
-async function halfMoved(operation: string): Promise<Owner> {
-  const owner = await begin(world, operation, 'i1');
-  await admit(owner, 1, undo('the claim', { claim: 'c1' }, 'releaseClaim'));
-  await world.act.claimHost(claimOf('c1', { from: 'kvm-1' }), callOf(owner));
-  await admit(owner, 2, undo('the half copied disk', { path: '/new' }));
-  await admit(owner, 3, undo('the migration', {}, 'undoMigrate'));
-  return owner;
-}
 
 describe('runs of a workflow', () => {
   const workflow = 'lab/instance/i1';
@@ -56,13 +20,13 @@ describe('runs of a workflow', () => {
     const first = world.temporal.start(workflow);
     const owner = await begin(world, 'op1', 'i1');
     const second = world.temporal.start(workflow);
-    await admit(owner, 1, null);
+    await admit(world, owner, 1, null);
     expect((await getOperation(world.inventory, 'op1')).runId).toBe(second.runId);
     const asked = world.temporal.asked;
-    await admit(owner, 2, null);
+    await admit(world, owner, 2, null);
     expect(world.temporal.asked).toBe(asked);
     world.temporal.run = first;
-    expect(await told(admit(owner, 3, undo('late')))).toMatchInlineSnapshot(`
+    expect(await told(admit(world, owner, 3, undo('late')))).toMatchInlineSnapshot(`
       "StaleOwner: operation op1 (epoch 1) does not own instance web-i1: its workflow run run-1 is not the current one any more
       → nothing: the newer owner goes on"
     `);
@@ -72,21 +36,21 @@ describe('runs of a workflow', () => {
   test('a reset run that remembers the epoch before an unwind may unwind', async () => {
     world.temporal.start(workflow);
     const owner = await begin(world, 'op1', 'i1');
-    await admit(owner, 1, undo('step 1'));
+    await admit(world, owner, 1, undo('step 1'));
     const first = await world.act.startUnwind({ owner }, none);
     world.temporal.start(workflow);
-    expect((await failure(admit(owner, 2, null))).code).toBe('StaleOwner');
+    expect((await failure(admit(world, owner, 2, null))).code).toBe('StaleOwner');
     expect(await world.act.startUnwind({ owner }, none)).toEqual(first);
   });
 
   test('a run that was reset to its beginning first undoes what the run before it did', async () => {
     world.temporal.start(workflow);
-    const before = await halfMoved('op1');
+    const before = await halfMoved(world, 'op1');
     world.temporal.start(workflow);
-    const answer = await reconcile('op1');
+    const answer = await reconcile(world, 'op1');
     expect(answer.predecessor).toMatchObject({ id: 'op1', kind: 'live-migrate' });
     expect(answer.intents).toHaveLength(3);
-    expect((await failure(admit(before, 4, null))).code).toBe('StaleOwner');
+    expect((await failure(admit(world, before, 4, null))).code).toBe('StaleOwner');
     await world.act.releaseClaim({ claim: 'c1' }, none);
     await world.act.reconciled(
       {
@@ -99,15 +63,15 @@ describe('runs of a workflow', () => {
       },
       none,
     );
-    await finish(await begin(world, 'op1', 'i1'));
+    await finish(world, await begin(world, 'op1', 'i1'));
     expect(await allocations(world)).toHaveLength(1);
   });
 
   test('an attempt that a reset lost keeps its undo when its number is used again', async () => {
     const owner = await begin(world, 'op1', 'i1');
-    await admit(owner, 1, undo('disk on kvm-2', { host: 'kvm-2' }));
-    await admit(owner, 1, undo('disk on kvm-3', { host: 'kvm-3' }));
-    await admit(owner, 1, undo('disk on kvm-3', { host: 'kvm-3' }));
+    await admit(world, owner, 1, undo('disk on kvm-2', { host: 'kvm-2' }));
+    await admit(world, owner, 1, undo('disk on kvm-3', { host: 'kvm-3' }));
+    await admit(world, owner, 1, undo('disk on kvm-3', { host: 'kvm-3' }));
     const { intents: open } = await world.act.startUnwind({ owner }, none);
     expect(open.map((one) => [one.seq, one.says])).toEqual([
       [1, 'disk on kvm-3'],
@@ -134,7 +98,7 @@ describe('runs of a workflow', () => {
       → wait for it, or cancel it"
     `);
     world.temporal.end('other/instance/i1');
-    expect((await reconcile('op3')).predecessor?.id).toBe('op1');
+    expect((await reconcile(world, 'op3')).predecessor?.id).toBe('op1');
   });
 
   test('an orphan is an instance whose workflow ended, or that needs repair', async () => {

@@ -1,60 +1,23 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { getInstance } from '../../../activities/inventory/instances.js';
 import { getOperation } from '../../../activities/inventory/records.js';
-import type { IntentCall, Owner } from '../../../model/operation.js';
-import {
-  allocations,
-  ask,
-  begin,
-  callOf,
-  claimOf,
-  expectOutcome,
-  failure,
-  guest,
-  host,
-  intents,
-  makeWorld,
-  told,
-  undo,
-  type World,
-} from './world.js';
+import { admit, finish, halfMoved, reconcile, twoHosts } from './half-moved.js';
+import { allocations, ask, begin, callOf, failure, intents, told, undo, type World } from './world.js';
 
 let world: World;
 beforeEach(async () => {
-  world = await makeWorld();
-  await host(world, 'kvm-1');
-  await host(world, 'kvm-2');
-  await guest(world, 'i1', 'kvm-1');
+  world = await twoHosts();
 });
 afterEach(() => world.close());
 
 const none = callOf(null);
-const admit = (owner: Owner, seq: number, what: IntentCall | null) =>
-  world.act.admit({ owner, seq, undo: what }, none);
-const reconcile = async (operation: string, rest = {}) =>
-  expectOutcome(await world.act.beginOperation(ask(operation, 'i1', rest), none), 'reconcile');
-const finish = (owner: Owner) =>
-  world.act.finishOperation(
-    { owner, state: 'succeeded', patch: {}, result: null, error: null, settled: [], left: [] },
-    none,
-  );
-
-/** A migration that has a claim, a half copied disk and a job under way. */
-async function halfMoved(operation: string): Promise<Owner> {
-  const owner = await begin(world, operation, 'i1');
-  await admit(owner, 1, undo('the claim', { claim: 'c1' }, 'releaseClaim'));
-  await world.act.claimHost(claimOf('c1', { from: 'kvm-1' }), callOf(owner));
-  await admit(owner, 2, undo('the half copied disk', { path: '/new' }));
-  await admit(owner, 3, undo('the migration', {}, 'undoMigrate'));
-  return owner;
-}
 
 test('the next operation takes over, undoes, closes its predecessor truthfully and begins', async () => {
-  await halfMoved('op1');
-  const answer = await reconcile('op2');
+  await halfMoved(world, 'op1');
+  const answer = await reconcile(world, 'op2');
   expect(answer.predecessor).toMatchObject({ id: 'op1', kind: 'live-migrate' });
   expect(answer.intents.map((one) => one.seq)).toEqual([3, 2, 1]);
-  expect(await reconcile('op2')).toEqual(answer);
+  expect(await reconcile(world, 'op2')).toEqual(answer);
   await world.act.releaseClaim({ claim: 'c1' }, none);
   const settled = answer.intents.map(({ operation, seq }) => ({ operation, seq }));
   const done = {
@@ -76,13 +39,13 @@ test('the next operation takes over, undoes, closes its predecessor truthfully a
   const owner = await begin(world, 'op2', 'i1');
   expect(owner.epoch).toBe(answer.owner.epoch + 1);
   expect(await begin(world, 'op2', 'i1')).toEqual(owner);
-  await finish(owner);
+  await finish(world, owner);
   expect(await allocations(world)).toMatchObject([{ id: 'instance/i1', host: 'kvm-1' }]);
 });
 
 test('work that turns out to be done: the undos of the lost operation are moot, its clean-up is ordered', async () => {
-  await halfMoved('op1');
-  const answer = await reconcile('op2');
+  await halfMoved(world, 'op1');
+  const answer = await reconcile(world, 'op2');
   // The guest runs on kvm-2: to remove "the half copied disk" now would remove its disk.
   const { intents: cleanups } = await world.act.commit(
     { owner: answer.owner, patch: { host: 'kvm-2' }, cleanup: [undo('the old disk', { path: '/old' })] },
@@ -100,7 +63,7 @@ test('work that turns out to be done: the undos of the lost operation are moot, 
 
 test('a guest that is seen elsewhere moves its allocation, with a claim there or without', async () => {
   await begin(world, 'op1', 'i1');
-  const { owner } = await reconcile('op2');
+  const { owner } = await reconcile(world, 'op2');
   await world.act.reconciled(
     { owner, predecessor: 'op1', patch: { host: 'kvm-2' }, settled: [], left: [], note: '' },
     none,
@@ -111,8 +74,8 @@ test('a guest that is seen elsewhere moves its allocation, with a claim there or
 });
 
 test('what the reconciler leaves sets needs-repair, and the operation is refused', async () => {
-  await halfMoved('op1');
-  const { owner } = await reconcile('op2');
+  await halfMoved(world, 'op1');
+  const { owner } = await reconcile(world, 'op2');
   const left = ['the migration (no answer)', 'the half copied disk', 'the claim'];
   await world.act.reconciled({ owner, predecessor: 'op1', patch: {}, settled: [], left, note: '' }, none);
   expect(await told(world.act.beginOperation(ask('op2', 'i1'), none))).toMatchInlineSnapshot(`
@@ -127,9 +90,9 @@ test('what the reconciler leaves sets needs-repair, and the operation is refused
 });
 
 test('an operation that is lost while it reconciles leaves none open behind it', async () => {
-  await halfMoved('op1');
-  await reconcile('op2');
-  const { owner, predecessor, intents: open } = await reconcile('op3');
+  await halfMoved(world, 'op1');
+  await reconcile(world, 'op2');
+  const { owner, predecessor, intents: open } = await reconcile(world, 'op3');
   expect(predecessor?.id).toBe('op2');
   expect(open).toHaveLength(3);
   const settled = open.map(({ operation, seq }) => ({ operation, seq }));
@@ -142,7 +105,7 @@ test('an operation that is lost while it reconciles leaves none open behind it',
 
 test('a deleted instance with something left is repaired, and stays deleted', async () => {
   const owner = await begin(world, 'op1', 'i1');
-  await admit(owner, 1, undo('a disk on a host that is away'));
+  await admit(world, owner, 1, undo('a disk on a host that is away'));
   await world.act.finishOperation(
     {
       owner,
@@ -158,14 +121,14 @@ test('a deleted instance with something left is repaired, and stays deleted', as
   expect(await allocations(world)).toEqual([]);
   expect((await failure(world.act.beginOperation(ask('op2', 'i1'), none))).code).toBe('NotFound');
   const repair = { kind: 'repair', allowedStates: null, respectsNeedsRepair: false };
-  const answer = await reconcile('op3', repair);
+  const answer = await reconcile(world, 'op3', repair);
   const patch = { state: 'error' as const, powerState: 'absent', fault: 'no guest was found' };
   const settled = answer.intents;
   await world.act.reconciled(
     { owner: answer.owner, predecessor: null, patch, settled, left: [], note: '' },
     none,
   );
-  await finish(await begin(world, 'op3', 'i1', repair));
+  await finish(world, await begin(world, 'op3', 'i1', repair));
   expect(await getInstance(world.inventory, 'i1')).toMatchObject({
     state: 'deleted',
     host: null,
