@@ -10,7 +10,8 @@ import {
 } from '../model/run.js';
 import { subjectWorkflowId } from '../model/addresses.js';
 import { searchAttributesOf } from '../workflows/search-attributes.js';
-import type { Order, Result } from '../workflows/operate.js';
+import type { Result } from '../workflows/closing.js';
+import type { Order } from '../workflows/operate.js';
 
 export { default } from '../workflows/entry.js';
 
