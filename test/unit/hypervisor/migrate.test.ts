@@ -156,6 +156,21 @@ describe('a migration that fails', () => {
     expect(records.ended).toEqual([]);
   });
 
+  it.each([
+    ['the guest runs on the source, and what came in half stays', 'running', 'migrating'],
+    ['it stands still for the switch-over, of which the target knows nothing', 'migrating', null],
+  ] as const)('has failed when %s', async (_title, from, to) => {
+    fake.onStart = () => {
+      fake.put(source, guest({ power: from }));
+      if (to !== null) fake.put(target, guest({ power: to, persistent: false }));
+      fake.endClient('Lost connection to destination host');
+    };
+    await expect(migrate()).rejects.toMatchObject({
+      code: 'MigrationFailed',
+      message: 'web-1 stayed on host1: Lost connection to destination host',
+    });
+  });
+
   it('has failed when the target died and the source kept the guest', async () => {
     fake.onStart = () => {
       fake.silent.add('host2');
@@ -274,6 +289,22 @@ describe('stopping', () => {
       code: 'TimedOut',
       message: expect.stringContaining('1 MiB left'),
     });
+  });
+
+  it('calls it stalled when every round of memory begins with as much as the one before', async () => {
+    fake.onJob = (asked) => {
+      const rest = 3 - (asked % 4);
+      fake.running &&= jobView({
+        iteration: 1 + Math.floor(asked / 4),
+        remainingBytes: 1000 * rest + 1000 / asked,
+      });
+    };
+    fake.onStart = () => void (fake.running = jobView());
+    fake.onAbort = () => {
+      fake.running = null;
+      fake.endClient('operation aborted');
+    };
+    await expect(migrate({ timeoutSeconds: 0.3 })).rejects.toMatchObject({ code: 'MigrationStalled' });
   });
 
   it('calls it stalled when nothing got nearer to the end', async () => {
