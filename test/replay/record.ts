@@ -12,8 +12,8 @@ import { join, resolve } from 'node:path';
 import type { WorkflowHandle } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { openSite, serve, type Hooks, type Site } from '../temporal/fake-site.js';
-import { FakeCloud } from '../unit/workflows/fake-cloud.js';
+import { SimulatedCloud } from '../temporal/simulated.js';
+import { openSite, type Site } from '../temporal/site.js';
 import { scenarios } from './scenarios.js';
 
 const folder = resolve(process.env['DROVER_HISTORIES'] ?? join(import.meta.dirname, 'histories'));
@@ -28,11 +28,14 @@ afterAll(() => site.close());
 test.each(Object.entries(scenarios))('%s', async (name, scenario) => {
   const file = join(folder, `${name}.json`);
   if (existsSync(file)) return;
-  const cloud = await FakeCloud.open();
-  const hooks: Hooks = new Map();
-  const workers = await serve(site, cloud, { hooks });
+  const cloud = await SimulatedCloud.open();
+  const before = new Map<string, () => unknown>();
+  const workers = await cloud.serve(site, async (activity, work) => {
+    await before.get(activity)?.();
+    return work();
+  });
   try {
-    const handle = await scenario({ site, cloud, hooks });
+    const handle = await scenario({ site, cloud, before });
     // `wx`: not even a second recorder at the same time may overwrite.
     writeFileSync(file, await stored(handle), { flag: 'wx' });
     expect(existsSync(file)).toBe(true);

@@ -1,13 +1,13 @@
 /** Runs of the second language, for their histories. Those of the first are in scenarios.ts. */
 import { randomUUID } from 'node:crypto';
-import { DroverError } from '../../model/errors.js';
 import type { RunProgress } from '../../model/run.js';
 import { runbookSchema, type FrozenRunbook } from '../../model/runbook.js';
 import { batchWorkflowId } from '../../model/addresses.js';
 import type { RunOrder } from '../../workflows/run-state.js';
-import { beginOther, endOf } from '../temporal/fake-site.js';
+import { beginOther, cloudName, endOf } from '../temporal/site.js';
 import { until } from '../temporal/helpers.js';
-import { ending, migrating, type Scenario, type Stage } from './stage.js';
+import { slowLink } from '../unit/workflows/cloud.js';
+import { arrive, ending, migrating, refuse, type Scenario, type Stage } from './stage.js';
 import type { WorkflowHandle } from '@temporalio/client';
 
 const plan = (
@@ -51,15 +51,6 @@ const stop = (more: Record<string, unknown> = {}) => ({
   ...more,
 });
 
-/** Two failures, of a kind that is tried again. */
-const twice = () => {
-  let failures = 0;
-  return () => {
-    failures += 1;
-    if (failures <= 2) throw new DroverError('HypervisorError', 'it said no');
-  };
-};
-
 type Play = (stage: Stage, run: WorkflowHandle, ask: Ask) => Promise<unknown>;
 type Ask = (action: string, more?: Record<string, unknown>) => Promise<unknown>;
 
@@ -71,7 +62,7 @@ const run =
     for (const name of ['web-1', 'web-2', 'web-3']) await cloud.adopt(name);
     const id = randomUUID();
     const order: RunOrder = { id, by: 'anna', role: 'operator', plan: of, inputs: {} };
-    const handle = await beginOther(site, 'run-runbook', `fake/run/${id}`, order);
+    const handle = await beginOther(site, 'run-runbook', `run/${id}`, order);
     const who = { by: 'ben', role: 'operator', comment: null, step: null };
     const ask: Ask = (action, more = {}) => handle.executeUpdate(action, { args: [{ ...who, ...more }] });
     await play(stage, handle, ask);
@@ -126,8 +117,8 @@ export const runScenarios: Record<string, Scenario> = {
       outputs: { n: '${{ steps.hosts.outputs.n }}', moved: '${{ steps.move.done }}' },
     }),
   ),
-  'run-runbook.2-tried-again': (stage) => {
-    stage.hooks.set('stopGuest', twice());
+  'run-runbook.2-tried-again': async (stage) => {
+    await refuse(stage.cloud, ['stamp'], 2);
     return run('done', plan({ steps: [stop({ retry: { attempts: 3, backoff: '1s' } })] }))(stage);
   },
   'run-runbook.2-approved': run(
@@ -149,30 +140,30 @@ export const runScenarios: Record<string, Scenario> = {
   ),
   'run-runbook.2-expired': run('Rejected', plan({ steps: [{ id: 'gate', approve: { within: '1s' } }] })),
   'run-runbook.2-paused': async (stage) => {
-    stage.cloud.world.hold = true;
+    await slowLink(stage.cloud);
     return run('done', plan({ steps: [move()] }), async ({ cloud }, _handle, ask) => {
       await migrating(cloud, 2);
       await ask('pause', { comment: 'lunch' });
-      cloud.world.hold = false;
+      await arrive(cloud);
       await migrating(cloud, 0);
       await ask('resume');
     })(stage);
   },
   'run-runbook.2-cancelled-without-undo': async (stage) => {
-    stage.cloud.world.hold = true;
+    await slowLink(stage.cloud);
     return run('Cancelled', plan({ steps: [disable('close'), move()] }), async ({ cloud }, _handle, ask) => {
       await migrating(cloud, 2);
       await ask('cancel', { undo: false });
     })(stage);
   },
   'run-runbook.2-timed-out': async (stage) => {
-    stage.cloud.world.hold = true;
+    await slowLink(stage.cloud);
     const steps = [move({ timeout: '2s' })];
     return run('TimedOut', plan({ steps, 'on-failure': [enable('tell')] }))(stage);
   },
   'run-runbook.2-sub-runbook': run('done', outer),
   'run-runbook.2-sub-runbook-cancelled': async (stage) => {
-    stage.cloud.world.hold = true;
+    await slowLink(stage.cloud);
     return run('CancelledFailure', outer, async ({ cloud }, handle, ask) => {
       await migrating(cloud, 2);
       await ask('pause');
@@ -183,7 +174,7 @@ export const runScenarios: Record<string, Scenario> = {
   'run-batch.succeeded': async (stage) => {
     const handle = await run('done', inBatches)(stage);
     const id = handle.workflowId.split('/').at(-1) ?? '';
-    const batch = stage.site.client.workflow.getHandle(batchWorkflowId('fake', id, 'open', 1));
+    const batch = stage.site.client.workflow.getHandle(batchWorkflowId(cloudName, id, 'open', 1));
     if ((await endOf(batch)) !== 'done') throw new Error('the batch failed');
     return batch;
   },

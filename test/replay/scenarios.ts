@@ -2,42 +2,45 @@
 import { randomUUID } from 'node:crypto';
 import type { WorkflowHandle } from '@temporalio/client';
 import { setLock } from '../../activities/inventory/instances.js';
-import { DroverError } from '../../model/errors.js';
+import { serialLogOf } from '../../activities/simulator/define.js';
+import { localDirectory } from '../../activities/simulator/hosts.js';
+import { workPlace } from '../../model/addresses.js';
+import type { HostRef } from '../../model/host.js';
 import { runbookSchema } from '../../model/runbook.js';
 import type { RunOrder } from '../../workflows/run-state.js';
-import { begin, beginOther } from '../temporal/fake-site.js';
+import type { SimulatedCloud } from '../temporal/simulated.js';
+import { begin, beginOther } from '../temporal/site.js';
 import { until } from '../temporal/helpers.js';
-import type { FakeCloud } from '../unit/workflows/fake-cloud.js';
+import { slowLink } from '../unit/workflows/cloud.js';
 import { runScenarios } from './run-scenarios.js';
-import { ending, migrating, type Scenario, type Stage } from './stage.js';
+import { arrive, ending, migrating, refuse, type Scenario, type Stage } from './stage.js';
 
-const no = () => {
-  throw new DroverError('HypervisorError', 'it said no');
-};
+type Refused = Parameters<typeof refuse>[1];
+
 /** An operation on one instance that is adopted before. */
 const on =
   (
     key: string,
-    adopt: Parameters<FakeCloud['adopt']>[1] = {},
+    adopt: Parameters<SimulatedCloud['adopt']>[1] = {},
     input: Record<string, unknown> = {},
-    { end = 'done', fails = [] as string[] } = {},
+    { end = 'done', fails = [] as Refused } = {},
   ): Scenario =>
-  async ({ site, cloud, hooks }) => {
-    for (const name of fails) hooks.set(name, no);
+  async ({ site, cloud }) => {
+    await refuse(cloud, fails);
     const instance = await cloud.adopt('web-1', adopt);
     return ending(await begin(site, key, { instance, ...input }), end);
   };
 
 const launch =
-  (end: string, fail?: (stage: Stage) => void): Scenario =>
+  (end: string, fail?: (cloud: SimulatedCloud) => Promise<void>): Scenario =>
   async (stage) => {
-    fail?.(stage);
-    const image = { image: '/images/base.qcow2', directory: '/local' };
+    await fail?.(stage.cloud);
+    const image = { image: '/images/small.qcow2', directory: localDirectory };
     const input = { instance: randomUUID(), name: 'web-1', vcpus: 1, memory_mib: 1024, ...image };
     return ending(await begin(stage.site, 'instance.launch', input), end);
   };
 
-const local = { directory: '/local' };
+const local = { local: true };
 
 /** A migration whose workflow somebody terminates while it runs, or while it undoes. */
 const lost =
@@ -45,7 +48,7 @@ const lost =
   async (stage) => {
     const { site, cloud } = stage;
     const instance = await cloud.adopt('web-1', local);
-    cloud.world.hold = true;
+    await slowLink(cloud);
     const migration = await begin(site, 'instance.live-migrate', { instance });
     await migrating(cloud);
     await migration.terminate('for the record');
@@ -99,7 +102,7 @@ const run =
       plan: { language: 1, name: 'drain', digest: '0'.repeat(64), source: '', runbook },
       inputs: { host: 'h1', parallel: 2 },
     };
-    const handle = await beginOther(stage.site, 'run-runbook', `fake/run/${id}`, order);
+    const handle = await beginOther(stage.site, 'run-runbook', `run/${id}`, order);
     await play(stage, handle);
     return ending(handle, end);
   };
@@ -122,29 +125,21 @@ export const scenarios: Record<string, Scenario> = {
   },
   'host.reboot.refused': async ({ site }) =>
     ending(await begin(site, 'host.reboot', { host: 'h1' }), 'WrongState'),
-  'host.reboot.failed': async ({ site, hooks }) => {
-    hooks.set('rebootHost', no);
+  'host.reboot.failed': async ({ site, cloud }) => {
+    await refuse(cloud, ['rebootHost']);
     await ending(await begin(site, 'host.disable', { host: 'h1', reason: 'test' }), 'done');
     return ending(await begin(site, 'host.reboot', { host: 'h1' }), 'HypervisorError');
   },
 
   'instance.launch.succeeded': launch('done'),
-  'instance.launch.next-host': launch('done', ({ hooks }) => {
-    let failed = false;
-    hooks.set('defineGuest', () => {
-      if (!failed) {
-        failed = true;
-        no();
-      }
-    });
-  }),
-  'instance.launch.failed': launch('HypervisorError', ({ hooks }) => hooks.set('startGuest', no)),
+  'instance.launch.next-host': launch('done', (cloud) => refuse(cloud, ['define'], 1)),
+  'instance.launch.failed': launch('HypervisorError', (cloud) => refuse(cloud, ['start'])),
   'instance.start.succeeded': on('instance.start', { state: 'stopped' }),
   'instance.stop.succeeded': on('instance.stop'),
   'instance.stop.refused': on('instance.stop', { state: 'stopped' }, {}, { end: 'WrongState' }),
   'instance.reboot.succeeded': on('instance.reboot'),
   'instance.pause.succeeded': on('instance.pause'),
-  'instance.pause.failed': on('instance.pause', {}, {}, { end: 'HypervisorError', fails: ['pauseGuest'] }),
+  'instance.pause.failed': on('instance.pause', {}, {}, { end: 'HypervisorError', fails: ['pause'] }),
   'instance.unpause.succeeded': on('instance.unpause', { state: 'paused' }),
   'instance.terminate.succeeded': on('instance.terminate', local),
   'instance.terminate.cleanup-incomplete': on(
@@ -161,13 +156,13 @@ export const scenarios: Record<string, Scenario> = {
     'instance.live-migrate',
     local,
     {},
-    { end: 'HypervisorError', fails: ['migrateGuest'] },
+    { end: 'HypervisorError', fails: ['startMigration'] },
   ),
   'instance.live-migrate.unwind-incomplete': on(
     'instance.live-migrate',
     local,
     {},
-    { end: 'UnwindIncomplete', fails: ['migrateGuest', 'removeDisk'] },
+    { end: 'UnwindIncomplete', fails: ['startMigration', 'removeDisk'] },
   ),
   'instance.live-migrate.cleanup-incomplete': on(
     'instance.live-migrate',
@@ -177,25 +172,24 @@ export const scenarios: Record<string, Scenario> = {
   ),
   'instance.live-migrate.cancelled': async ({ site, cloud }) => {
     const instance = await cloud.adopt('web-1', local);
-    cloud.world.hold = true;
+    await slowLink(cloud);
     const handle = await begin(site, 'instance.live-migrate', { instance });
     await migrating(cloud);
     await handle.cancel();
     return ending(handle, 'CancelledFailure');
   },
-  'instance.live-migrate.done-although-cancelled': async ({ site, cloud, hooks }) => {
+  'instance.live-migrate.done-although-cancelled': async ({ site, cloud, before }) => {
     const instance = await cloud.adopt('web-1', local);
-    cloud.world.hold = true;
+    await slowLink(cloud);
     const handle = await begin(site, 'instance.live-migrate', { instance });
     await migrating(cloud);
     // The guest has arrived when what the cancel left is to be undone.
-    hooks.set('undoMigrate', (input) => {
-      const { world } = cloud;
-      const { source, target } = input as { source: { name: string }; target: { name: string } };
-      const guest = world.host(source.name).guests.get(instance);
-      if (guest) world.host(target.name).guests.set(instance, guest);
-      world.host(source.name).guests.delete(instance);
-    });
+    before.set('undoMigrate', () =>
+      cloud.datacenter.transact((tx) => {
+        tx.run(`delete from guests where host = 'h2' and id = ?`, instance);
+        tx.run(`update guests set host = 'h2' where id = ?`, instance);
+      }),
+    );
     await handle.cancel();
     return ending(handle, 'done');
   },
@@ -207,18 +201,17 @@ export const scenarios: Record<string, Scenario> = {
     ending(await begin(site, 'instance.repair', { instance }), 'done'),
   ),
   'janitor.terminated-then-repaired': lost(async ({ site }) =>
-    ending(await beginOther(site, 'janitor', `fake/janitor/${randomUUID()}`), 'done'),
+    ending(await beginOther(site, 'janitor', `janitor/${randomUUID()}`), 'done'),
   ),
   'janitor.succeeded': async ({ site }) =>
-    ending(await beginOther(site, 'janitor', `fake/janitor/${randomUUID()}`), 'done'),
+    ending(await beginOther(site, 'janitor', `janitor/${randomUUID()}`), 'done'),
 
   'run-runbook.succeeded': run('done', async () => undefined),
   'run-runbook.failed': run(
     'RunFailed',
     async () => undefined,
     async ({ cloud }) => {
-      const [instance = ''] = cloud.world.host('h1').guests.keys();
-      await setLock(cloud.inventory, instance, { reason: 'test', by: 'test' });
+      await setLock(cloud.inventory, 'web-1', { reason: 'test', by: 'test' });
     },
   ),
   'run-runbook.cancelled': run(
@@ -228,33 +221,30 @@ export const scenarios: Record<string, Scenario> = {
       await handle.cancel();
     },
     async ({ cloud }) => {
-      cloud.world.hold = true;
+      await slowLink(cloud);
     },
   ),
   'run-runbook.waited-for-a-busy-one': run(
     'done',
-    async ({ cloud, hooks }) => {
+    async ({ cloud, before }) => {
       let waits = false;
-      hooks.set('waitForWorkflow', () => {
+      before.set('waitForWorkflow', () => {
         waits = true;
       });
       await until('the run waits', () => waits);
-      cloud.world.hold = false;
+      await arrive(cloud);
     },
     async ({ site, cloud }) => {
-      cloud.world.hold = true;
-      const [instance = ''] = cloud.world.host('h1').guests.keys();
+      await slowLink(cloud);
+      const { id: instance } = await cloud.instance('web-1');
       await begin(site, 'instance.live-migrate', { instance });
       await migrating(cloud);
     },
   ),
-  'read-serial-log.succeeded': async ({ site }) =>
-    ending(
-      await beginOther(site, 'read-serial-log', `fake/serial/${randomUUID()}`, {
-        host: 'h1',
-        path: '/log',
-        tailBytes: 10,
-      }),
-      'done',
-    ),
+  'read-serial-log.succeeded': async ({ site, cloud }) => {
+    await cloud.adopt('web-1');
+    const [first] = cloud.hosts as [HostRef];
+    const wanted = { host: workPlace(first), path: serialLogOf('web-1'), tailBytes: 10 };
+    return ending(await beginOther(site, 'read-serial-log', `serial/${randomUUID()}`, wanted), 'done');
+  },
 };

@@ -1,13 +1,16 @@
 /** What a scenario has at hand. */
 import type { WorkflowHandle } from '@temporalio/client';
-import { endOf, type Hooks, type Site } from '../temporal/fake-site.js';
+import type { Fault } from '../../activities/simulator/faults.js';
+import type { SimulatedCloud } from '../temporal/simulated.js';
+import { endOf, type Site } from '../temporal/site.js';
 import { until } from '../temporal/helpers.js';
-import type { FakeCloud } from '../unit/workflows/fake-cloud.js';
+import { fault, migrations } from '../unit/workflows/cloud.js';
 
 export interface Stage {
   site: Site;
-  cloud: FakeCloud;
-  hooks: Hooks;
+  cloud: SimulatedCloud;
+  /** What happens before each activity of that name begins. */
+  before: Map<string, () => unknown>;
 }
 export type Scenario = (stage: Stage) => Promise<WorkflowHandle>;
 
@@ -18,5 +21,15 @@ export async function ending(handle: WorkflowHandle, end: string): Promise<Workf
   return handle;
 }
 
-export const migrating = (cloud: FakeCloud, count = 1) =>
-  until('a migration runs', () => cloud.world.jobs.size === count);
+export const migrating = (cloud: SimulatedCloud, count = 1) =>
+  until('a migration runs', async () => (await migrations(cloud)) === count);
+
+/** Migrations from the first host, which were slow, come to their end. */
+export const arrive = (cloud: SimulatedCloud) => fault(cloud, { do: 'restore', hosts: ['h1'] });
+
+type Call = Extract<Fault, { do: 'fail' }>['call'];
+
+/** Calls of the hypervisor or the disks, at any host, which say no; once or for ever. */
+export async function refuse(cloud: SimulatedCloud, calls: readonly Call[], times = 1000): Promise<void> {
+  for (const call of calls) await fault(cloud, { do: 'fail', call, nth: 1, times, message: 'it said no' });
+}

@@ -1,4 +1,12 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
@@ -10,6 +18,12 @@ const root = resolve(import.meta.dirname, '../..');
 
 export function temporaryFolder(): string {
   return mkdtempSync(join(tmpdir(), 'drover-test-'));
+}
+
+/** In memory where there is such a folder: servers and databases write at every event. */
+export function memoryFolder(): { path: string; remove: () => void } {
+  const path = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'drover-test-'));
+  return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
 }
 
 /** Never builds one: that takes minutes, and the test command has it made before. */

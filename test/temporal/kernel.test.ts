@@ -4,38 +4,40 @@ import { WorkflowExecutionAlreadyStartedError, type WorkflowHandle } from '@temp
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { getOperation, listMigrations, listOperations } from '../../activities/inventory/records.js';
 import { getRun } from '../../activities/inventory/runs.js';
-import type { RunStepRecord } from '../../model/run.js';
-import { DroverError } from '../../model/errors.js';
+import type { RunProgress } from '../../model/run.js';
 import { LANGUAGE_VERSION, runbookSchema } from '../../model/runbook.js';
 import { searchAttributes } from '../../workflows/search-attributes.js';
-import { FakeCloud } from '../unit/workflows/fake-cloud.js';
-import { broken } from '../unit/workflows/invariants.js';
-import { begin, beginOther, endOf, openSite, serve, type Site } from './fake-site.js';
+import { broken } from '../proof/invariants.js';
+import { boots, fault, migrations, slowLink } from '../unit/workflows/cloud.js';
+import { SimulatedCloud } from './simulated.js';
+import { begin, beginOther, endOf, openSite, type Site } from './site.js';
 import { until } from './helpers.js';
 
 let site: Site;
-let cloud: FakeCloud;
-let workers: Awaited<ReturnType<typeof serve>> | undefined;
+let cloud: SimulatedCloud;
+let workers: Awaited<ReturnType<SimulatedCloud['serve']>> | undefined;
 
 beforeAll(async () => {
   site = await openSite();
 });
 afterAll(() => site.close());
 beforeEach(async () => {
-  cloud = await FakeCloud.open();
+  cloud = await SimulatedCloud.open();
 });
 afterEach(async () => {
   await workers?.stop();
   await cloud.close();
 });
 
+/** It goes on until it may `arrive`. */
 async function migrating(): Promise<{ instance: string; handle: WorkflowHandle }> {
-  const instance = await cloud.adopt('web-1', { directory: '/local' });
-  cloud.world.hold = true;
+  const instance = await cloud.adopt('web-1', { local: true });
+  await slowLink(cloud);
   const handle = await begin(site, 'instance.live-migrate', { instance });
-  await until('the migration runs', () => cloud.world.jobs.has(instance));
+  await until('the migration runs', async () => (await migrations(cloud)) === 1);
   return { instance, handle };
 }
+const arrive = () => fault(cloud, { do: 'restore', hosts: ['h1'] });
 
 /** Takes the workflow back to where it had just ended the activity, or to its beginning, as the UI's reset does. */
 async function reset(handle: WorkflowHandle, activity?: string): Promise<WorkflowHandle> {
@@ -58,11 +60,16 @@ async function reset(handle: WorkflowHandle, activity?: string): Promise<Workflo
 }
 
 test('terminated in the middle of a migration: the job goes on, the janitor follows it to its end', async () => {
-  workers = await serve(site, cloud);
+  workers = await cloud.serve(site);
   const { instance, handle } = await migrating();
   await handle.terminate('somebody in the UI');
   expect((await cloud.instance(instance)).operation).not.toBeNull();
-  const janitor = await beginOther(site, 'janitor', 'fake/janitor');
+  const janitor = await beginOther(site, 'janitor', 'janitor');
+  await until(
+    'the repair waits for it',
+    async () => (await listOperations(cloud.inventory, { instance })).length === 2,
+  );
+  await arrive();
   expect(await janitor.result()).toMatchObject({
     up: 3,
     repaired: [expect.stringContaining('live-migrate')],
@@ -85,7 +92,7 @@ test('terminated in the middle of a migration: the job goes on, the janitor foll
 
 describe('reset', () => {
   test('in the middle of a migration: the new run finds the job and follows it, none is started twice', async () => {
-    workers = await serve(site, cloud);
+    workers = await cloud.serve(site);
     const { instance, handle } = await migrating();
     const again = await reset(handle, 'claimHost');
     await until('the new run has come to the migration', async () =>
@@ -93,10 +100,12 @@ describe('reset', () => {
         ({ activityType }) => activityType?.name === 'migrateGuest',
       ),
     );
-    cloud.world.hold = false;
+    await arrive();
     expect(await again.result()).toMatchObject({ from: 'h1', to: 'h2' });
-    const migrations = await listMigrations(cloud.inventory, { instance });
-    expect(migrations.filter(({ state }) => state === 'completed')).toHaveLength(1);
+    const moves = await cloud.datacenter.transact((tx) => tx.all('select id from migrations'));
+    expect(moves).toHaveLength(1);
+    const [last] = await listMigrations(cloud.inventory, { instance });
+    expect(last).toMatchObject({ state: 'completed' });
     expect(await broken(cloud, instance)).toEqual([]);
     const [operation, ...more] = await listOperations(cloud.inventory, { instance });
     expect(more).toEqual([]);
@@ -109,14 +118,12 @@ describe('reset', () => {
       release = resolve;
     });
     let late: Promise<unknown> | undefined;
-    workers = await serve(site, cloud, {
-      admission: async (admit) => {
-        if (late) return admit();
-        // The first run's reboot waits here, beyond the reach of Temporal, until its workflow is long reset.
-        const admitted = gate.then(admit);
-        late = admitted.catch((error: unknown) => error);
-        return admitted;
-      },
+    workers = await cloud.serve(site, async (activity, work) => {
+      if (activity !== 'rebootGuest' || late) return work();
+      // The first run's reboot waits here, beyond the reach of Temporal, until its workflow is long reset.
+      const worked = gate.then(work);
+      late = worked.catch((error: unknown) => error);
+      return worked;
     });
     const instance = await cloud.adopt('web-1');
     const handle = await begin(site, 'instance.reboot', { instance, hard: true });
@@ -125,17 +132,16 @@ describe('reset', () => {
     expect(await again.result()).toEqual({ forced: true });
     release();
     const refused = await late;
-    expect(refused).toBeInstanceOf(DroverError);
-    expect(refused).toMatchObject({ code: 'StaleOwner' });
-    expect(cloud.world.boots.get(instance)).toBe(1);
+    expect(refused).toMatchObject({ type: 'StaleOwner' });
+    expect(await boots(cloud, instance)).toBe(1);
     expect(await broken(cloud, instance)).toEqual([]);
   });
 
   test('to its beginning: what the run before it did comes first', async () => {
-    workers = await serve(site, cloud);
+    workers = await cloud.serve(site);
     const { instance, handle } = await migrating();
     const again = await reset(handle);
-    cloud.world.hold = false;
+    await arrive();
     // It had arrived meanwhile: nobody moves it a second time, perhaps back to where it came from.
     expect(await again.result()).toEqual({ note: 'done by a run before, which was reset' });
     expect(await cloud.instance(instance)).toMatchObject({ host: 'h2', state: 'active', needsRepair: null });
@@ -145,22 +151,22 @@ describe('reset', () => {
 });
 
 test('a deploy in the middle of a migration: the next worker finds the job and follows it', async () => {
-  workers = await serve(site, cloud);
+  workers = await cloud.serve(site);
   const { instance, handle } = await migrating();
   await workers.stop();
-  expect(cloud.world.jobs.has(instance)).toBe(true);
-  workers = await serve(site, cloud);
+  expect(await migrations(cloud)).toBe(1);
+  workers = await cloud.serve(site);
   await until('the new worker follows it', async () =>
     (await handle.describe()).raw.pendingActivities?.some(({ attempt }) => Number(attempt) > 1),
   );
-  cloud.world.hold = false;
+  await arrive();
   expect(await handle.result()).toMatchObject({ to: 'h2' });
   expect(await listMigrations(cloud.inventory, { instance })).toMatchObject([{ state: 'completed' }]);
   expect(await broken(cloud, instance)).toEqual([]);
 });
 
 test('a cancel aborts the job, cleans the target, and ends as cancelled; it does not take long', async () => {
-  workers = await serve(site, cloud);
+  workers = await cloud.serve(site);
   const { instance, handle } = await migrating();
   const asked = Date.now();
   await handle.cancel();
@@ -168,17 +174,17 @@ test('a cancel aborts the job, cleans the target, and ends as cancelled; it does
   expect(Date.now() - asked).toBeLessThan(5_000);
   expect((await handle.describe()).status.name).toBe('CANCELLED');
   expect(await cloud.instance(instance)).toMatchObject({ state: 'active', host: 'h1', needsRepair: null });
-  expect(cloud.world.jobs.size).toBe(0);
+  expect(await migrations(cloud)).toBe(0);
   expect(await broken(cloud, instance)).toEqual([]);
 });
 
 test('a second start is refused while the first runs, and leaves it alone', async () => {
-  workers = await serve(site, cloud);
+  workers = await cloud.serve(site);
   const { instance, handle } = await migrating();
   await expect(begin(site, 'instance.stop', { instance })).rejects.toThrow(
     WorkflowExecutionAlreadyStartedError,
   );
-  cloud.world.hold = false;
+  await arrive();
   expect(await endOf(handle)).toBe('done');
   expect(await listOperations(cloud.inventory, { instance })).toHaveLength(1);
 });
@@ -188,7 +194,7 @@ async function startRun(steps: Record<string, unknown>[]): Promise<{ id: string;
   const runbook = runbookSchema.parse({ name: 'test', description: 'A test.', steps });
   const plan = { language: LANGUAGE_VERSION, name: 'test', digest: '0'.repeat(64), source: '', runbook };
   const order = { id, by: 'test', role: 'operator', plan, inputs: {} };
-  return { id, handle: await beginOther(site, 'run-runbook', `fake/run/${id}`, order) };
+  return { id, handle: await beginOther(site, 'run-runbook', `run/${id}`, order) };
 }
 
 describe('a run', () => {
@@ -197,7 +203,7 @@ describe('a run', () => {
   ];
 
   test('names who holds a busy instance', async () => {
-    workers = await serve(site, cloud);
+    workers = await cloud.serve(site);
     const { instance, handle } = await migrating();
     const { id, handle: second } = await startRun(move(instance));
     expect(await endOf(second)).toBe('RunFailed');
@@ -206,18 +212,20 @@ describe('a run', () => {
       state: 'refused',
       error: { code: 'InstanceBusy', details: { holder: 'instance.live-migrate' } },
     });
-    cloud.world.hold = false;
+    await arrive();
     await endOf(handle);
   });
 
   test('whose operation somebody terminates says so; its progress can be asked meanwhile', async () => {
-    workers = await serve(site, cloud);
+    workers = await cloud.serve(site);
     const instance = await cloud.adopt('web-1');
-    cloud.world.hold = true;
+    await slowLink(cloud);
     const { id, handle } = await startRun(move(instance));
-    await until('the migration runs', () => cloud.world.jobs.has(instance));
-    expect(await handle.query<RunStepRecord[]>('progress')).toMatchObject([{ id: 'move', state: 'running' }]);
-    await site.client.workflow.getHandle(`fake/instance/${instance}`).terminate();
+    await until('the migration runs', async () => (await migrations(cloud)) === 1);
+    expect(await handle.query<RunProgress>('progress')).toMatchObject({
+      steps: [{ id: 'move', state: 'running' }],
+    });
+    await site.client.workflow.getHandle(`test/instance/${instance}`).terminate();
     expect(await endOf(handle)).toBe('RunFailed');
     const { steps } = await getRun(cloud.inventory, id);
     expect(steps[0]?.items[0]?.error?.message).toContain('terminated from outside');
@@ -225,7 +233,7 @@ describe('a run', () => {
 });
 
 test('the UI sees what it is, where it stands, and what each step does', async () => {
-  workers = await serve(site, cloud);
+  workers = await cloud.serve(site);
   const { instance, handle } = await migrating();
   const metadata = await handle.query<{ currentDetails: string }>('__temporal_workflow_metadata');
   expect(metadata.currentDetails).toBe('web-1: h1 → h2, copying its disks');
@@ -241,13 +249,13 @@ test('the UI sees what it is, where it stands, and what each step does', async (
     userMetadata?.summary?.data ? [Buffer.from(userMetadata.summary.data).toString()] : [],
   );
   expect(summaries).toContain('"block migration h1 → h2"');
-  cloud.world.hold = false;
+  await arrive();
   await endOf(handle);
   expect((await handle.describe()).typedSearchAttributes.get(searchAttributes.phase)).toBe('succeeded');
 });
 
 test('what somebody starts by hand with a wrong argument is refused, not tried for ever', async () => {
-  workers = await serve(site, cloud);
+  workers = await cloud.serve(site);
   const starts = [
     ['instance.stop', undefined, 'InvalidInput'],
     ['instance.stop', 'please', 'InvalidInput'],
@@ -257,30 +265,28 @@ test('what somebody starts by hand with a wrong argument is refused, not tried f
     ['instance.fly', {}, 'NotFound'],
   ] as const;
   for (const [type, argument, code] of starts) {
-    expect(await endOf(await beginOther(site, type, `fake/wrong/${randomUUID()}`, argument)), type).toBe(
-      code,
-    );
+    expect(await endOf(await beginOther(site, type, `wrong/${randomUUID()}`, argument)), type).toBe(code);
   }
   expect(await listOperations(cloud.inventory)).toEqual([]);
 });
 
 test('a host without its worker is told after 20 s', async () => {
-  workers = await serve(site, cloud, { without: 'h3' });
+  workers = await cloud.serve(site);
   const wanted = { host: 'h3', path: '/log', tailBytes: 10 };
-  const handle = await beginOther(site, 'read-serial-log', `fake/serial/${randomUUID()}`, wanted);
+  const handle = await beginOther(site, 'read-serial-log', `serial/${randomUUID()}`, wanted);
   await expect(handle.result()).rejects.toMatchObject({
     cause: { type: 'HostWorkerMissing', message: expect.stringContaining('host h3') },
   });
 });
 
 test('a request that is repeated after its operation has closed gets the first answer', async () => {
-  workers = await serve(site, cloud);
+  workers = await cloud.serve(site);
   const instance = await cloud.adopt('web-1');
   const request = { id: randomUUID() };
   const first = await begin(site, 'instance.reboot', { instance, hard: true }, request);
   const answer = await first.result();
   const second = await begin(site, 'instance.reboot', { instance, hard: true }, request);
   expect(await second.result()).toEqual(answer);
-  expect(cloud.world.boots.get(instance)).toBe(1);
+  expect(await boots(cloud, instance)).toBe(1);
   expect(await getOperation(cloud.inventory, request.id)).toMatchObject({ state: 'succeeded' });
 });

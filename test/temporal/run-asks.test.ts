@@ -1,5 +1,6 @@
 /** What people ask of runs, by the client and on a real Temporal: who may, what is recorded, what happens then. */
 import { expect, test } from 'vitest';
+import { listOperations } from '../../activities/inventory/records.js';
 import { listRunActions } from '../../activities/inventory/run-actions.js';
 import { getRun } from '../../activities/inventory/runs.js';
 import { askRun, decide } from '../../client/run-asks.js';
@@ -7,6 +8,7 @@ import { prepareRetry } from '../../client/run-retry.js';
 import { viewRun } from '../../client/run-view.js';
 import { startRun } from '../../client/runs.js';
 import type { FrozenRunbook } from '../../model/runbook.js';
+import { fault } from '../unit/workflows/cloud.js';
 import { until } from './helpers.js';
 import {
   codeOf,
@@ -25,6 +27,13 @@ import {
 } from './run-stage.js';
 
 const stage = openStage();
+
+/** Of these, the instances that an operation has begun on. */
+async function reached(ids: string[]): Promise<string[]> {
+  const { inventory } = stage().cloud;
+  const begun = await Promise.all(ids.map((instance) => listOperations(inventory, { instance })));
+  return ids.filter((_id, index) => (begun[index] ?? []).length > 0);
+}
 
 test('two persons approve: one alone is not enough, none counts twice, a viewer and whoever is not asked are refused', async () => {
   const ids = [await stage().cloud.adopt('web-1'), await stage().cloud.adopt('web-2')];
@@ -99,14 +108,10 @@ test('approving a run means the one run within it that waits', async () => {
 
 test('paused, nothing new begins; resumed, it goes on', async () => {
   const ids = [await stage().cloud.adopt('web-1'), await stage().cloud.adopt('web-2')];
-  const reached: string[] = [];
-  let hold = true;
-  stage().hooks.set('stopGuest', async (input) => {
-    reached.push((input as { instance: string }).instance);
-    if (hold) await until('it is let go', () => !hold);
-  });
+  // Each call to it takes two seconds.
+  await fault(stage().cloud, { do: 'slow', hosts: ['h1'], 'call-ms': 40_000 });
   const id = await start(stage(), [stop(ids)]);
-  await until('the first is stopped', () => reached.length === 1);
+  await until('the first is stopped', async () => (await reached(ids)).length === 1);
   expect(await codeOf(askRun(person(stage(), 'ann'), id, { action: 'resume', comment: null }))).toMatch(
     /^WrongState: the run is not paused/,
   );
@@ -114,16 +119,16 @@ test('paused, nothing new begins; resumed, it goes on', async () => {
   expect(await codeOf(askRun(person(stage(), 'ann'), id, { action: 'pause', comment: null }))).toMatch(
     /^WrongState: the run is paused already, by bob/,
   );
-  hold = false;
+  await fault(stage().cloud, { do: 'restore', hosts: ['h1'] });
   await until(
     'the first is done',
     async () => (await stage().cloud.instance(ids[0] ?? '')).state === 'stopped',
   );
   expect((await viewRun(person(stage(), 'ann'), id)).paused).toMatchObject({ by: 'bob', reason: 'lunch' });
-  expect(reached).toHaveLength(1);
+  expect(await reached(ids)).toEqual([ids[0]]);
   await askRun(person(stage(), 'ann'), id, { action: 'resume', comment: null });
   expect(exitOf((await ending(stage(), id)).view)).toBe('done');
-  expect(reached).toEqual(ids);
+  expect(await reached(ids)).toEqual(ids);
   expect(await did(stage(), id)).toEqual(['ann start - -', 'bob pause - lunch', 'ann resume - -']);
 });
 
@@ -162,7 +167,7 @@ test('without a worker nothing is sent, but for a cancel, which waits for one', 
   const view = await viewRun(person(stage(), 'ann'), id);
   expect(view).toMatchObject({ certain: false, state: 'running' });
   expect(view.notes).toHaveLength(1);
-  await stage().client.workflow.getHandle(`fake/run/${id}`).terminate();
+  await stage().client.workflow.getHandle(`test/run/${id}`).terminate();
   expect(await codeOf(askRun(person(stage(), 'bob'), id, { action: 'pause', comment: null }))).toMatch(
     /^WrongState: the workflow of run .* was ended from outside/,
   );

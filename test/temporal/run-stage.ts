@@ -11,14 +11,13 @@ import { assertSucceeded, watchRun, type Look } from '../../client/watch-run.js'
 import { runTeller } from '../../cli/run-lines.js';
 import { DroverError } from '../../model/errors.js';
 import { LANGUAGE_VERSION, runbookSchema, type FrozenRunbook } from '../../model/runbook.js';
-import { FakeCloud } from '../unit/workflows/fake-cloud.js';
-import { openSite, serve, type Hooks, type Site } from './fake-site.js';
+import { SimulatedCloud } from './simulated.js';
+import { cloudName, openSite, type Site } from './site.js';
 import { until } from './helpers.js';
 
 export interface Stage {
-  cloud: FakeCloud;
+  cloud: SimulatedCloud;
   client: Client;
-  hooks: Hooks;
   /** Ends the workers, as nobody who would start others. */
   stopWorkers(): Promise<void>;
 }
@@ -33,9 +32,9 @@ export function openStage(): () => Stage {
   afterAll(() => site?.close());
   beforeEach(async () => {
     if (site === undefined) throw new Error('there is no server');
-    const [cloud, hooks]: [FakeCloud, Hooks] = [await FakeCloud.open(), new Map()];
-    const workers = await serve(site, cloud, { hooks });
-    stage = { cloud, hooks, client: site.client, stopWorkers: () => workers.stop() };
+    const cloud = await SimulatedCloud.open();
+    const workers = await cloud.serve(site);
+    stage = { cloud, client: site.client, stopWorkers: () => workers.stop() };
   });
   afterEach(async () => {
     await stage?.stopWorkers();
@@ -52,7 +51,7 @@ export const person = (
   name: string,
   role: Caller['identity']['role'] = 'operator',
 ): Caller => ({
-  cloud: 'fake',
+  cloud: cloudName,
   inventory: cloud.inventory,
   identity: { name, role },
   temporal: () =>

@@ -8,8 +8,8 @@ import { listRunItems } from '../../activities/inventory/run-items.js';
 import { batchWorkflowId } from '../../model/addresses.js';
 import { LANGUAGE_VERSION, runbookSchema } from '../../model/runbook.js';
 import type { RunOrder } from '../../workflows/run-state.js';
-import { FakeCloud } from '../unit/workflows/fake-cloud.js';
-import { beginOther, endOf, openSite, serve, type Site } from './fake-site.js';
+import { SimulatedCloud } from './simulated.js';
+import { beginOther, cloudName, endOf, openSite, type Site } from './site.js';
 
 const items = 10_000;
 const batches = items / 250;
@@ -22,7 +22,7 @@ beforeAll(async () => {
 afterAll(() => site.close());
 
 /** Instances to be listed, and for each a host of its name: to open a host is the cheapest operation that there is. */
-async function fill({ inventory }: FakeCloud): Promise<void> {
+async function fill({ inventory }: SimulatedCloud): Promise<void> {
   await transact(inventory, async (trx) => {
     const host = await trx.selectFrom('hosts').selectAll().where('name', '=', 'h1').executeTakeFirstOrThrow();
     const instance = await trx.selectFrom('instances').selectAll().executeTakeFirstOrThrow();
@@ -61,10 +61,10 @@ const runbook = runbookSchema.parse({
 test(
   '10,000 items',
   async () => {
-    const cloud = await FakeCloud.open();
+    const cloud = await SimulatedCloud.open();
     await cloud.adopt('first');
     await fill(cloud);
-    const workers = await serve(site, cloud);
+    const workers = await cloud.serve(site);
     try {
       const id = randomUUID();
       const plan = {
@@ -75,14 +75,14 @@ test(
         runbook,
       } as const;
       const order: RunOrder = { id, by: 'test', role: 'operator', plan, inputs: {} };
-      const run = await beginOther(site, 'run-runbook', `fake/run/${id}`, order);
+      const run = await beginOther(site, 'run-runbook', `run/${id}`, order);
       expect(await endOf(run)).toBe('done');
       const record = await getRun(cloud.inventory, id);
       expect(record).toMatchObject({ state: 'succeeded', outputs: { opened: items } });
       expect(record.steps[0]).toMatchObject({ done: items, total: items, failed: 0, items: [] });
       expect(await listRunItems(cloud.inventory, id, { state: 'done' })).toHaveLength(items);
       const all = Array.from({ length: batches }, (_, index) =>
-        batchWorkflowId('fake', id, 'open', index + 1),
+        batchWorkflowId(cloudName, id, 'open', index + 1),
       );
       for (const workflowId of [run.workflowId, ...all]) {
         const { events, largest } = await historyOf(workflowId);
