@@ -30,10 +30,15 @@ export async function waves(): Promise<Doomed[][]> {
   await stage.close();
   // Those of about as many steps together: none waits long for the others.
   const sorted = all.toSorted((one, other) => one.step - other.step);
-  return Array.from({ length: Math.ceil(sorted.length / together) }, (_, index) =>
+  // Runs by themselves: their operations need the places that the parked ones take.
+  const isRun = ({ row }: Doomed) => row.startsWith('run: ');
+  return [...inParts(sorted.filter((one) => !isRun(one))), ...inParts(sorted.filter(isRun))];
+}
+
+const inParts = (sorted: Doomed[]): Doomed[][] =>
+  Array.from({ length: Math.ceil(sorted.length / together) }, (_, index) =>
     sorted.slice(index * together, (index + 1) * together),
   );
-}
 
 const atEach = (steps: number, of: Omit<Doomed, 'step' | 'position'>): Doomed[] =>
   Array.from({ length: steps }, (_, index) =>

@@ -21,7 +21,9 @@ const patienceMs = 30_000;
 let impatient: NodeJS.Timeout | undefined;
 
 function park(workflowId: string): Promise<never> {
-  if (!parked.includes(workflowId)) parked.push(workflowId);
+  // Temporal has lost patience and tries again: a second one that waits would only take a place from the others.
+  if (parked.includes(workflowId)) return Promise.reject(new Error('it is parked already'));
+  parked.push(workflowId);
   clearTimeout(impatient);
   if (parked.length === plan.size) die();
   impatient = setTimeout(die, patienceMs);
