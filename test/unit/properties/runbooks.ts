@@ -70,12 +70,16 @@ const gate = fc
   .map((approve): Tree => ({ approve }));
 const below = fc.constant<Tree>({ uses: 'runbook.below', with: { instance: 'vm-1' } });
 
-const retry = fc.record({
-  attempts: fc.integer({ min: 2, max: 4 }),
-  backoff: seconds(1, 10),
-  factor: fc.constantFrom(1, 2, 3),
-  'max-backoff': seconds(10, 20),
-});
+const retry = fc
+  .record({
+    attempts: fc.integer({ min: 2, max: 4 }),
+    backoff: seconds(1, 10),
+    factor: fc.constantFrom(1, 2, 3),
+    'max-backoff': seconds(10, 20),
+    // What a small world refuses most often is not tried again unless it is named.
+    on: maybe(fc.constantFrom(['WrongState'], ['WrongState', 'InstanceLocked', 'TimedOut']), 2),
+  })
+  .map(clean);
 const error = "error.message != ''";
 
 const keys = (kinds: fc.Arbitrary<Tree>) =>
