@@ -2,12 +2,12 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { getRun } from '../../../activities/inventory/runs.js';
 import { LANGUAGE_VERSION, runbookSchema, type FrozenRunbook } from '../../../model/runbook.js';
-import { VirtualCloud } from '../../../virtual/cloud.js';
-import { hostNames } from './invariants.js';
+import type { VirtualCloud } from '../../../virtual/cloud.js';
+import { openCloud } from '../workflows/cloud.js';
 
 let cloud: VirtualCloud;
 beforeEach(async () => {
-  cloud = await VirtualCloud.open({ hosts: hostNames });
+  cloud = await openCloud();
 });
 afterEach(() => cloud.close());
 

@@ -1,13 +1,14 @@
 /** What the virtual runtime has of Temporal: lost workers, cancels by heartbeat, scopes, timers. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { VirtualCloud } from '../../../virtual/cloud.js';
+import type { VirtualCloud } from '../../../virtual/cloud.js';
 import { VirtualRun } from '../../../virtual/run.js';
 import type { Runtime } from '../../../workflows/runtime.js';
-import { broken, hostNames } from './invariants.js';
+import { broken } from '../../proof/invariants.js';
+import { openCloud } from '../workflows/cloud.js';
 
 let cloud: VirtualCloud;
 beforeEach(async () => {
-  cloud = await VirtualCloud.open({ hosts: hostNames });
+  cloud = await openCloud();
 });
 afterEach(() => cloud.close());
 
