@@ -52,6 +52,7 @@ const lost =
     const migration = await begin(site, 'instance.live-migrate', { instance });
     await migrating(cloud);
     await migration.terminate('for the record');
+    await arrive(cloud);
     return then(stage, instance, migration);
   };
 
@@ -128,7 +129,7 @@ export const scenarios: Record<string, Scenario> = {
   'host.reboot.failed': async ({ site, cloud }) => {
     await refuse(cloud, ['rebootHost']);
     await ending(await begin(site, 'host.disable', { host: 'h1', reason: 'test' }), 'done');
-    return ending(await begin(site, 'host.reboot', { host: 'h1' }), 'HypervisorError');
+    return ending(await begin(site, 'host.reboot', { host: 'h1' }), 'DiskError');
   },
 
   'instance.launch.succeeded': launch('done'),
@@ -156,7 +157,7 @@ export const scenarios: Record<string, Scenario> = {
     'instance.live-migrate',
     local,
     {},
-    { end: 'HypervisorError', fails: ['startMigration'] },
+    { end: 'MigrationFailed', fails: ['startMigration'] },
   ),
   'instance.live-migrate.unwind-incomplete': on(
     'instance.live-migrate',
