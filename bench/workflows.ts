@@ -28,7 +28,7 @@ export interface HandWrittenItems {
 }
 
 const { startRun, recordItems, finishRun } = proxyActivities<{
-  startRun(envelope: Envelope): Promise<void>;
+  startRun(envelope: Envelope): Promise<unknown>;
   recordItems(envelope: Envelope): Promise<void>;
   finishRun(envelope: Envelope): Promise<void>;
 }>({ startToCloseTimeout: '30s' });

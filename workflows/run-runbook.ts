@@ -2,12 +2,13 @@
  * The interpreter of runbooks: a plain function over the runtime. It takes the frozen plan step by step, each
  * item as an operation of its own, and writes one record of what was done, refused, failed and never started.
  */
+import type { Answer } from '../activities/types.js';
 import { DroverError } from '../model/errors.js';
 import type { RunFinish } from '../model/run.js';
 import { evaluate } from '../runbooks/language/expressions.js';
 import { resumeRun } from './run-pause.js';
 import { describeRun, fitting, showRun } from './run-report.js';
-import { scopeOf, type Run } from './run-state.js';
+import { isFirstLanguage, scopeOf, type Run } from './run-state.js';
 import { followFailure, runFollowing, runStep } from './run-step.js';
 import { undoSteps } from './run-undo.js';
 import { seconds } from './run-values.js';
@@ -22,19 +23,23 @@ export async function runRunbook(run: Run, rt: Runtime): Promise<RunAnswer> {
   const { order } = run;
   const { plan } = order;
   // Shielded: a record whose run was cancelled at once would stay open for ever.
-  await rt.shielded(() =>
-    rt.activity('startRun', {
-      id: order.id,
-      runbook: plan.name,
-      digest: plan.digest,
-      source: plan.source,
-      inputs: order.inputs,
-      by: order.by,
-      parent: order.parent ?? null,
-      retryOf: order.retry?.of ?? null,
-      plan,
-    }),
-  );
+  const { ended = null } =
+    ((await rt.shielded(
+      () =>
+        rt.activity('startRun', {
+          id: order.id,
+          runbook: plan.name,
+          digest: plan.digest,
+          source: plan.source,
+          inputs: order.inputs,
+          by: order.by,
+          parent: order.parent ?? null,
+          retryOf: order.retry?.of ?? null,
+          plan,
+        }),
+      // Workers before this language answered nothing.
+    )) as Partial<Answer<'startRun'>> | null) ?? {};
+  if (ended && !isFirstLanguage(run)) return sameAnswer(ended);
   let error: DroverError | null = null;
   try {
     const { result, cancel } = rt.scope(() => runAll(run, rt));
@@ -45,6 +50,12 @@ export async function runRunbook(run: Run, rt: Runtime): Promise<RunAnswer> {
     error = asDroverError(cause);
   }
   return rt.shielded(() => close(run, error, rt));
+}
+
+/** A run that is reset after its end answers what it answered then. */
+function sameAnswer({ outputs, error }: NonNullable<Answer<'startRun'>['ended']>): RunAnswer {
+  if (error === null) return { outputs };
+  throw new DroverError(error.code, error.message, { details: error.details, hint: error.hint });
 }
 
 async function runAll(run: Run, rt: Runtime): Promise<void> {

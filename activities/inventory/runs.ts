@@ -6,10 +6,21 @@ import { insertAction } from './run-actions.js';
 import { insertItems } from './run-items.js';
 import { jsonOrNull, operationOf, runOf, toJson } from './rows.js';
 
-/** Records the start, and who started it; repeated, it changes nothing. */
-export async function startRun(inventory: Inventory, run: RunStart): Promise<void> {
+/**
+ * Records the start, and who started it; repeated, it changes nothing. `ended` is how the run ended, if it has:
+ * a run that is reset after its end must not do everything again.
+ */
+export async function startRun(
+  inventory: Inventory,
+  run: RunStart,
+): Promise<{ ended: Pick<RunFinish, 'outputs' | 'error'> | null }> {
   const { parent = null, retryOf = null, plan = null } = run;
-  await transact(inventory, async (trx) => {
+  return transact(inventory, async (trx) => {
+    const before = await trx.selectFrom('runs').selectAll().where('id', '=', run.id).executeTakeFirst();
+    if (before !== undefined && before.state !== 'running') {
+      const { outputs, error } = runOf(before);
+      return { ended: { outputs, error } };
+    }
     const now = inventory.now();
     await trx
       .insertInto('runs')
@@ -38,9 +49,10 @@ export async function startRun(inventory: Inventory, run: RunStart): Promise<voi
     const about = { by, step: null, comment: null };
     const details = { ...(parent === null ? {} : { parent }), ...(retryOf === null ? {} : { retryOf }) };
     await insertAction(trx, { ...about, id: `${id}/start`, run: id, action: 'start', details }, now);
-    if (retryOf === null) return;
+    if (retryOf === null) return { ended: null };
     const retry = { ...about, id: `${id}/retry`, run: retryOf, action: 'retry' as const };
     await insertAction(trx, { ...retry, details: { run: id } }, now);
+    return { ended: null };
   });
 }
 

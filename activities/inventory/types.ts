@@ -185,7 +185,8 @@ export interface InventoryActivities {
   /** Keeps the boot that a host ran before its reboot; repeated, it answers the one that was kept first. */
   keepBoot(input: { id: string; boot: string }): Promise<{ boot: string }>;
   finishHostOperation(input: FinishHostInput): Promise<void>;
-  startRun(input: RunStart): Promise<void>;
+  /** `ended`: how the run ended, where its record is closed already. */
+  startRun(input: RunStart): Promise<{ ended: Pick<RunFinish, 'outputs' | 'error'> | null }>;
   finishRun(input: RunFinish): Promise<void>;
   /** Items as they ended; a row that is there already is replaced by a later attempt. */
   recordItems(input: { run: string; step: string; attempt: number; items: RunItemRecord[] }): Promise<void>;

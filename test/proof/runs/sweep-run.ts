@@ -126,9 +126,7 @@ async function tried(
   await stage.cloud.settle();
   const told = heard(ending);
   const forGood = trouble.fail !== undefined && trouble.fail.once !== true;
-  // A run that has its end in the record and is reset then works again, and the first end stands.
-  const again = reset === true && trouble.when === 'after' && hit === 'finishRun';
-  const excused = told === 'nothing' || again || (!within && forGood && records.has(hit));
+  const excused = told === 'nothing' || (!within && forGood && records.has(hit));
   const wrong = await judgeRun(trial, told, excused);
   if (unnoticed && told !== 'done') wrong.push(`it ended ${told}, not done`);
   return { wrong, outcome: told };
