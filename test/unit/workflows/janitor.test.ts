@@ -9,6 +9,8 @@ beforeEach(async () => {
 });
 afterEach(() => cloud.close());
 
+const repairOf = (id: string) => cloud.temporal.newest(`virtual/instance/${id}`);
+
 async function lost(name: string): Promise<string> {
   const instance = await cloud.adopt(name, { local: true });
   const troubles = [{ at: 'migrateGuest', when: 'within' as const, terminate: true }];
@@ -65,9 +67,8 @@ test('goes on with the others when somebody terminates one of its repairs', asyn
   const one = await lost('web-1');
   const other = await lost('web-2');
   const round = cloud.janitor();
-  const repair = () => cloud.temporal.newest(`virtual/instance/${one}`);
-  await until(cloud, 'a repair runs', () => repair()?.type === 'instance.repair');
-  repair()?.terminate();
+  await until(cloud, 'a repair runs', () => repairOf(one)?.type === 'instance.repair');
+  repairOf(one)?.terminate();
   expect(await round.ending).toMatchObject({
     result: { repaired: [expect.stringContaining('web-2')], left: [expect.stringContaining('terminated')] },
   });
@@ -77,8 +78,9 @@ test('goes on with the others when somebody terminates one of its repairs', asyn
 });
 
 test('that is cancelled ends as cancelled', async () => {
-  await lost('web-1');
+  const one = await lost('web-1');
   const round = cloud.janitor();
+  await until(cloud, 'a repair runs', () => repairOf(one)?.type === 'instance.repair');
   round.cancel();
   expect(await round.ending).toMatchObject({ end: 'failed', error: { code: 'Cancelled' } });
 });
