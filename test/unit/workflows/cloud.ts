@@ -9,10 +9,13 @@ import { realityOf } from '../../proof/reality.js';
 import { heard } from '../../proof/stage.js';
 import { mistold as disagrees } from '../../proof/told.js';
 
+/** What a datacenter is looked at in, whichever Temporal there is. */
+type Seen = Pick<VirtualCloud, 'datacenter'>;
+
 export const openCloud = (): Promise<VirtualCloud> => VirtualCloud.open({ hosts: ['h1', 'h2', 'h3'] });
 
 /** Everything but the images: `local/h1:/var/lib/…/web-1.qcow2`. */
-export const disks = (cloud: VirtualCloud): Promise<string[]> =>
+export const disks = (cloud: Seen): Promise<string[]> =>
   cloud.datacenter.transact((tx) =>
     tx
       .all<{ store: string; path: string }>(
@@ -28,13 +31,13 @@ export async function alive(cloud: VirtualCloud, id: string): Promise<string[]> 
 }
 
 /** How often its guest has booted. */
-export const boots = (cloud: VirtualCloud, id: string): Promise<number | undefined> =>
+export const boots = (cloud: Seen, id: string): Promise<number | undefined> =>
   cloud.datacenter.transact(
     (tx) => tx.one<{ boots: number }>('select sum(boots) as boots from guests where id = ?', id)?.boots,
   );
 
 /** How many migrations run. */
-export const migrations = (cloud: VirtualCloud): Promise<number> =>
+export const migrations = (cloud: Seen): Promise<number> =>
   cloud.datacenter.transact((tx) => tx.all('select id from migrations where ended_at is null').length);
 
 /** Lets time pass until it is so; one that never is fails. */
@@ -54,14 +57,14 @@ export const migrating = (cloud: VirtualCloud, count = 1): Promise<void> =>
   until(cloud, `${count} migrations run`, async () => (await migrations(cloud)) === count);
 
 /** Somebody has removed its guest, behind drover's back. */
-export const loseGuest = (cloud: VirtualCloud, id: string): Promise<void> =>
+export const loseGuest = (cloud: Seen, id: string): Promise<void> =>
   cloud.datacenter.transact((tx) => tx.run('delete from guests where id = ?', id));
 
-export const fault = (cloud: VirtualCloud, given: Fault): Promise<void> =>
+export const fault = (cloud: Seen, given: Fault): Promise<void> =>
   cloud.datacenter.transact((tx) => giveFault(tx, given));
 
 /** From now on migrations from the host take hours. */
-export const slowLink = (cloud: VirtualCloud, host = 'h1'): Promise<void> =>
+export const slowLink = (cloud: Seen, host = 'h1'): Promise<void> =>
   fault(cloud, { do: 'slow', hosts: [host], bandwidth: 0.01 });
 
 /** What the caller heard and what the record of the operation says, where they differ. */
