@@ -92,7 +92,7 @@ export class Closing {
         }).toRecord()
       : cause.toRecord();
     await this.finish(
-      cause.code === 'Cancelled' ? 'cancelled' : 'failed',
+      error.code === 'Cancelled' ? 'cancelled' : 'failed',
       this.faulted(seen.patch, cause),
       null,
       error,

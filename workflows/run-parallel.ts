@@ -1,7 +1,7 @@
 /** Steps at the same time. All are waited for, also when one fails. */
 import { DroverError } from '../model/errors.js';
 import type { PlainStep } from '../model/runbook.js';
-import { recordOf, type Run, type Work } from './run-state.js';
+import type { Run, Work } from './run-state.js';
 import type { Runtime } from './runtime.js';
 import { asDroverError } from './unwind.js';
 
@@ -16,7 +16,6 @@ export async function runParallel(
   const errors = await Promise.all(
     branches.map(async (branch): Promise<DroverError | null> => {
       underWay.add(branch.id);
-      again(run, branch.id);
       try {
         await runStep(run, branch, rt);
         record.done += 1;
@@ -37,20 +36,5 @@ export async function runParallel(
   const isRejected = found.every(({ error }) => error.code === 'Rejected');
   throw new DroverError(isRejected ? 'Rejected' : 'RunFailed', message, {
     details: { step: step.id, failed: found.map(({ error, id }) => ({ step: id, code: error.code })) },
-  });
-}
-
-/** A further attempt begins with a clean record. */
-function again(run: Run, id: string): void {
-  const record = recordOf(run, id);
-  delete record.approval;
-  Object.assign(record, {
-    state: 'pending',
-    done: 0,
-    failed: 0,
-    refused: 0,
-    total: 0,
-    items: [],
-    error: null,
   });
 }

@@ -113,10 +113,7 @@ async function doStep(work: Work, step: Step, targets: Target[] | null): Promise
     await rt.sleep(seconds(step.wait, scope, `${step.id}: wait`) * 1000, record.name);
     return null;
   }
-  if (step.parallel) {
-    const { parallel } = step;
-    return inAll(work, () => runParallel(work, parallel, runStep));
-  }
+  if (step.parallel) return runParallel(work, step.parallel, runStep);
   if (step.uses?.startsWith('query.')) {
     return inAll(work, async () => {
       record.total = 1;

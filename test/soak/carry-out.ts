@@ -80,8 +80,6 @@ function reset(world: World, of: string): void {
   const run = world.workflowOf(of);
   // Another one has its workflow id by now.
   if (!run || world.cloud.temporal.newest(run.workflowId) !== run) return;
-  // A run that has ended would do all again, and its record keeps the first end.
-  if (run.type === 'run-runbook' && !run.open) return;
   const fresh = world.cloud.temporal.reset(run.workflowId);
   for (const [action, accepted] of world.accepted)
     if (accepted.run === run) world.accept(action, { ...accepted, run: fresh });

@@ -86,16 +86,6 @@ describe('retry', () => {
     ]);
   });
 
-  test('of steps at the same time is of all of them', async () => {
-    const tries = flaky(cloud, 1);
-    const group = { id: 'both', parallel: [enable('a'), enable('b', { with: { host: 'h2' } })] };
-    const [ended, record] = await run(cloud, { steps: [{ ...group, retry: { attempts: 2 } }] });
-    expect(ended.end).toBe('done');
-    expect(tries).toHaveLength(4);
-    expect(states(record.steps)).toEqual({ both: 'succeeded', a: 'succeeded', b: 'succeeded' });
-    expect(record.steps[0]).toMatchObject({ attempt: 2, done: 2, failed: 0, total: 2 });
-  });
-
   test('is not waited for when the run is cancelled; the item failed by what it failed', async () => {
     const tries = flaky(cloud, 9, 'MigrationFailed', (number) => {
       if (number === 2) inMinutes(cloud, 90, () => run1.rt.cancel());
