@@ -65,6 +65,18 @@ export interface JobView {
   iteration: number | null;
 }
 
+/** The job of a guest that comes in: hypervisors tell its figures on the source only. */
+export const incomingJob: JobView = {
+  operation: 'incoming migration',
+  migrates: true,
+  elapsedMs: null,
+  totalBytes: null,
+  processedBytes: null,
+  remainingBytes: null,
+  memoryBytesPerSecond: null,
+  iteration: null,
+};
+
 export interface CompletedMigration {
   totalMs: number | null;
   downtimeMs: number | null;

@@ -1,7 +1,13 @@
 import { z } from 'zod';
 import { DroverError } from '../../model/errors.js';
 import type { HostRef } from '../../model/host.js';
-import type { Capability, CompletedMigration, Hypervisor, JobView } from '../hypervisor/port.js';
+import {
+  incomingJob,
+  type Capability,
+  type CompletedMigration,
+  type Hypervisor,
+  type JobView,
+} from '../hypervisor/port.js';
 import type { Tx } from './database.js';
 import type { Datacenter } from './datacenter.js';
 import { define } from './define.js';
@@ -188,25 +194,14 @@ export function createSimulatedHypervisor(datacenter: Datacenter): Hypervisor {
   };
 }
 
-const idle: JobView = {
-  operation: 'incoming migration',
-  migrates: true,
-  elapsedMs: null,
-  totalBytes: null,
-  processedBytes: null,
-  remainingBytes: null,
-  memoryBytesPerSecond: null,
-  iteration: null,
-};
-
 function jobOf(tx: Tx, host: string, id: string): JobView | null {
   const guest = guestOn(tx, host, id);
   if (guest === undefined || !isOn(guest)) return null;
-  if (guest.other_job !== null) return { ...idle, operation: guest.other_job, migrates: false };
+  if (guest.other_job !== null) return { ...incomingJob, operation: guest.other_job, migrates: false };
   const migration = activeMigration(tx, id);
   if (migration?.source === host) return jobView(tx, migration);
   // The figures are told on the source only.
-  return guest.power === 'migrating' && guest.persistent === 0 ? idle : null;
+  return guest.power === 'migrating' && guest.persistent === 0 ? incomingJob : null;
 }
 
 function found(tx: Tx, host: HostRef, at: HostRow, id: string): GuestRow {

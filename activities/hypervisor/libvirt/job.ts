@@ -45,18 +45,6 @@ export function parseJob(text: string): JobView | null {
   };
 }
 
-/** The job of a guest that comes in: libvirt tells figures on the source only. */
-export const incomingJob: JobView = {
-  operation: 'incoming migration',
-  migrates: true,
-  elapsedMs: null,
-  totalBytes: null,
-  processedBytes: null,
-  remainingBytes: null,
-  memoryBytesPerSecond: null,
-  iteration: null,
-};
-
 /** `virsh domjobinfo --completed --rawstats` on the target. */
 export function parseCompleted(text: string): CompletedMigration | null {
   const raw = fields(text);
