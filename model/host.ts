@@ -16,6 +16,19 @@ export const maintenance = z.object({
 });
 export type Maintenance = z.infer<typeof maintenance>;
 
+/** What the host's processors are; `features` by libvirt's names. */
+export const hostCpu = z.object({
+  arch: z.string(),
+  vendor: z.string(),
+  model: z.string(),
+  features: z.array(z.string()),
+});
+export type HostCpu = z.infer<typeof hostCpu>;
+
+/** Instances of a group on one host, or each on another; soft: where it can be. */
+export const groupPolicies = ['affinity', 'anti-affinity', 'soft-affinity', 'soft-anti-affinity'] as const;
+export type GroupPolicy = (typeof groupPolicies)[number];
+
 /**
  * A host as operators see it. `state` is what the last probe found: `up`, or `unknown` when it did not
  * answer. `enabled` is the operator's word: a disabled host gets no new instances and keeps those it has.
@@ -38,6 +51,10 @@ export const host = hostRef.extend({
   slotsUsed: z.int(),
   instances: z.int(),
   labels: z.record(z.string(), z.string()),
+  zone: z.string().nullable().describe('Hosts that fail together, by the operator’s word'),
+  cpu: hostCpu.nullable(),
+  networks: z.array(z.string()).nullable().describe('Networks and bridges that it has; null if nobody asked'),
+  storage: z.record(z.string(), z.string()).describe('Shared stores by name, and where they are mounted'),
   lastSeenAt: z.string().nullable(),
   createdAt: z.string(),
 });

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { ErrorRecord } from './errors.js';
-import type { InstanceState } from './instance.js';
+import type { InstanceState, MovePolicy, Resized, RestartPolicy, Saved } from './instance.js';
 
 /**
  * The proof that an operation may change an instance. The inventory's row holds the same three values;
@@ -76,9 +76,21 @@ export interface MigrationRecord {
   downtimeMs: number | null;
   totalMs: number | null;
   transferredBytes: number | null;
+  kind: 'live' | 'cold';
+  ladder: LadderStep[];
   reason: string | null;
   startedAt: string;
   endedAt: string | null;
+}
+
+/** One rung that a live migration took to come to its end, RFC 3339 in UTC. */
+export interface LadderStep {
+  at: string;
+  rung: 'downtime' | 'auto-converge' | 'post-copy' | 'pause' | 'bandwidth' | 'cold';
+  /** What was set, and why: `downtime 200 ms: 310 MiB left after round 4, not fewer than before`. */
+  says: string;
+  /** The person who asked for it; null where the policy did. */
+  by: string | null;
 }
 
 /** What an operation found to be true of the instance at its end, written in one transaction with its close. */
@@ -88,4 +100,14 @@ export interface InstancePatch {
   host?: string | null;
   disks?: { target: string; path: string; format: 'qcow2' | 'raw'; readonly: boolean }[];
   fault?: string | null;
+  flavor?: string | null;
+  vcpus?: number;
+  memoryMiB?: number;
+  resized?: Resized | null;
+  saved?: Saved | null;
+  cause?: string | null;
+  lock?: { by: string; reason: string } | null;
+  movePolicy?: MovePolicy | null;
+  restartPolicy?: RestartPolicy;
+  serverGroup?: string | null;
 }

@@ -3,7 +3,7 @@ import { powerState } from '../../model/instance.js';
 import { settleAllocations } from './allocations.js';
 import type { Trx } from './database.js';
 import { openIntents } from './intents.js';
-import { toJson } from './rows.js';
+import { flag, jsonOrNull, toJson } from './rows.js';
 import type { InstanceRow } from './schema.js';
 
 /** Writes what an operation observed; a deleted instance is on no host. */
@@ -23,6 +23,16 @@ export async function applyPatch(
       ...(patch.host === undefined ? {} : { host: patch.host }),
       ...(patch.disks === undefined ? {} : { disks: toJson(patch.disks) }),
       ...(patch.fault === undefined ? {} : { fault: patch.fault }),
+      ...(patch.flavor === undefined ? {} : { flavor: patch.flavor }),
+      ...(patch.vcpus === undefined ? {} : { vcpus: patch.vcpus }),
+      ...(patch.memoryMiB === undefined ? {} : { memory_mib: patch.memoryMiB }),
+      ...(patch.resized === undefined ? {} : { resized: jsonOrNull(patch.resized) }),
+      ...(patch.saved === undefined ? {} : { saved: jsonOrNull(patch.saved) }),
+      ...(patch.cause === undefined ? {} : { cause: patch.cause }),
+      ...(patch.lock === undefined ? {} : lockColumns(patch.lock)),
+      ...(patch.movePolicy === undefined ? {} : { move_policy: jsonOrNull(patch.movePolicy) }),
+      ...(patch.restartPolicy === undefined ? {} : { restart_policy: patch.restartPolicy }),
+      ...(patch.serverGroup === undefined ? {} : { server_group: patch.serverGroup }),
       ...(patch.state === 'deleted' ? { host: null } : {}),
       updated_at: now,
     })
@@ -30,6 +40,12 @@ export async function applyPatch(
     .returningAll()
     .executeTakeFirstOrThrow();
 }
+
+const lockColumns = (lock: NonNullable<InstancePatch['lock']> | null) => ({
+  locked: flag(lock !== null),
+  lock_reason: lock?.reason ?? null,
+  locked_by: lock?.by ?? null,
+});
 
 /**
  * What an operation writes when it has done or undone all it could: the allocations equal the row again, and

@@ -1,8 +1,8 @@
 /** Rows into the words of the model and back: the one place that knows how JSON and booleans are stored. */
 import type { ErrorRecord } from '../../model/errors.js';
-import type { Host, HostRef, Maintenance } from '../../model/host.js';
-import type { Disk, Flavor, Instance } from '../../model/instance.js';
-import type { Intent, MigrationRecord, OperationRecord } from '../../model/operation.js';
+import type { Host, HostCpu, HostRef, Maintenance } from '../../model/host.js';
+import type { Disk, Flavor, Instance, MovePolicy, Resized, Saved } from '../../model/instance.js';
+import type { Intent, LadderStep, MigrationRecord, OperationRecord } from '../../model/operation.js';
 import type {
   FlavorsTable,
   HostRow,
@@ -20,6 +20,7 @@ import type { RunActionRecord, RunItemRow, RunRecord } from '../../model/run.js'
 /** What we wrote ourselves is read back as what it was: no parsing of rows. */
 export const toJson = (value: unknown): string => JSON.stringify(value);
 export const jsonOrNull = (value: unknown): string | null => (value === null ? null : toJson(value));
+const fromJson = <T>(text: string | null): T | null => (text === null ? null : (JSON.parse(text) as T));
 export const flag = (value: boolean): number => (value ? 1 : 0);
 
 /** What is in use on a host: the sums of its allocations, claims included. */
@@ -63,6 +64,10 @@ export const hostOf = (row: HostRow, used: Usage, clock: { now(): string }): Hos
   slotsUsed: used.slots,
   instances: used.instances,
   labels: JSON.parse(row.labels) as Record<string, string>,
+  zone: row.zone,
+  cpu: fromJson<HostCpu>(row.cpu),
+  networks: fromJson<string[]>(row.networks),
+  storage: fromJson<Record<string, string>>(row.storage) ?? {},
   lastSeenAt: row.last_seen_at,
   createdAt: row.created_at,
 });
@@ -84,6 +89,13 @@ export const instanceOf = (row: InstanceRow): Instance => ({
   needsRepair: row.needs_repair,
   fault: row.fault,
   serverGroup: row.server_group,
+  movePolicy: fromJson<MovePolicy>(row.move_policy),
+  restartPolicy: row.restart_policy,
+  resized: fromJson<Resized>(row.resized),
+  saved: fromJson<Saved>(row.saved),
+  cause: row.cause,
+  cpuMode: row.cpu_mode,
+  networks: fromJson<string[]>(row.networks),
   metadata: JSON.parse(row.metadata) as Record<string, string>,
   operation: row.op_id,
   task: row.op_kind,
@@ -140,6 +152,8 @@ export const migrationOf = (row: MigrationRow): MigrationRecord => ({
   downtimeMs: row.downtime_ms,
   totalMs: row.total_ms,
   transferredBytes: row.transferred_bytes,
+  kind: row.kind,
+  ladder: JSON.parse(row.ladder) as LadderStep[],
   reason: row.reason,
   startedAt: row.started_at,
   endedAt: row.ended_at,

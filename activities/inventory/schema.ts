@@ -2,8 +2,9 @@
  * The tables as kysely sees them. Portable between SQLite and PostgreSQL: JSON and times are text (times RFC 3339
  * in UTC), yes and no are 1 and 0; `rows.ts` is the one place that turns them into the words of the model.
  */
-import type { Selectable } from 'kysely';
-import type { InstanceState, PowerState } from '../../model/instance.js';
+import type { Generated, Selectable } from 'kysely';
+import type { InstanceState, PowerState, RestartPolicy } from '../../model/instance.js';
+import type { GroupPolicy } from '../../model/host.js';
 import type { MigrationRecord, OperationState } from '../../model/operation.js';
 import type { RunAction, RunItemRecord } from '../../model/run.js';
 
@@ -20,6 +21,11 @@ export interface HostsTable {
   maintenance_by: string | null;
   maintenance_reason: string | null;
   maintenance_run: string | null;
+  zone: string | null;
+  /** JSON of `HostCpu`, `string[]` and `Record<string, string>`; null where the host was never asked. */
+  cpu: string | null;
+  networks: string | null;
+  storage: string | null;
   system_uuid: string | null;
   hostname: string | null;
   hypervisor: string | null;
@@ -50,6 +56,15 @@ export interface InstancesTable {
   needs_repair: string | null;
   fault: string | null;
   server_group: string | null;
+  /** JSON of `MovePolicy`, `Resized`, `Saved`; null where there is none. */
+  move_policy: string | null;
+  resized: string | null;
+  saved: string | null;
+  restart_policy: Generated<RestartPolicy>;
+  cause: string | null;
+  cpu_mode: string | null;
+  /** JSON of the networks and bridges that it is connected to; null where nobody looked. */
+  networks: string | null;
   metadata: string;
   /** The operation that owns the row, with the Temporal workflow and run in which it was last seen. */
   op_id: string | null;
@@ -135,6 +150,9 @@ export interface MigrationsTable {
   downtime_ms: number | null;
   total_ms: number | null;
   transferred_bytes: number | null;
+  kind: Generated<MigrationRecord['kind']>;
+  /** JSON of the rungs that were taken, `LadderStep[]`. */
+  ladder: Generated<string>;
   reason: string | null;
   started_at: string;
   ended_at: string | null;
@@ -195,6 +213,42 @@ export interface RunConcurrencyTable {
   taken_at: string;
 }
 
+export interface ServerGroupsTable {
+  name: string;
+  policy: GroupPolicy;
+  created_at: string;
+}
+
+/** What somebody asked of a running operation. */
+export interface OperationActionsTable {
+  id: string;
+  operation: string;
+  at: string;
+  by: string;
+  action: string;
+  details: string;
+}
+
+/** What a hypervisor told of a guest by itself. */
+export interface GuestEventsTable {
+  id: string;
+  at: string;
+  host: string;
+  instance: string;
+  event: string;
+  detail: string;
+  cause: string | null;
+  todo: string | null;
+}
+
+export interface AuditsTable {
+  id: string;
+  at: string;
+  by: string;
+  findings: string;
+  repaired: string;
+}
+
 export interface Tables {
   hosts: HostsTable;
   instances: InstancesTable;
@@ -207,6 +261,10 @@ export interface Tables {
   run_items: RunItemsTable;
   run_actions: RunActionsTable;
   run_concurrency: RunConcurrencyTable;
+  server_groups: ServerGroupsTable;
+  operation_actions: OperationActionsTable;
+  guest_events: GuestEventsTable;
+  audits: AuditsTable;
 }
 
 export type HostRow = Selectable<HostsTable>;

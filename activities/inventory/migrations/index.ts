@@ -2,10 +2,12 @@ import type { Migration } from 'kysely';
 import { inventory } from './0001-inventory.js';
 import { runs } from './0002-runs.js';
 import { maintenance } from './0003-maintenance.js';
+import { moves } from './0004-moves.js';
 
 /** All migrations by name, in their order. A static list: no folder is read at run time. */
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-inventory': inventory,
   '0002-runs': runs,
   '0003-maintenance': maintenance,
+  '0004-moves': moves,
 };
