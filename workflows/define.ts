@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { Capability } from '../activities/hypervisor/port.js';
+import type { ErrorCode } from '../model/errors.js';
 import type { InstancePatch } from '../model/operation.js';
 import type { InstanceState } from '../model/instance.js';
 import type { NewInstance } from '../activities/types.js';
@@ -17,12 +18,18 @@ interface Declaration<I extends z.ZodObject> {
   name: string;
   summary: string;
   input: I;
+  /** What it may end with beside the general ones (general-errors.ts), which every operation may. */
+  errors: readonly ErrorCode[];
+  /** One sentence: what is taken back when it fails or is cancelled, and what is not. */
+  undone: string;
 }
 
 export interface InstanceOperation<I extends z.ZodObject = z.ZodObject> extends Declaration<I> {
   target: 'instance';
   /** States from which it may start; 'any' but deleted. */
   allowedStates: readonly InstanceState[] | 'any';
+  /** In which state it leaves the instance when it succeeds; 'as seen' writes what the hypervisor tells. */
+  endsIn: readonly InstanceState[] | 'as it was' | 'as seen';
   /** The word for the task while it runs: `instance web-1: active -> migrating (live-migrate)`. */
   doing: string;
   /** What the hypervisor must be able to do; checked before any side effect. */

@@ -5,6 +5,8 @@ export const enable = defineHostOperation({
   name: 'enable',
   summary: 'Let a host take instances again.',
   input: hostRefInput,
+  errors: [],
+  undone: 'Nothing: it is one change of the inventory, made whole or not at all.',
   async run({ host }, ctx) {
     const { was } = await ctx.call('setHostEnabled', {
       host,

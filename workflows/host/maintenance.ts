@@ -11,6 +11,8 @@ export const maintenance = defineHostOperation({
     for: durationSchema.describe('How long, from now, for example 2h; it ends by itself'),
     reason: z.string().min(1).describe('Why, for whoever finds it so'),
   }),
+  errors: [],
+  undone: 'Nothing: it is one change of the inventory, made whole or not at all.',
   async run({ host, for: long, reason }, ctx) {
     const { request } = ctx;
     const said = await ctx.call('startMaintenance', { host, seconds: seconds(long), reason, request });

@@ -11,6 +11,8 @@ export const reboot = defineHostOperation({
   input: hostRefInput.extend({
     timeout: durationSchema.default('15m').describe('How long it may be away, for example 15m'),
   }),
+  errors: ['WrongState', 'HostWorkerMissing', 'HostError', 'HypervisorUnreachable', 'TimedOut'],
+  undone: 'Nothing: a reboot that was asked for can not be taken back; only the wait for it ends.',
   takesTime: true,
   async run({ host, timeout }, ctx) {
     const { id } = ctx.request;

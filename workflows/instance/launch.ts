@@ -37,6 +37,10 @@ export const launch = defineOperation({
   summary: 'Make a new instance from a disk image and start it.',
   input,
   allowedStates: ['building'],
+  endsIn: ['active'],
+  errors: ['AlreadyExists', 'NoValidHost', 'HostWorkerMissing', 'DiskError'],
+  undone:
+    'What the attempt made is removed: the guest, its disk, the claim; after the last attempt the instance stays in error with the reason, and a cancelled launch leaves nothing.',
   doing: 'building',
   needs: 'launch',
   creates: (i) => ({

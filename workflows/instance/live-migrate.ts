@@ -21,6 +21,20 @@ export const liveMigrate = defineOperation({
     wait: durationSchema.default('0s').describe('How long to wait for a free migration slot'),
   }),
   allowedStates: ['active', 'paused'],
+  endsIn: 'as it was',
+  errors: [
+    'NoValidHost',
+    'NoMigrationSlot',
+    'HostWorkerMissing',
+    'DiskError',
+    'AlreadyExists',
+    'MigrationFailed',
+    'MigrationStalled',
+    'GuestLost',
+    'CleanupIncomplete',
+  ],
+  undone:
+    'The migration is aborted and the guest runs on the source; the target is cleaned and its claim released. Once the guest runs on the target it stays there.',
   doing: 'migrating',
   needs: 'liveMigration',
   async run(input, ctx) {

@@ -6,6 +6,9 @@ export const pause = defineOperation({
   summary: 'Freeze an instance; its memory stays on the host, and a reboot of the host loses it.',
   input: instanceRef,
   allowedStates: ['active'],
+  endsIn: ['paused'],
+  errors: [],
+  undone: 'The guest goes on.',
   doing: 'pausing',
   needs: 'pause',
   async run(_input, ctx) {

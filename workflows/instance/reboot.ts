@@ -12,6 +12,10 @@ export const reboot = defineOperation({
   }),
   // A soft reboot needs a guest that can answer; `run` says so for the other states.
   allowedStates: ['active', 'stopped', 'paused', 'suspended', 'error'],
+  endsIn: ['active'],
+  errors: [],
+  undone:
+    'Nothing: a guest that was told to go down may have gone down; what it is then is looked at and recorded.',
   doing: 'rebooting',
   async run(input, ctx) {
     const { id, name, state } = ctx.instance;

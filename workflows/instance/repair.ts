@@ -10,6 +10,10 @@ export const repair = defineOperation({
   summary: 'Settle what an operation that no longer runs left behind, and record where the guest really is.',
   input: instanceRef,
   allowedStates: 'any',
+  endsIn: 'as seen',
+  errors: ['CleanupIncomplete'],
+  undone:
+    'Nothing of its own: it takes back, or completes, what earlier operations left open, and records what is so.',
   doing: 'repairing',
   respectsLock: false,
   respectsNeedsRepair: false,

@@ -6,6 +6,9 @@ export const start = defineOperation({
   summary: 'Start a stopped instance.',
   input: instanceRef,
   allowedStates: ['stopped'],
+  endsIn: ['active'],
+  errors: [],
+  undone: 'Nothing: a guest that has started runs on, and is recorded as it is seen.',
   doing: 'starting',
   async run(_input, ctx) {
     const host = await ctx.host();

@@ -6,6 +6,10 @@ export const stop = defineOperation({
   summary: 'Shut an instance down: ask the guest by ACPI, use force after the grace time.',
   input: instanceRef.extend({ grace: grace('60s') }),
   allowedStates: ['active', 'error'],
+  endsIn: ['stopped'],
+  errors: [],
+  undone:
+    'Nothing: a guest that was asked to go down may still do so; what it is then is looked at and recorded.',
   doing: 'stopping',
   async run(input, ctx) {
     const host = await ctx.host();

@@ -11,6 +11,10 @@ export const terminate = defineOperation({
     keep_disks: z.boolean().default(false).describe('Leave the disks where they are'),
   }),
   allowedStates: 'any',
+  endsIn: ['deleted'],
+  errors: ['ConfirmationNeeded', 'CleanupIncomplete'],
+  undone:
+    'Nothing once it has begun to remove: half an instance is of no use, so whoever finishes it goes forward.',
   doing: 'deleting',
   respectsNeedsRepair: false,
   whenGone: 'deleted',

@@ -6,6 +6,9 @@ export const unpause = defineOperation({
   summary: 'Let a paused instance go on.',
   input: instanceRef,
   allowedStates: ['paused'],
+  endsIn: ['active'],
+  errors: [],
+  undone: 'The guest is paused again.',
   doing: 'unpausing',
   needs: 'pause',
   async run(_input, ctx) {
