@@ -16,6 +16,10 @@ const groups: Record<string, Group> = {
     summary: 'instances: adopt, list, show, launch, start, stop, live-migrate and more',
     load: () => import('./commands/instance.js'),
   },
+  operation: {
+    summary: 'operations: what each does, takes, may end with and undoes',
+    load: () => import('./commands/operation.js'),
+  },
   flavor: { summary: 'flavors: the sizes of instances', load: () => import('./commands/flavor.js') },
   runbook: {
     summary: 'runbooks: check, list, show, run, schema',
