@@ -7,7 +7,8 @@ import { expect, test } from 'vitest';
 import { connectClient, resolveTarget, splitAddress, workflowUrl } from '../../temporal/connect.js';
 import { writeDevFile } from '../../temporal/dev-file.js';
 import { thisProcess } from '../../temporal/processes.js';
-import { freePort, temporaryFolder, transpile } from './helpers.js';
+import { freePort, temporaryFolder } from './helpers.js';
+import { imported, transpiled } from '../transpile.js';
 
 const at = (address: string): NodeJS.ProcessEnv => ({ HOME: temporaryFolder(), TEMPORAL_ADDRESS: address });
 
@@ -36,12 +37,11 @@ test('a server that accepts and says nothing: an error within 5 s', async () => 
 test('a command that failed to connect ends by itself', { timeout: 20_000 }, async () => {
   const port = await freePort();
   const silent = createTcpServer().listen(port, '127.0.0.1');
-  const program = transpile();
+  const script =
+    "import { connectClient } from './temporal/connect.js';\nawait connectClient({ timeoutMs: 500 });";
+  const program = transpiled(imported(script));
   const main = join(program.directory, 'main.js');
-  writeFileSync(
-    main,
-    "import { connectClient } from './temporal/connect.js';\nawait connectClient({ timeoutMs: 500 });",
-  );
+  writeFileSync(main, script);
   const result = await execa(process.execPath, [main], {
     env: { TEMPORAL_ADDRESS: `127.0.0.1:${port}` },
     reject: false,

@@ -6,7 +6,8 @@ import { connectClient } from '../../temporal/connect.js';
 import { readDevFile, type DevFile } from '../../temporal/dev-file.js';
 import { logTail } from '../../temporal/logs.js';
 import { endProcess, isAlive } from '../../temporal/processes.js';
-import { freePort, temporalBinary, temporaryFolder, transpile, until } from './helpers.js';
+import { freePort, temporalBinary, temporaryFolder, until } from './helpers.js';
+import { imported, transpiled } from '../transpile.js';
 
 const LIMIT = { timeout: 90_000 };
 
@@ -32,14 +33,14 @@ try {
 }
 `;
 
-let program: ReturnType<typeof transpile>;
+let program: ReturnType<typeof transpiled>;
 let binary: string;
 let settings: string[];
 let dataDir: string;
 
 beforeAll(async () => {
   binary = await temporalBinary();
-  program = transpile();
+  program = transpiled(imported(mainScript));
   writeFileSync(join(program.directory, 'main.js'), mainScript);
   writeFileSync(join(program.directory, 'worker.js'), workerScript);
 });

@@ -1,20 +1,9 @@
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import ts from 'typescript';
 import { findTemporal } from '../../temporal/binary.js';
-
-const root = resolve(import.meta.dirname, '../..');
 
 export function temporaryFolder(): string {
   return mkdtempSync(join(tmpdir(), 'drover-test-'));
@@ -56,25 +45,4 @@ export async function until<T>(
     await delay(50);
   }
   throw new Error(`not within ${timeoutMs / 1000} s: ${what}`);
-}
-
-/** A supervisor can be killed only as a process of its own: plain JavaScript of it and what it imports. */
-export function transpile(): { directory: string; remove(): void } {
-  const parent = join(root, '.drover');
-  mkdirSync(parent, { recursive: true });
-  const directory = mkdtempSync(join(parent, 'test-'));
-  const temporal = readdirSync(join(root, 'temporal')).map((name) => `temporal/${name}`);
-  for (const file of ['cli/dev.ts', 'model/errors.ts', 'model/search-attributes.ts', ...temporal]) {
-    const { outputText } = ts.transpileModule(readFileSync(join(root, file), 'utf8'), {
-      compilerOptions: {
-        target: ts.ScriptTarget.ES2022,
-        module: ts.ModuleKind.ESNext,
-        verbatimModuleSyntax: true,
-      },
-    });
-    const target = join(directory, file.replace(/\.ts$/, '.js'));
-    mkdirSync(dirname(target), { recursive: true });
-    writeFileSync(target, outputText);
-  }
-  return { directory, remove: () => rmSync(directory, { recursive: true, force: true }) };
 }

@@ -12,7 +12,7 @@ import { freePort, temporalBinary, temporaryFolder } from '../../temporal/helper
 import type { World } from '../case.js';
 import { names, type Kill, type Order, type Parked } from './plan.js';
 import { quickClock } from './quick-clock.js';
-import { transpiled } from './transpile.js';
+import { transpiled } from '../../transpile.js';
 
 export interface Site {
   client: Client;
@@ -29,7 +29,8 @@ export async function openSite(): Promise<Site> {
   quietRuntime();
   const folder = temporaryFolder();
   const bundling = bundleWorkflows([new URL('short-limits.ts', import.meta.url).pathname]);
-  const code = transpiled();
+  // A worker can be killed only as a process of its own.
+  const code = transpiled(['test/proof/kill/worker.ts']);
   const [port, uiPort] = [await freePort(), await freePort()];
   const server = await startDevServer({ binary: await temporalBinary(), dataDir: folder, port, uiPort });
   const connection = await Connection.connect({ address: server.address });
@@ -50,7 +51,13 @@ export async function openSite(): Promise<Site> {
       const parkedFile = `${file}.parked`;
       const order: Order = { ...common, kills, parkedFile, ...(mutant ? { mutant } : {}) };
       writeFileSync(file, JSON.stringify(order));
-      return started(fork(code.worker, [file], { execArgv: [], env: { PATH: process.env['PATH'] } }), order);
+      return started(
+        fork(join(code.directory, 'test/proof/kill/worker.js'), [file], {
+          execArgv: [],
+          env: { PATH: process.env['PATH'] },
+        }),
+        order,
+      );
     },
     async close() {
       datacenters.close();

@@ -5,7 +5,8 @@ import { previewPlacement } from '../../../activities/inventory/claims.js';
 import { closeInventory, openInventory } from '../../../activities/inventory/database.js';
 import { createInventoryActivities } from '../../../activities/inventory/activities.js';
 import { getHost } from '../../../activities/inventory/hosts.js';
-import { runProcess, transpileInventory } from './processes.js';
+import { makePackage } from '../../transpile.js';
+import { runProcess } from './processes.js';
 import { allocations, begin, callOf, claimOf, failure, guest, host, makeWorld, type World } from './world.js';
 
 let world: World;
@@ -142,7 +143,7 @@ test('an operation that lost its instance stops waiting', async () => {
 
 test('four processes claim the same room at once: exactly what there is', async () => {
   const folder = dirname(world.path);
-  await transpileInventory(folder);
+  makePackage(folder);
   const all = await owners(40, 'src', 12);
   await host(world, 'a', { memoryMiB: 7 * 1024, vcpus: 100, slots: 100 });
   await host(world, 'b', { memoryMiB: 1024 * 1024, vcpus: 1000, slots: 4 });

@@ -6,7 +6,8 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { migrations } from '../../../activities/inventory/migrations/index.js';
 import { closeInventory, openInventory, read, transact } from '../../../activities/inventory/database.js';
 import { listHosts } from '../../../activities/inventory/hosts.js';
-import { runProcess, transpileInventory } from './processes.js';
+import { makePackage } from '../../transpile.js';
+import { runProcess } from './processes.js';
 import { host, told } from './world.js';
 
 let folder = '';
@@ -31,7 +32,7 @@ test('four connections migrate an empty file at once, and each finds the same sc
 });
 
 test('four processes migrate an empty file at once', async () => {
-  await transpileInventory(folder);
+  makePackage(folder);
   const source = `
     import { openInventory } from './activities/inventory/database.js';
     import { listHosts } from './activities/inventory/hosts.js';
@@ -95,7 +96,7 @@ test('a folder that cannot be made is refused', async () => {
 
 /** As root nothing is read-only, so a process of another user tries. */
 test.runIf(process.getuid?.() === 0)('a file, and a folder, that cannot be written are refused', async () => {
-  await transpileInventory(folder);
+  makePackage(folder);
   await chmod(folder, 0o755);
   const path = join(folder, 'i.db');
   const source = `

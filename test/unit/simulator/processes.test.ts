@@ -1,26 +1,23 @@
 /** Several processes on one datacenter, one of which is killed while it works. */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { systemClock } from '../../../activities/clock.js';
 import { openDatacenter } from '../../../activities/simulator/datacenter.js';
 import { populate } from '../../../activities/simulator/populate.js';
 import { createSimulatedHypervisor } from '../../../activities/simulator/hypervisor.js';
-import { runProcess, transpile, transpileInventory } from '../inventory/processes.js';
+import { imported, makePackage, transpileInto } from '../../transpile.js';
+import { runProcess } from '../inventory/processes.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'drover-simulator-'));
 const path = join(folder, 'datacenter-dc.db');
 const host = { name: 'host-1', uri: 'sim://dc/host-1' };
 
 beforeAll(async () => {
-  await transpileInventory(folder);
-  const root = resolve(import.meta.dirname, '../../..');
-  for (const file of await readdir(join(root, 'activities/simulator')))
-    await transpile(folder, join('activities/simulator', file));
-  await transpile(folder, 'activities/clock.ts');
+  makePackage(folder);
   const datacenter = openDatacenter({ path, name: 'dc', clock: systemClock });
   await datacenter.transact((tx) => populate(tx, 'dc', { hosts: 2, instances: 8, racks: 1, local: 0 }));
   datacenter.close();
@@ -61,7 +58,7 @@ it('every change of every process is there, and no call fails for another’s lo
 
 it('a migration goes on when the process that began it is killed', async () => {
   const file = join(folder, 'killed.js');
-  const { writeFile } = await import('node:fs/promises');
+  transpileInto(folder, imported(opened));
   await writeFile(
     file,
     `${opened}
