@@ -3,7 +3,8 @@ import { defineConfig } from 'vitest/config';
 /**
  * unit: in one process, no server. proof: every operation through every trouble at every step, most of it in
  * virtual time. temporal: real Temporal servers, started by the tests. lab: real libvirt hosts and guests, one
- * file after the other, since they share two cores and one clock.
+ * file after the other, since they share two cores and one clock. On real servers a test has a second attempt;
+ * scripts/test.mjs names each that needed it.
  */
 export default defineConfig({
   test: {
@@ -41,6 +42,7 @@ export default defineConfig({
           testTimeout: 120_000,
           hookTimeout: 120_000,
           fileParallelism: false,
+          retry: 1,
         },
       },
       {
@@ -50,6 +52,7 @@ export default defineConfig({
           testTimeout: 240_000,
           hookTimeout: 240_000,
           fileParallelism: false,
+          retry: 1,
         },
       },
     ],
