@@ -158,6 +158,13 @@ export const errorTable = {
     'the migration made no progress within its limit and was aborted',
     'raise the limit or the bandwidth, or migrate when the guest is less busy',
   ),
+  StaleSavedState: row(
+    false,
+    409,
+    3,
+    'the saved memory is gone, or its disks changed after it was saved',
+    'start without it: `drover instance resume NAME --discard-memory`',
+  ),
   GuestLost: row(
     false,
     502,

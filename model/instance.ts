@@ -94,6 +94,14 @@ export const saved = z.object({
 });
 export type Saved = z.infer<typeof saved>;
 
+/** What happened to a guest by itself: the word for it, why as far as it is known, and what to do. */
+export interface Happened {
+  event: string;
+  detail: string;
+  cause: string;
+  todo: string;
+}
+
 export const instance = z.object({
   id: z.uuid().describe('Also the UUID of the domain on the hypervisor'),
   name: z.string(),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { ErrorRecord } from './errors.js';
-import type { InstanceState, MovePolicy, Resized, RestartPolicy, Saved } from './instance.js';
+import type { Happened, InstanceState, MovePolicy, Resized, RestartPolicy, Saved } from './instance.js';
 
 /**
  * The proof that an operation may change an instance. The inventory's row holds the same three values;
@@ -106,6 +106,10 @@ export interface InstancePatch {
   resized?: Resized | null;
   saved?: Saved | null;
   cause?: string | null;
+  /** What happened to it by itself: told as a guest event, and as its cause. */
+  happened?: Happened;
+  /** Its restart policy brings it back: an operation of its own, which is still to begin. */
+  restartDue?: boolean;
   lock?: { by: string; reason: string } | null;
   movePolicy?: MovePolicy | null;
   restartPolicy?: RestartPolicy;

@@ -62,6 +62,8 @@ export interface InstancesTable {
   saved: string | null;
   restart_policy: Generated<RestartPolicy>;
   cause: string | null;
+  /** 1 while its restart policy is to bring it back. */
+  restart_due: Generated<number>;
   cpu_mode: string | null;
   /** JSON of the networks and bridges that it is connected to; null where nobody looked. */
   networks: string | null;
@@ -213,6 +215,16 @@ export interface RunConcurrencyTable {
   taken_at: string;
 }
 
+/** What is in use and free on each host: see `host-usage.ts`. */
+export interface HostUsageTable {
+  host: string;
+  vcpus_used: number;
+  memory_mib_used: number;
+  slots_used: number;
+  vcpus_free: number;
+  memory_mib_free: number;
+}
+
 export interface ServerGroupsTable {
   name: string;
   policy: GroupPolicy;
@@ -262,6 +274,7 @@ export interface Tables {
   run_actions: RunActionsTable;
   run_concurrency: RunConcurrencyTable;
   server_groups: ServerGroupsTable;
+  host_usage: HostUsageTable;
   operation_actions: OperationActionsTable;
   guest_events: GuestEventsTable;
   audits: AuditsTable;

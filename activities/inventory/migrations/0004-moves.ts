@@ -23,6 +23,10 @@ export const moves: Migration = {
         .execute();
     }
     await db.schema
+      .alterTable('instances')
+      .addColumn('restart_due', 'integer', (c) => c.notNull().defaultTo(0))
+      .execute();
+    await db.schema
       .createTable('server_groups')
       .addColumn('name', 'text', (c) => c.primaryKey())
       .addColumn('policy', 'text', (c) => c.notNull())
