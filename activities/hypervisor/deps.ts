@@ -1,5 +1,6 @@
 import type { HostFacts, Hypervisor } from './port.js';
 import type { HostRef } from '../../model/host.js';
+import type { LadderStep, MigrationRecord } from '../../model/operation.js';
 import type { Clock } from '../clock.js';
 
 /** What the hypervisor activities need of the inventory. */
@@ -20,6 +21,10 @@ export interface HypervisorInventory {
     storage: 'shared' | 'block';
   }): Promise<void>;
   migrationEnded(id: string, end: MigrationEnd): Promise<void>;
+  /** A rung that it took; told twice, it is written once. */
+  ladderStep(id: string, step: Omit<LadderStep, 'at'>): Promise<void>;
+  /** The last ones of an instance, newest first. */
+  migrations(instance: string): Promise<MigrationRecord[]>;
 }
 
 export interface MigrationEnd {

@@ -3,7 +3,7 @@ import type { Disk, PowerState } from '../../model/instance.js';
 import type { Owner } from '../../model/operation.js';
 
 /** What a hypervisor can do. An operation names what it needs; a missing capability fails before any side effect. */
-export type Capability = 'launch' | 'pause' | 'liveMigration' | 'blockMigration' | 'console';
+export type Capability = 'launch' | 'pause' | 'suspend' | 'liveMigration' | 'blockMigration' | 'console';
 
 /** What a host says of itself. Memory in MiB. */
 export interface HostFacts {
@@ -20,6 +20,11 @@ export interface GuestView {
   name: string;
   power: PowerState;
   reason: string;
+  /**
+   * One of two halves: it runs on its target while the rest of its memory is on its source, or the stream between them
+   * broke. Neither half is a guest of its own, and the source's must never be resumed. Null for a whole guest.
+   */
+  postCopy: 'running' | 'failed' | null;
   persistent: boolean;
   vcpus: number;
   memoryMiB: number;
@@ -50,6 +55,10 @@ export interface Move {
   copy: string[];
   /** MiB per second, null for no cap. */
   bandwidthMiBs: number | null;
+  /** The hypervisor may slow the guest's processors down while it writes faster than is copied; it does so by itself. */
+  autoConverge?: boolean;
+  /** `startPostCopy` may come: hypervisors want to know before the first byte. */
+  postCopy?: boolean;
 }
 
 /** A running job of a guest; bytes and milliseconds as the hypervisor reports them, null where it does not. */
@@ -63,6 +72,13 @@ export interface JobView {
   remainingBytes: number | null;
   memoryBytesPerSecond: number | null;
   iteration: number | null;
+  /** What the guest writes, and how much its processors are slowed down for it, in percent. */
+  dirtyBytesPerSecond: number | null;
+  throttlePercent: number | null;
+  /** How long it would stand still if it were switched over now, as the hypervisor reckons. */
+  expectedDowntimeMs: number | null;
+  /** The guest runs on the target already, and asks for its memory. */
+  postCopy: boolean;
 }
 
 /** The job of a guest that comes in: hypervisors tell its figures on the source only. */
@@ -75,12 +91,32 @@ export const incomingJob: JobView = {
   remainingBytes: null,
   memoryBytesPerSecond: null,
   iteration: null,
+  dirtyBytesPerSecond: null,
+  throttlePercent: null,
+  expectedDowntimeMs: null,
+  postCopy: false,
 };
 
 export interface CompletedMigration {
   totalMs: number | null;
   downtimeMs: number | null;
   transferredBytes: number | null;
+}
+
+/** What became of a guest, as its host tells it: it is off, or it stands still. */
+export interface GuestEvent {
+  /** RFC 3339 in UTC, when it was heard. */
+  at: string;
+  id: string;
+  event: 'stopped' | 'paused';
+  /** In the hypervisor's words: `Stopped Failed`. */
+  detail: string;
+}
+
+/** All that a probe can afford to ask of each guest of hundreds of hosts. */
+export interface GuestPower {
+  id: string;
+  power: PowerState;
 }
 
 /**
@@ -94,12 +130,25 @@ export interface Hypervisor {
   list(host: HostRef): Promise<GuestView[]>;
   /** Who is there, and no more: cheap also where there are many. */
   names(host: HostRef): Promise<{ id: string; name: string }[]>;
+  powers(host: HostRef): Promise<GuestPower[]>;
+  /**
+   * Tells what becomes of the host's guests from now on, whoever does it. Returns when the signal is aborted, and
+   * throws when the host is lost.
+   */
+  watch(host: HostRef, tell: (event: GuestEvent) => void, signal: AbortSignal): Promise<void>;
   /** null when the host answers and does not know the guest. */
   look(host: HostRef, id: string): Promise<GuestView | null>;
   define(host: HostRef, spec: GuestSpec, stamp: Owner): Promise<void>;
   /** `guest` as it was just seen: whoever stamps has looked who else did. */
   stamp(host: HostRef, guest: GuestView, stamp: Owner): Promise<void>;
+  /** Boots it. Memory that was saved is thrown away, also what the hypervisor does not know of any more. */
   start(host: HostRef, id: string): Promise<void>;
+  /**
+   * Writes the memory of a running guest to its host's disk and ends its process; as a migration, it goes on without
+   * its client. `restore` starts it from there; StaleSavedState when nothing is saved.
+   */
+  save(host: HostRef, id: string): Promise<{ ended: Promise<string | null> }>;
+  restore(host: HostRef, id: string): Promise<{ ended: Promise<string | null> }>;
   /** Asks the guest's operating system (ACPI) and returns; the caller watches. */
   requestShutdown(host: HostRef, id: string): Promise<void>;
   requestReboot(host: HostRef, id: string): Promise<void>;
@@ -109,6 +158,10 @@ export interface Hypervisor {
   unpause(host: HostRef, id: string): Promise<void>;
   /** Removes the definition (not the disks). Refuses a running guest with HypervisorError. */
   undefine(host: HostRef, id: string): Promise<void>;
+  /** Copies the definition of a guest that is off; it is on both hosts then. Refuses a guest that is on, on either. */
+  copyDefinition(source: HostRef, target: HostRef, id: string): Promise<void>;
+  /** Of a guest that is off: what it gets at its next start. */
+  resizeDefinition(host: HostRef, id: string, size: { vcpus: number; memoryMiB: number }): Promise<void>;
   /**
    * Starts a live migration that goes on without its client. `ended` settles when the client process does,
    * with its error message or null; it is a hint to look, never the verdict.
@@ -117,6 +170,14 @@ export interface Hypervisor {
   /** The active job of a guest, null when there is none. */
   job(host: HostRef, id: string): Promise<JobView | null>;
   abortJob(host: HostRef, id: string): Promise<void>;
+  /** How long the guest may stand still at the switch-over of the migration that runs on its source. */
+  setMaxDowntime(host: HostRef, id: string, ms: number): Promise<void>;
+  /** Cap of the migrations of this guest from this host, in MiB per second: kept until it is changed; null for none. */
+  setBandwidth(host: HostRef, id: string, mibPerSecond: number | null): Promise<void>;
+  /** The guest goes on on the target at once. Refused with HypervisorError where the move was not started for it, or too early. */
+  startPostCopy(host: HostRef, id: string): Promise<void>;
+  /** Joins the halves of a guest whose post-copy broke; settles when it is whole. HypervisorError when it can't. */
+  resumePostCopy(move: Move): Promise<void>;
   /** Statistics of the last completed migration into `host`, where the hypervisor kept them. */
   completedMigration(host: HostRef, id: string): Promise<CompletedMigration | null>;
   /** The command that attaches this terminal to the guest's serial console. */

@@ -16,16 +16,29 @@ export function routeHypervisor(
     facts: async (host) => of(host).facts(host),
     list: async (host) => of(host).list(host),
     names: async (host) => of(host).names(host),
+    powers: async (host) => of(host).powers(host),
+    watch: async (host, tell, signal) => of(host).watch(host, tell, signal),
     look: async (host, id) => of(host).look(host, id),
     define: async (host, spec, stamp) => of(host).define(host, spec, stamp),
     stamp: async (host, guest, stamp) => of(host).stamp(host, guest, stamp),
     start: async (host, id) => of(host).start(host, id),
+    save: async (host, id) => of(host).save(host, id),
+    restore: async (host, id) => of(host).restore(host, id),
     requestShutdown: async (host, id) => of(host).requestShutdown(host, id),
     requestReboot: async (host, id) => of(host).requestReboot(host, id),
     destroy: async (host, id) => of(host).destroy(host, id),
     pause: async (host, id) => of(host).pause(host, id),
     unpause: async (host, id) => of(host).unpause(host, id),
     undefine: async (host, id) => of(host).undefine(host, id),
+    async copyDefinition(source, target, id) {
+      const driver = of(source);
+      if (driver === of(target)) return driver.copyDefinition(source, target, id);
+      throw new DroverError(
+        'Unsupported',
+        `a guest cannot move from ${source.uri} to ${target.uri}: those are hosts of two kinds`,
+      );
+    },
+    resizeDefinition: async (host, id, size) => of(host).resizeDefinition(host, id, size),
     async startMigration(move) {
       const driver = of(move.source);
       if (driver === of(move.target)) return driver.startMigration(move);
@@ -36,6 +49,10 @@ export function routeHypervisor(
     },
     job: async (host, id) => of(host).job(host, id),
     abortJob: async (host, id) => of(host).abortJob(host, id),
+    setMaxDowntime: async (host, id, ms) => of(host).setMaxDowntime(host, id, ms),
+    setBandwidth: async (host, id, cap) => of(host).setBandwidth(host, id, cap),
+    startPostCopy: async (host, id) => of(host).startPostCopy(host, id),
+    resumePostCopy: async (move) => of(move.source).resumePostCopy(move),
     completedMigration: async (host, id) => of(host).completedMigration(host, id),
     consoleCommand: (host, id) => of(host).consoleCommand(host, id),
   };

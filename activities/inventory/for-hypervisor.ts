@@ -1,7 +1,15 @@
 import type { HostRef } from '../../model/host.js';
 import type { Inventory } from './database.js';
 import { listHosts, recordProbe, type Probe } from './hosts.js';
-import { migrationEnded, migrationStarted, type MigrationEnd, type MigrationStart } from './records.js';
+import type { LadderStep, MigrationRecord } from '../../model/operation.js';
+import {
+  ladderStep,
+  listMigrations,
+  migrationEnded,
+  migrationStarted,
+  type MigrationEnd,
+  type MigrationStart,
+} from './records.js';
 
 /** The part of the inventory that the hypervisor's activities see. */
 export interface HypervisorInventory {
@@ -9,6 +17,8 @@ export interface HypervisorInventory {
   recordProbe(host: string, probe: Probe): Promise<void>;
   migrationStarted(start: MigrationStart): Promise<void>;
   migrationEnded(id: string, end: MigrationEnd): Promise<void>;
+  ladderStep(id: string, step: Omit<LadderStep, 'at'>): Promise<void>;
+  migrations(instance: string): Promise<MigrationRecord[]>;
 }
 
 export function hypervisorInventory(inventory: Inventory): HypervisorInventory {
@@ -17,5 +27,7 @@ export function hypervisorInventory(inventory: Inventory): HypervisorInventory {
     recordProbe: (host, probe) => recordProbe(inventory, host, probe),
     migrationStarted: (start) => migrationStarted(inventory, start),
     migrationEnded: (id, end) => migrationEnded(inventory, id, end),
+    ladderStep: (id, step) => ladderStep(inventory, id, step),
+    migrations: (instance) => listMigrations(inventory, { instance, limit: 5 }),
   };
 }

@@ -1,7 +1,7 @@
 import { DroverError } from '../../model/errors.js';
-import type { MigrationRecord, OperationRecord, OperationState } from '../../model/operation.js';
+import type { LadderStep, MigrationRecord, OperationRecord, OperationState } from '../../model/operation.js';
 import { read, transact, type Inventory } from './database.js';
-import { migrationOf, operationOf } from './rows.js';
+import { migrationOf, operationOf, toJson } from './rows.js';
 
 export interface MigrationStart {
   id: string;
@@ -10,6 +10,8 @@ export interface MigrationStart {
   source: string;
   target: string;
   storage: MigrationRecord['storage'];
+  /** Default: live. */
+  kind?: MigrationRecord['kind'];
 }
 export interface MigrationEnd {
   state: 'completed' | 'failed' | 'cancelled';
@@ -65,6 +67,23 @@ export async function migrationEnded(inventory: Inventory, id: string, end: Migr
       .where('state', '<>', 'completed')
       .execute(),
   );
+}
+
+/** Writes down a rung that a migration took; told twice, it is written once. */
+export async function ladderStep(
+  inventory: Inventory,
+  id: string,
+  step: Omit<LadderStep, 'at'>,
+): Promise<void> {
+  await transact(inventory, async (trx) => {
+    const row = await trx.selectFrom('migrations').select('ladder').where('id', '=', id).executeTakeFirst();
+    if (row === undefined) return;
+    const taken = JSON.parse(row.ladder) as LadderStep[];
+    if (taken.some(({ rung, says, by }) => rung === step.rung && says === step.says && by === step.by))
+      return;
+    const ladder = toJson([...taken, { at: inventory.now(), ...step }]);
+    await trx.updateTable('migrations').set({ ladder }).where('id', '=', id).execute();
+  });
 }
 
 /** Newest first. */

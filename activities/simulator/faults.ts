@@ -7,6 +7,8 @@ import type { Tx } from './database.js';
 import { schedule } from './events.js';
 import { cutPower, cutRack, hang, partition, restoreHost, setDaemon, slow } from './host-power.js';
 import { allHosts, requireHost } from './hosts.js';
+import { migrationsAt } from './migrations.js';
+import { breakStream } from './post-copy.js';
 
 /** Calls that can be made to fail: those of the hypervisor port and of the disks. */
 export const callNames = [
@@ -26,6 +28,10 @@ export const callNames = [
   'startMigration',
   'job',
   'abortJob',
+  'setMaxDowntime',
+  'setBandwidth',
+  'startPostCopy',
+  'resumePostCopy',
   'completedMigration',
   'createDisk',
   'prepareDisk',
@@ -57,6 +63,10 @@ export const faultSchema = z.discriminatedUnion('do', [
   onHosts('hang', 'The host answers nothing; its guests go on.'),
   onHosts('libvirtd-kill', 'libvirtd dies; the guests go on.'),
   onHosts('libvirtd-start', 'libvirtd is started again.'),
+  onHosts(
+    'break-stream',
+    'The streams of post-copy migrations from these hosts break; both halves stand still.',
+  ),
   z.strictObject({
     at,
     do: z.literal('partition'),
@@ -116,6 +126,7 @@ export function giveFault(tx: Tx, fault: Fault): void {
     case 'hang':
     case 'libvirtd-kill':
     case 'libvirtd-start':
+    case 'break-stream':
     case 'partition':
     case 'slow':
       return fault.hosts.forEach((host) => onHost(tx, host, fault));
@@ -140,6 +151,10 @@ function onHost(
       return setDaemon(tx, host, false);
     case 'libvirtd-start':
       return setDaemon(tx, host, true);
+    case 'break-stream':
+      return migrationsAt(tx, host).forEach((migration) => {
+        if (migration.source === host) breakStream(tx, migration);
+      });
     case 'partition':
       return partition(tx, host, fault.from ?? null);
     case 'slow': {

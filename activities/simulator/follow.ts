@@ -4,8 +4,9 @@ import type { Move } from '../hypervisor/port.js';
 import type { Datacenter } from './datacenter.js';
 import { findHost } from './hosts.js';
 import { nextEventAt } from './events.js';
-import { migrationById } from './migrations.js';
+import { activeMigration, migrationById } from './migrations.js';
 import { tryMove } from './moves.js';
+import { rejoin } from './post-copy.js';
 import { callHost, hostOf } from './reach.js';
 
 const changeMs = 60_000;
@@ -30,6 +31,19 @@ export async function follow(datacenter: Datacenter, move: Move): Promise<string
   }
 }
 
+/** Settles when the two halves of a guest are one again; throws why they can't be. */
+export async function followResumed(datacenter: Datacenter, move: Move): Promise<void> {
+  const call = { name: 'resumePostCopy', limitMs: changeMs };
+  const begun = await callHost(datacenter, move.source, call, (tx) =>
+    rejoin(tx, activeMigration(tx, move.id)),
+  );
+  const message = 'refused' in begun ? begun.refused : await wait(datacenter, begun.id);
+  if (message === null) return;
+  throw new DroverError('HypervisorError', `${move.source.name}: ${message}`, {
+    details: { host: move.source.name },
+  });
+}
+
 async function wait(datacenter: Datacenter, id: number): Promise<string | null> {
   const { clock, closed } = datacenter;
   let silentSince: number | null = null;
@@ -44,7 +58,8 @@ async function wait(datacenter: Datacenter, id: number): Promise<string | null> 
     if (seen.dead) return 'End of file while reading data: Input/output error';
     silentSince = seen.silent ? (silentSince ?? seen.now) : null;
     if (silentSince !== null && seen.now - silentSince >= keepaliveMs) return unheard;
-    if (!seen.silent && seen.migration?.ended_at !== null) return seen.migration?.message ?? null;
+    const over = seen.migration?.ended_at !== null || seen.migration.message !== null;
+    if (!seen.silent && over) return seen.migration?.message ?? null;
     await clock.sleep(Math.max(1, Math.min(pollMs, seen.next - seen.now)), closed);
   }
   return 'the client was killed';

@@ -60,6 +60,8 @@ export function viewOf(row: GuestRow): GuestView {
     name: row.name,
     power: row.power,
     reason: row.reason,
+    postCopy:
+      ({ 'post-copy': 'running', 'post-copy failed': 'failed' }[row.reason] as GuestView['postCopy']) ?? null,
     persistent: row.persistent === 1,
     vcpus: row.vcpus,
     memoryMiB: row.memory_mib,

@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import { DroverError } from '../../model/errors.js';
 import type { HostRef } from '../../model/host.js';
 import {
@@ -10,6 +9,7 @@ import {
 } from '../hypervisor/port.js';
 import type { Tx } from './database.js';
 import type { Datacenter } from './datacenter.js';
+import { definitionToCopy, refuseOn, takeDefinition } from './cold.js';
 import { define } from './define.js';
 import {
   bootGuest,
@@ -26,7 +26,9 @@ import {
 import type { HostRow } from './hosts.js';
 import { follow } from './follow.js';
 import { fail } from './migration-ends.js';
-import { activeMigration, jobView, reconsiderAt, setDirty } from './migrations.js';
+import { activeMigration, change as setMigration, jobView, reconsiderAt } from './migrations.js';
+import { isPostCopy } from './post-copy.js';
+import { checked, found, steering } from './steering.js';
 import { callHost } from './reach.js';
 
 const probeMs = 5_000;
@@ -134,21 +136,26 @@ export function createSimulatedHypervisor(datacenter: Datacenter): Hypervisor {
       changeGuest(host, 'pause', id, (tx, guest) => {
         if (guest.power === 'paused') return;
         if (guest.power !== 'running') throw notRunning(host);
-        setPower(tx, guest.host, id, 'paused', 'user');
         const migration = activeMigration(tx, id);
-        if (migration !== undefined) setDirty(tx, migration, 'paused', 0);
+        // It stands still only as long as the migration lasts, as on libvirt.
+        if (migration === undefined) return setPower(tx, guest.host, id, 'paused', 'user');
+        setPower(tx, guest.host, id, 'migrating', 'migrating');
+        setMigration(tx, migration, { dirty: 0 });
       }),
     unpause: (host, id) =>
       change(host, 'unpause', (tx, at) => {
         const guest = found(tx, host, at, id);
         if (guest.power === 'running') return;
         const migration = activeMigration(tx, id);
-        // What stands still half-way on its source may go on there; on its target it is not whole.
-        const half = guest.power === 'migrating' && (migration !== undefined || guest.persistent === 0);
-        if (half) throw busy(host, guest, 'resume');
+        // What stands still half-way on its source may go on there; on its target it is not whole, and in
+        // post-copy it never is.
+        const copies = migration?.source === at.name && migration.phase === 'copy';
+        const half =
+          (migration !== undefined && !copies) || guest.persistent === 0 || isPostCopy(guest.reason);
+        if (guest.power === 'migrating' && half) throw busy(host, guest, 'resume');
         if (!isOn(guest)) throw notRunning(host);
         setPower(tx, at.name, id, 'running', 'unpaused');
-        if (migration !== undefined) setDirty(tx, migration, 'running', guest.dirty);
+        if (migration !== undefined) setMigration(tx, migration, { dirty: guest.dirty });
       }),
     undefine: (host, id) =>
       change(host, 'undefine', (tx, at) => {
@@ -161,6 +168,23 @@ export function createSimulatedHypervisor(datacenter: Datacenter): Hypervisor {
         tx.run('delete from guests where host = ? and id = ?', at.name, id);
       }),
 
+    async copyDefinition(source, target, id) {
+      checked(id);
+      const from = await read(source, 'copyDefinition', (tx, at) => definitionToCopy(tx, source, at, id));
+      await change(target, 'copyDefinition', (tx, at) => takeDefinition(tx, target, at, from));
+    },
+    resizeDefinition: (host, id, { vcpus, memoryMiB }) =>
+      change(host, 'resizeDefinition', (tx, at) => {
+        const guest = found(tx, host, at, id);
+        refuseOn(guest, host);
+        tx.run(
+          'update guests set vcpus = ?, memory_mib = ? where host = ? and id = ?',
+          vcpus,
+          memoryMiB,
+          at.name,
+          id,
+        );
+      }),
     async startMigration(move) {
       checked(move.id);
       return { ended: follow(datacenter, move) };
@@ -175,12 +199,16 @@ export function createSimulatedHypervisor(datacenter: Datacenter): Hypervisor {
         if (migration?.source === at.name && migration.phase === 'copy') {
           fail(tx, migration, 'operation aborted: migration out job: canceled by client', 'half goes');
         } else if (migration?.source === at.name) {
-          const why = 'operation failed: the migration is switched over and can no longer be aborted';
+          const why =
+            migration.phase === 'switch'
+              ? 'operation failed: the migration is switched over and can no longer be aborted'
+              : 'Requested operation is not valid: cannot abort migration in post-copy mode';
           throw new DroverError('HypervisorError', `${host.name}: ${why}`, { details: { host: host.name } });
         } else {
           tx.run('update guests set other_job = null where host = ? and id = ?', at.name, id);
         }
       }),
+    ...steering(datacenter, change),
     completedMigration: (host, id) =>
       read(host, 'completedMigration', (tx, at) => {
         const completed = guestOn(tx, at.name, id)?.completed ?? null;
@@ -201,13 +229,8 @@ function jobOf(tx: Tx, host: string, id: string): JobView | null {
   const migration = activeMigration(tx, id);
   if (migration?.source === host) return jobView(tx, migration);
   // The figures are told on the source only.
+  if (migration?.target === host) return incomingJob;
   return guest.power === 'migrating' && guest.persistent === 0 ? incomingJob : null;
-}
-
-function found(tx: Tx, host: HostRef, at: HostRow, id: string): GuestRow {
-  const guest = guestOn(tx, at.name, checked(id));
-  if (guest !== undefined) return guest;
-  throw new DroverError('NotFound', `${host.name} has no guest ${id}`, { details: { host: host.name } });
 }
 
 function running(tx: Tx, host: HostRef, at: HostRow, id: string): GuestRow {
@@ -229,8 +252,3 @@ const busy = (host: HostRef, guest: GuestRow, what: string): DroverError =>
   new DroverError('HypervisorError', `${host.name}: ${guest.name} is being migrated; it can't ${what} now`, {
     details: { host: host.name },
   });
-
-function checked(id: string): string {
-  if (z.guid().safeParse(id).success) return id;
-  throw new DroverError('InvalidInput', `not the id of a guest: ${JSON.stringify(id)}`);
-}

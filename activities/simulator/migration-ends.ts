@@ -62,7 +62,7 @@ export function fail(
 }
 
 /** The guest on the target, as it was on the source at its last moment there. */
-function land(tx: Tx, migration: MigrationRow): void {
+export function land(tx: Tx, migration: MigrationRow): void {
   const source = guestOn(tx, migration.source, migration.guest);
   const { sent = 0 } = JSON.parse(migration.progress) as { sent?: number };
   const figures = {
@@ -96,7 +96,7 @@ function tidyTarget(tx: Tx, { target, guest }: MigrationRow, afterMs: number): v
   if (half !== undefined && isOn(half)) schedule(tx, tx.now + afterMs, 'vanish', { host: target, guest });
 }
 
-function close(tx: Tx, { id, source, guest }: MigrationRow, message: string | null): void {
+export function close(tx: Tx, { id, source, guest }: MigrationRow, message: string | null): void {
   unschedule(tx, 'migration', source, guest);
   tx.run('update migrations set ended_at = ?, message = ? where id = ?', tx.now, message, id);
 }

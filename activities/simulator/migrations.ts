@@ -5,7 +5,8 @@ import type { Tx } from './database.js';
 import { isScheduled, schedule, unschedule } from './events.js';
 import { guestOn, isOn, type GuestRow } from './guests.js';
 import { areConnected, findHost, type HostRow } from './hosts.js';
-import { advance, begin, downtimeOf, readyAt, type Progress, type Rates } from './progress.js';
+import { advance, begin, downtimeOf, msFor, readyAt, writes, type Progress, type Rates } from './progress.js';
+import { continuePostCopy, isPostCopy, reconsiderPostCopy } from './post-copy.js';
 import { arrive, fail, noticeMs, splitAtSwitch, tidyMs } from './migration-ends.js';
 
 export interface MigrationRow {
@@ -16,8 +17,11 @@ export interface MigrationRow {
   target: string;
   /** What the guest was when it began, and will be when it has arrived. */
   power: PowerState;
-  /** The guest stands still for its last round in 'switch'. */
-  phase: 'copy' | 'switch';
+  /**
+   * The guest stands still for its last round in 'switch'; runs on the target while the rest of its memory comes in
+   * 'post-copy', and runs nowhere when that stream is 'broken'.
+   */
+  phase: 'copy' | 'switch' | 'post-copy' | 'broken';
   cap: number | null;
   dirty: number;
   memory: number;
@@ -27,6 +31,11 @@ export interface MigrationRow {
   started_at: number;
   progress: string;
   downtime_ms: number | null;
+  /** How long the guest may stand still at the switch-over. */
+  downtime_limit: number;
+  auto_converge: number;
+  /** It was begun so that it may become a post-copy. */
+  post_copy: number;
   stalled: number;
   gives_up_at: number | null;
   gives_up: string | null;
@@ -44,7 +53,7 @@ export const migrationById = (tx: Tx, id: number): MigrationRow | undefined =>
   tx.one<MigrationRow>('select * from migrations where id = ?', id);
 
 /** Every migration that runs from or to a host. */
-const migrationsAt = (tx: Tx, host: string): MigrationRow[] =>
+export const migrationsAt = (tx: Tx, host: string): MigrationRow[] =>
   tx.all<MigrationRow>(
     `select * from migrations where source = ? and ended_at is null
      union select * from migrations where target = ? and ended_at is null order by id`,
@@ -56,13 +65,21 @@ const migrationsAt = (tx: Tx, host: string): MigrationRow[] =>
 export function beginMigration(
   tx: Tx,
   guest: GuestRow,
-  how: { target: string; cap: number | null; copies: string[]; diskBytes: number },
+  how: {
+    target: string;
+    cap: number | null;
+    copies: string[];
+    diskBytes: number;
+    autoConverge: boolean;
+    postCopy: boolean;
+  },
 ): number {
   const memory = guest.memory_mib * 1024 ** 2;
   const { target, cap, copies, diskBytes: disk } = how;
   tx.run(
-    `insert into migrations (guest, name, source, target, power, phase, cap, dirty, memory, disk, copies, started_at, progress)
-     values (?, ?, ?, ?, ?, 'copy', ?, ?, ?, ?, ?, ?, ?)`,
+    `insert into migrations (guest, name, source, target, power, phase, cap, dirty, memory, disk, copies, started_at, progress,
+       auto_converge, post_copy)
+     values (?, ?, ?, ?, ?, 'copy', ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     guest.id,
     guest.name,
     guest.host,
@@ -75,6 +92,8 @@ export function beginMigration(
     JSON.stringify(copies),
     tx.now,
     JSON.stringify(begin(tx.now + setupMs, memory + disk)),
+    how.autoConverge ? 1 : 0,
+    how.postCopy ? 1 : 0,
   );
   const made = activeMigration(tx, guest.id);
   if (made === undefined) throw new Error('the migration was not stored');
@@ -89,7 +108,9 @@ export function reconsiderAt(tx: Tx, host: string): void {
 }
 
 /** What came in half from a host that fell silent is removed when the two hear of each other again. */
-function tidyHalf(tx: Tx, { host, id }: GuestRow): void {
+function tidyHalf(tx: Tx, { host, id, reason }: GuestRow): void {
+  // A half that ran is nothing to tidy up: what it holds is nowhere else.
+  if (isPostCopy(reason)) return;
   const last = tx.one<MigrationRow>('select * from migrations where guest = ? order by id desc limit 1', id);
   if (last === undefined || last.ended_at === null || last.target !== host) return;
   const [source, target] = [findHost(tx, last.source), findHost(tx, host)];
@@ -101,6 +122,7 @@ function tidyHalf(tx: Tx, { host, id }: GuestRow): void {
 export function continueMigration(tx: Tx, id: number): void {
   const found = migrationById(tx, id);
   if (found === undefined || found.ended_at !== null) return;
+  if (found.phase === 'post-copy' || found.phase === 'broken') return continuePostCopy(tx, found);
   if (found.gives_up_at !== null && found.gives_up_at <= tx.now) {
     fail(tx, found, found.gives_up ?? 'the target does not answer', 'half stays');
   } else if (found.stalled === 1) {
@@ -131,11 +153,13 @@ function toSwitch(tx: Tx, { id, source, guest }: MigrationRow, progress: Progres
 }
 
 /** What a migration does from now on, given how its two hosts are. */
-function reconsider(tx: Tx, migration: MigrationRow): void {
+export function reconsider(tx: Tx, migration: MigrationRow): void {
   const source = findHost(tx, migration.source);
   const target = findHost(tx, migration.target);
   if (source === undefined || target === undefined) throw new Error('a migration without its hosts');
   unschedule(tx, 'migration', migration.source, migration.guest);
+  if (migration.phase === 'post-copy' || migration.phase === 'broken')
+    return reconsiderPostCopy(tx, migration, source, target);
   if (source.power !== 'on') return fail(tx, migration, 'the source lost its power', 'half is noticed');
   const guest = guestOn(tx, source.name, migration.guest);
   if (guest === undefined || !isOn(guest)) {
@@ -173,13 +197,13 @@ function reconsider(tx: Tx, migration: MigrationRow): void {
 const closed = 'End of file while reading data: Input/output error';
 
 /** Why the target does not answer the source; null when it does. */
-function silence(tx: Tx, source: HostRow, target: HostRow): string | null {
+export function silence(tx: Tx, source: HostRow, target: HostRow): string | null {
   const lost = `operation failed: Lost connection to destination host`;
   if (target.power !== 'on' || target.hung === 1) return lost;
   return areConnected(tx, source, target) ? null : lost;
 }
 
-function plan(tx: Tx, id: number, at: number): void {
+export function plan(tx: Tx, id: number, at: number): void {
   const { source, guest } = migrationById(tx, id) ?? {};
   if (source === undefined || guest === undefined) return;
   unschedule(tx, 'migration', source, guest);
@@ -189,20 +213,34 @@ function plan(tx: Tx, id: number, at: number): void {
 const progressOf = (migration: MigrationRow): Progress => JSON.parse(migration.progress) as Progress;
 
 /** How far it is now. What stood still goes on from now. */
-function progressAt(tx: Tx, migration: MigrationRow): Progress {
+export function progressAt(tx: Tx, migration: MigrationRow): Progress {
   const stored = progressOf(migration);
+  if (migration.phase === 'broken') return stored;
   if (migration.stalled === 1) return { ...stored, at: Math.max(stored.at, tx.now) };
-  return migration.phase === 'switch' ? stored : advance(stored, ratesOf(tx, migration), tx.now);
+  if (migration.phase === 'switch') return stored;
+  const rates = ratesOf(tx, migration);
+  if (migration.phase === 'copy') return advance(stored, rates, tx.now);
+  const copied = Math.min(stored.remaining, (rates.link * (tx.now - stored.at)) / 1000);
+  return { ...stored, at: tx.now, remaining: stored.remaining - copied, sent: stored.sent + copied };
 }
 
-function ratesOf(tx: Tx, { source, target, cap, memory, dirty }: MigrationRow): Rates {
+export function ratesOf(tx: Tx, migration: MigrationRow): Rates {
+  const { source, target, cap, memory, dirty, downtime_limit: bearableMs } = migration;
   const links = [findHost(tx, source)?.link, findHost(tx, target)?.link, cap];
-  return { memory, dirty, link: Math.min(...links.filter((link) => typeof link === 'number')) };
+  const autoConverge = migration.auto_converge === 1;
+  return {
+    memory,
+    dirty,
+    bearableMs,
+    autoConverge,
+    link: Math.min(...links.filter((link) => typeof link === 'number')),
+  };
 }
 
 /** The job as its source tells it: no figures before it copies, as libvirt. */
 export function jobView(tx: Tx, migration: MigrationRow): JobView {
   const progress = progressAt(tx, migration);
+  const rates = ratesOf(tx, migration);
   const copies = tx.now >= migration.started_at + setupMs;
   const figure = (value: number): number | null => (copies ? Math.round(value) : null);
   return {
@@ -212,19 +250,30 @@ export function jobView(tx: Tx, migration: MigrationRow): JobView {
     totalBytes: figure(migration.memory + migration.disk),
     processedBytes: figure(progress.sent),
     remainingBytes: figure(progress.remaining),
-    memoryBytesPerSecond: figure(migration.stalled === 1 ? 0 : ratesOf(tx, migration).link),
+    memoryBytesPerSecond: figure(migration.stalled === 1 ? 0 : rates.link),
     iteration: figure(progress.round),
+    dirtyBytesPerSecond: figure(progress.round === 1 ? 0 : writes(progress, rates)),
+    throttlePercent: progress.throttle === 0 ? null : progress.throttle,
+    expectedDowntimeMs:
+      progress.round === 1 ? migration.downtime_limit : Math.round(msFor(progress.began, rates.link)),
+    postCopy: migration.phase === 'post-copy' || migration.phase === 'broken',
   };
 }
 
-/** The guest writes at another pace from now on: it was paused or goes on. */
-export function setDirty(tx: Tx, migration: MigrationRow, power: PowerState, dirty: number): void {
+/** Something of it is set while it runs: what was copied so far was copied as it was before. */
+export function change(
+  tx: Tx,
+  migration: MigrationRow,
+  set: Partial<Pick<MigrationRow, 'dirty' | 'cap' | 'downtime_limit'>>,
+): void {
   const progress = JSON.stringify(progressAt(tx, migration));
+  const { dirty, cap, downtime_limit: limit } = { ...migration, ...set };
   tx.run(
-    'update migrations set progress = ?, dirty = ?, power = ? where id = ?',
+    'update migrations set progress = ?, dirty = ?, cap = ?, downtime_limit = ? where id = ?',
     progress,
     dirty,
-    power,
+    cap,
+    limit,
     migration.id,
   );
   const changed = migrationById(tx, migration.id);

@@ -26,6 +26,8 @@ export function tryMove(
     cap: move.bandwidthMiBs === null ? null : move.bandwidthMiBs * 1024 ** 2,
     copies: copied.map((disk) => disk.path),
     diskBytes: files.reduce((sum, file) => sum + (file?.bytes ?? 0), 0),
+    autoConverge: move.autoConverge === true,
+    postCopy: move.postCopy === true,
   });
   return { id };
 }

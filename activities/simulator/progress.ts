@@ -11,6 +11,10 @@ export interface Progress {
   /** Bytes of the round that are not yet copied. */
   remaining: number;
   sent: number;
+  /** Bytes with which the round began. */
+  began: number;
+  /** How much the guest's processors are slowed down, in percent. */
+  throttle: number;
   /** All that is left fits into the downtime. */
   ready: boolean;
 }
@@ -21,12 +25,18 @@ export interface Rates {
   /** Bytes per second that the guest writes, and that the link carries. */
   dirty: number;
   link: number;
+  /** How long the guest may stand still for its last round, in ms. */
+  bearableMs: number;
+  /** Its processors are slowed down while it writes too fast. */
+  autoConverge: boolean;
 }
 
 /** What a guest bears to stand still for its last round, as QEMU has it by default. */
-const bearableMs = 300;
+export const usualDowntimeMs = 300;
+/** As QEMU slows a guest down: first by so much, then by so much more each time, and no further. */
+const throttle = { first: 20, more: 10, most: 99 };
 /** Stopping here and going on there, beside the last round. */
-const switchMs = 30;
+export const switchMs = 30;
 const rounds = 10_000;
 
 export const begin = (at: number, bytes: number): Progress => ({
@@ -35,6 +45,8 @@ export const begin = (at: number, bytes: number): Progress => ({
   roundAt: at,
   remaining: bytes,
   sent: 0,
+  began: bytes,
+  throttle: 0,
   ready: false,
 });
 
@@ -58,7 +70,8 @@ export function readyAt(progress: Progress, rates: Rates): number | null {
   for (let count = 0; !now.ready && count < rounds; count += 1) {
     const before = now.remaining;
     now = nextRound(now, rates, now.at + msFor(now.remaining, rates.link));
-    if (!now.ready && rates.dirty >= rates.link && now.remaining >= before) return null;
+    const slower = rates.autoConverge && now.throttle < throttle.most;
+    if (!now.ready && writes(now, rates) >= rates.link && now.remaining >= before && !slower) return null;
   }
   return now.ready ? Math.ceil(now.at) : null;
 }
@@ -67,12 +80,32 @@ export function readyAt(progress: Progress, rates: Rates): number | null {
 export const downtimeOf = (progress: Progress, rates: Rates): number =>
   Math.ceil(switchMs + msFor(progress.remaining, rates.link));
 
-const msFor = (bytes: number, perSecond: number): number => (bytes / perSecond) * 1000;
+/** What is left for the target when the guest goes on there at once: the rest, and what it wrote meanwhile. */
+export const leftAt = (progress: Progress, rates: Rates): number =>
+  Math.min(
+    rates.memory,
+    progress.remaining + (writes(progress, rates) * (progress.at - progress.roundAt)) / 1000,
+  );
 
-function nextRound(now: Progress, { memory, dirty, link }: Rates, ends: number): Progress {
-  const written = Math.min(memory, (dirty * (ends - now.roundAt)) / 1000);
-  const next = { at: ends, roundAt: ends, remaining: written, sent: now.sent + now.remaining };
-  return msFor(written, link) <= bearableMs
-    ? { ...next, round: now.round, ready: true }
-    : { ...next, round: now.round + 1, ready: false };
+export const msFor = (bytes: number, perSecond: number): number => (bytes / perSecond) * 1000;
+
+/** Bytes per second, slowed down as it is. */
+export const writes = (now: Progress, { dirty }: Rates): number => (dirty * (100 - now.throttle)) / 100;
+
+function nextRound(now: Progress, rates: Rates, ends: number): Progress {
+  const written = Math.min(rates.memory, (writes(now, rates) * (ends - now.roundAt)) / 1000);
+  const next = {
+    at: ends,
+    roundAt: ends,
+    remaining: written,
+    began: written,
+    sent: now.sent + now.remaining,
+  };
+  if (msFor(written, rates.link) <= rates.bearableMs)
+    return { ...next, throttle: now.throttle, round: now.round, ready: true };
+  const slowed = rates.autoConverge && written > now.began / 2 ? slowDown(now.throttle) : now.throttle;
+  return { ...next, throttle: slowed, round: now.round + 1, ready: false };
 }
+
+const slowDown = (by: number): number =>
+  by === 0 ? throttle.first : Math.min(throttle.most, by + throttle.more);

@@ -1,5 +1,5 @@
 /** The tables of a datacenter. Times are ms since the epoch, sizes bytes unless their name says MiB. */
-export const version = 1;
+export const version = 2;
 
 export const schema: readonly string[] = [
   `create table hosts (
@@ -43,6 +43,8 @@ export const schema: readonly string[] = [
      phase text not null, cap integer, dirty integer not null,
      memory integer not null, disk integer not null, copies text not null,
      started_at integer not null, progress text not null, downtime_ms integer,
+     downtime_limit integer not null default 300,
+     auto_converge integer not null default 0, post_copy integer not null default 0,
      stalled integer not null default 0, gives_up_at integer, gives_up text,
      ended_at integer, message text
    ) strict`,

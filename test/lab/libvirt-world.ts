@@ -7,6 +7,7 @@ import { createLibvirt } from '../../activities/hypervisor/libvirt/index.js';
 import type { Call, MigrateInput } from '../../activities/types.js';
 import { openLab, type GuestOptions } from '../../lab/lab.js';
 import type { HostRef } from '../../model/host.js';
+import type { LadderStep } from '../../model/operation.js';
 import { openJudge } from './judge.js';
 
 export type LibvirtWorld = Awaited<ReturnType<typeof openLibvirtWorld>>;
@@ -32,7 +33,10 @@ export async function openLibvirtWorld(hosts: number) {
     recordProbe: async (host, found) => void probes.set(host, found),
     migrationStarted: async ({ id }) => void migrations.set(id, 'running'),
     migrationEnded: async (id, end) => void migrations.set(id, end),
+    ladderStep: async (_id, step) => void rungs.push(step),
+    migrations: async () => [],
   };
+  const rungs: Omit<LadderStep, 'at'>[] = [];
   const hypervisor = createLibvirt();
   let calls = 0;
 
@@ -49,6 +53,7 @@ export async function openLibvirtWorld(hosts: number) {
     activities: createHypervisorActivities({ hypervisor, inventory }),
     probes,
     migrations,
+    rungs,
     refs,
     host,
 

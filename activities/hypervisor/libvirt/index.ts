@@ -5,12 +5,17 @@ import { z } from 'zod';
 import { DroverError } from '../../../model/errors.js';
 import type { HostRef } from '../../../model/host.js';
 import { incomingJob, type GuestView, type Hypervisor } from '../port.js';
+import { copyDefinition, resizeDefinition } from './cold.js';
 import { domainXml } from './define.js';
 import { parseCompleted, parseJob } from './job.js';
-import { spawnMigration } from './migrate.js';
+import { spawnClient } from './client.js';
+import { resumeArgs, spawnMigration } from './migrate.js';
+import { guestPowers } from './powers.js';
+import { nothingSaved, restoreArgs, saveArgs } from './save.js';
 import { stampXml } from './stamp.js';
 import { hostFacts, listGuests, nameGuests, viewGuests } from './view.js';
 import { createVirsh, type VirshOptions } from './virsh.js';
+import { watchGuests } from './watch.js';
 import { NAMESPACE, parseDomainCapabilities } from './xml.js';
 
 export interface LibvirtOptions extends VirshOptions {
@@ -55,10 +60,12 @@ export function createLibvirt(options: LibvirtOptions = {}): Hypervisor {
   }
 
   return {
-    capabilities: new Set(['launch', 'pause', 'liveMigration', 'blockMigration', 'console'] as const),
+    capabilities: new Set(['launch', 'pause', 'suspend', 'liveMigration', 'blockMigration', 'console'] as const),
     facts: (host) => hostFacts(virsh, host, probeMs),
     list: (host) => listGuests(virsh, host),
     names: (host) => nameGuests(virsh, host),
+    powers: (host) => guestPowers(virsh, host),
+    watch: (host, tell, signal) => watchGuests(virsh, host, tell, signal),
     look,
 
     async define(host, spec, stamp) {
@@ -83,7 +90,15 @@ export function createLibvirt(options: LibvirtOptions = {}): Hypervisor {
       await virsh.change(host, ['metadata', '--domain', checked(view.id), ...what, ...where]);
     },
 
-    start: (host, id) => change(host, id, (view) => view !== null && isUp(view), ['start', '--domain', id]),
+    // A memory image that lies there would be restored over a newer disk, even one that libvirt says there is none of.
+    start: (host, id) =>
+      change(host, id, (view) => view !== null && isUp(view), ['start', '--domain', id, '--force-boot']),
+    save: async (host, id) => ({ ended: spawnClient(virsh.file, host, saveArgs(checked(id))) }),
+    async restore(host, id) {
+      const view = await look(host, id);
+      if (view?.managedSave !== true) throw nothingSaved(host, view?.name ?? id);
+      return { ended: spawnClient(virsh.file, host, restoreArgs(id)) };
+    },
     destroy: (host, id) =>
       change(host, id, (view) => view === null || !isOn(view), ['destroy', '--domain', id]),
     pause: (host, id) => change(host, id, (view) => view?.power === 'paused', ['suspend', '--domain', id]),
@@ -91,7 +106,7 @@ export function createLibvirt(options: LibvirtOptions = {}): Hypervisor {
     async unpause(host, id) {
       const view = await look(host, id);
       // Half of its memory is on the other host: the guest would go on from a state that never was.
-      if (view?.reason.startsWith('post-copy')) {
+      if (view !== null && view.postCopy !== null) {
         throw new DroverError(
           'HypervisorError',
           `${host.name}: ${view.name} is paused (${view.reason}) and must not be resumed`,
@@ -125,6 +140,9 @@ export function createLibvirt(options: LibvirtOptions = {}): Hypervisor {
       await change(host, id, (now) => now === null, ['undefine', '--domain', id, ...belongings]);
     },
 
+    copyDefinition: (source, target, id) => copyDefinition(virsh, look, { source, target, id }),
+    resizeDefinition: (host, id, size) => resizeDefinition(virsh, look, host, { id, ...size }),
+
     async startMigration(move) {
       checked(move.id);
       return { ended: spawnMigration(virsh.file, move) };
@@ -153,6 +171,26 @@ export function createLibvirt(options: LibvirtOptions = {}): Hypervisor {
       }
     },
 
+    async setMaxDowntime(host, id, ms) {
+      await virsh.change(host, ['migrate-setmaxdowntime', '--domain', checked(id), '--downtime', String(ms)]);
+    },
+    async setBandwidth(host, id, cap) {
+      await virsh.change(host, [
+        'migrate-setspeed',
+        '--domain',
+        checked(id),
+        '--bandwidth',
+        String(cap ?? NO_CAP),
+      ]);
+    },
+    async startPostCopy(host, id) {
+      await virsh.change(host, ['migrate-postcopy', '--domain', checked(id)]);
+    },
+    async resumePostCopy(move) {
+      checked(move.id);
+      await virsh.change(move.source, resumeArgs(move), RESUME_MS);
+    },
+
     async completedMigration(host, id) {
       // Without --keep-completed libvirt forgets the figures once they were read; a retry reads them again.
       const args = ['domjobinfo', '--domain', checked(id), '--completed', '--keep-completed', '--rawstats'];
@@ -170,6 +208,11 @@ export function createLibvirt(options: LibvirtOptions = {}): Hypervisor {
     }),
   };
 }
+
+/** What libvirt itself starts with: the most that QEMU can be told, in MiB per second. */
+const NO_CAP = 8_796_093_022_207;
+/** It waits until the rest of the memory is there. */
+const RESUME_MS = 10 * 60_000;
 
 /** A process of it exists on the host, whatever it does. */
 const isOn = (view: GuestView): boolean => !['shutoff', 'crashed'].includes(view.power);

@@ -32,6 +32,7 @@ export function parseJob(text: string): JobView | null {
   if (!ACTIVE.has(Number(raw['Job type']))) return null;
   const operation = number(raw['operation']) ?? 0;
   const copies = (number(raw['data_total']) ?? 0) > 0;
+  const pages = number(raw['memory_dirty_rate']);
   const figure = (name: string): number | null => (copies ? number(raw[name]) : null);
   return {
     operation: operations[operation] ?? 'unknown',
@@ -42,6 +43,11 @@ export function parseJob(text: string): JobView | null {
     remainingBytes: figure('data_remaining'),
     memoryBytesPerSecond: figure('memory_bps'),
     iteration: figure('memory_iteration'),
+    dirtyBytesPerSecond: pages === null ? null : pages * (number(raw['memory_page_size']) ?? 4096),
+    throttlePercent: number(raw['auto_converge_throttle']),
+    // Nothing is expected before the first round is through.
+    expectedDowntimeMs: number(raw['downtime']),
+    postCopy: (number(raw['memory_postcopy_requests']) ?? 0) > 0,
   };
 }
 

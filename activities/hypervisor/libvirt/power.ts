@@ -8,6 +8,12 @@ export function splitState(text: string): { state: string; reason: string } {
     : { state: text.slice(0, open), reason: text.slice(open + 2, -1) };
 }
 
+/** The halves of a guest whose memory follows it, by the reason of either side's state. */
+export function postCopyOf(reason: string): 'running' | 'failed' | null {
+  if (reason === 'post-copy') return 'running';
+  return reason === 'post-copy failed' ? 'failed' : null;
+}
+
 /**
  * The power state of `virsh domstate --reason`. A guest that is coming in shows as paused: (starting up) while
  * its qemu is made ready, then (migrating); the source shows (migrating) only while the guest is switched
@@ -18,12 +24,14 @@ export function powerOf(text: string): PowerState {
   const { state, reason } = splitState(text);
   switch (state) {
     case 'running':
-      return reason === 'post-copy' ? 'migrating' : 'running';
+      return postCopyOf(reason) === null ? 'running' : 'migrating';
     case 'idle':
     case 'in shutdown':
       return 'running';
     case 'paused':
-      return ['migrating', 'starting up', 'post-copy'].includes(reason) ? 'migrating' : 'paused';
+      return ['migrating', 'starting up'].includes(reason) || postCopyOf(reason) !== null
+        ? 'migrating'
+        : 'paused';
     case 'pmsuspended':
       return 'paused';
     case 'shut off':

@@ -2,7 +2,7 @@ import type { HostRef } from '../../../model/host.js';
 import type { Disk } from '../../../model/instance.js';
 import type { GuestView, HostFacts } from '../port.js';
 import { DroverError } from '../../../model/errors.js';
-import { powerOf, splitState } from './power.js';
+import { postCopyOf, powerOf, splitState } from './power.js';
 import { readStamp } from './stamp.js';
 import type { Virsh } from './virsh.js';
 import { parseDomain, parseHostUuid, type DomainXml } from './xml.js';
@@ -71,6 +71,7 @@ export function viewOf(
     name: domain.name,
     power: powerOf(state),
     reason: splitState(state).reason,
+    postCopy: postCopyOf(splitState(state).reason),
     vcpus: Number(domain.vcpu?.['#text'] ?? 1),
     memoryMiB: toMiB(domain.memory['#text'], domain.memory['@unit']),
     disks: domain.devices.disk.flatMap((disk) => diskOf(disk) ?? []),

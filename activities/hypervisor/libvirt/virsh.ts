@@ -17,7 +17,7 @@ export interface VirshOptions {
 export interface Virsh {
   readonly file: string;
   read(host: HostRef, args: string[], limitMs?: number): Promise<string>;
-  change(host: HostRef, args: string[]): Promise<string>;
+  change(host: HostRef, args: string[], limitMs?: number): Promise<string>;
   /**
    * Runs several reading commands over one connection; one text per command. A command about a domain that
    * is not there (any more) answers null; any other error fails the whole batch.
@@ -71,7 +71,7 @@ export function createVirsh(options: VirshOptions = {}): Virsh {
   return {
     file,
     read: (host, args, limitMs = readMs) => run(host, args, limitMs),
-    change: (host, args) => run(host, args, changeMs),
+    change: (host, args, limitMs = changeMs) => run(host, args, limitMs),
 
     async batch(host, commands, limitMs = readMs) {
       // A random mark: nothing that a guest's description says can be taken for it. `hostname` at the end is

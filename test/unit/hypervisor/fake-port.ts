@@ -4,6 +4,7 @@ import type { HypervisorDeps, MigrationEnd } from '../../../activities/hyperviso
 import type { Call, MigrateInput } from '../../../activities/types.js';
 import { DroverError } from '../../../model/errors.js';
 import type { HostRef } from '../../../model/host.js';
+import type { LadderStep, MigrationRecord } from '../../../model/operation.js';
 
 export const id = '0a0a0a0a-0000-4000-8000-000000000001';
 export const source: HostRef = { name: 'host1', uri: 'fake://1' };
@@ -14,6 +15,7 @@ export const guest = (changes: Partial<GuestView> = {}): GuestView => ({
   name: 'web-1',
   power: 'running',
   reason: 'booted',
+  postCopy: null,
   persistent: true,
   vcpus: 1,
   memoryMiB: 96,
@@ -35,6 +37,10 @@ export const jobView = (changes: Partial<JobView> = {}): JobView => ({
   remainingBytes: 75,
   memoryBytesPerSecond: null,
   iteration: 1,
+  dirtyBytesPerSecond: null,
+  throttlePercent: null,
+  expectedDowntimeMs: null,
+  postCopy: false,
   ...changes,
 });
 
@@ -57,6 +63,7 @@ export class FakePort {
   onAbort: () => void = () => {
     this.running = null;
   };
+  onSteer: (what: string) => void = () => undefined;
   endClient: (message: string | null) => void = () => undefined;
   private asked = 0;
 
@@ -75,6 +82,12 @@ export class FakePort {
     this.put(source, null);
     this.put(target, { ...view, reason: 'migrated' });
     this.running = null;
+  }
+
+  private steer(host: HostRef, what: string): void {
+    this.of(host);
+    this.calls.push(`${what} ${host.name}`);
+    this.onSteer(what);
   }
 
   private of(host: HostRef): Map<string, GuestView> {
@@ -119,6 +132,13 @@ export class FakePort {
       pause: (host) => change(host, 'pause', set(host, { power: 'paused' })),
       unpause: (host) => change(host, 'unpause', set(host, { power: 'running' })),
       undefine: (host) => change(host, 'undefine', () => this.put(host, null)),
+      copyDefinition: async (from, to) => {
+        this.calls.push(`copyDefinition ${from.name} ${to.name}`);
+        const view = this.of(from).get(id);
+        if (view !== undefined) this.put(to, { ...view });
+      },
+      resizeDefinition: (host, _id, { vcpus, memoryMiB }) =>
+        change(host, `resize to ${vcpus}/${memoryMiB}`, set(host, { vcpus, memoryMiB })),
       startMigration: async (move: Move) => {
         this.calls.push(`migrate ${move.source.name} ${move.target.name}`);
         const ended = new Promise<string | null>((resolve) => {
@@ -138,6 +158,10 @@ export class FakePort {
         this.calls.push(`abort ${host.name}`);
         this.onAbort();
       },
+      setMaxDowntime: async (host, _id, ms) => this.steer(host, `downtime ${ms}`),
+      setBandwidth: async (host, _id, cap) => this.steer(host, `bandwidth ${cap}`),
+      startPostCopy: async (host) => this.steer(host, 'post-copy'),
+      resumePostCopy: async (move) => this.steer(move.source, 'resume-post-copy'),
       completedMigration: async () => ({ totalMs: 1500, downtimeMs: 12, transferredBytes: 1000 }),
       consoleCommand: () => ({ file: 'true', args: [] }),
     };
@@ -148,11 +172,13 @@ export interface Recorded {
   deps: HypervisorDeps;
   started: string[];
   ended: [string, MigrationEnd][];
+  ladder: LadderStep[];
 }
 
 export function recording(fake: FakePort): Recorded {
   const started: string[] = [];
   const ended: [string, MigrationEnd][] = [];
+  const ladder: LadderStep[] = [];
   const deps: HypervisorDeps = {
     hypervisor: fake.port(),
     pace: { pollMs: 2, patienceMs: 60, settleMs: 25 },
@@ -162,10 +188,31 @@ export function recording(fake: FakePort): Recorded {
       recordProbe: async () => undefined,
       migrationStarted: async (migration) => void started.push(migration.id),
       migrationEnded: async (migration, end) => void ended.push([migration, end]),
+      ladderStep: async (_id, step) => void ladder.push({ at: new Date().toISOString(), ...step }),
+      migrations: async () => [migrationRecord({ ladder })],
     },
   };
-  return { deps, started, ended };
+  return { deps, started, ended, ladder };
 }
+
+export const migrationRecord = (changes: Partial<MigrationRecord> = {}): MigrationRecord => ({
+  id: 'mig-1',
+  operation: 'op-1',
+  instance: id,
+  source: source.name,
+  target: target.name,
+  storage: 'shared',
+  state: 'running',
+  downtimeMs: null,
+  totalMs: null,
+  transferredBytes: null,
+  kind: 'live',
+  ladder: [],
+  reason: null,
+  startedAt: '2026-01-01T00:00:00Z',
+  endedAt: null,
+  ...changes,
+});
 
 export interface TestCall extends Call {
   beats: Record<string, unknown>[];

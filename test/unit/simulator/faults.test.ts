@@ -42,7 +42,7 @@ describe('a migration', () => {
     expect(Number(call.beats.at(-1)?.['iteration'])).toBeGreaterThan(3);
     await world.hypervisor.pause(world.host('host1'), id);
     await expect(running).resolves.toMatchObject({ totalMs: expect.any(Number) });
-    expect(await world.copies(id)).toEqual(['host2: paused']);
+    expect(await world.copies(id)).toEqual(['host2: running']);
   });
 
   it('is refused a second time while it runs', async () => {

@@ -11,6 +11,7 @@ import { copiesOf } from '../../../activities/simulator/guests.js';
 import { addHost, localDirectory, sharedDirectory, uuidOf } from '../../../activities/simulator/hosts.js';
 import { createSimulatedHypervisor } from '../../../activities/simulator/hypervisor.js';
 import type { HostRef } from '../../../model/host.js';
+import type { LadderStep } from '../../../model/operation.js';
 import { jumpClock } from './jump-clock.js';
 
 export type SimulatedWorld = Awaited<ReturnType<typeof openWorld>>;
@@ -33,11 +34,14 @@ export async function openWorld() {
   });
   const hypervisor = createSimulatedHypervisor(datacenter);
   const ends = new Map<string, MigrationEnd>();
+  const rungs: Omit<LadderStep, 'at'>[] = [];
   const inventory = {
     hosts: async () => ['host1', 'host2', 'host3'].map(host),
     recordProbe: async () => undefined,
     migrationStarted: async () => undefined,
     migrationEnded: async (id: string, end: MigrationEnd) => void ends.set(id, end),
+    ladderStep: async (_id: string, step: Omit<LadderStep, 'at'>) => void rungs.push(step),
+    migrations: async () => [],
   };
   let calls = 0;
 
@@ -75,6 +79,7 @@ export async function openWorld() {
     activities: createHypervisorActivities({ hypervisor, inventory, clock }),
     disks: createSimulatedDisks(datacenter),
     ends,
+    rungs,
     host,
     call,
     putDisk,
