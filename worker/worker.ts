@@ -41,6 +41,9 @@ export interface WorkerRun {
   /** What the worker of a host runs to reboot it. */
   rebootCommand?: string[];
   janitorEverySeconds?: number;
+  /** Other workflows than the shipped ones, and what else tests ask of Temporal's workers. */
+  bundle?: WorkflowBundleOption;
+  temporal?: Partial<WorkerOptions>;
 }
 
 /** What a worker may do at once: migrations wait for most of their time, so a hundred are little work. */
@@ -62,6 +65,7 @@ export async function runWorker(run: WorkerRun): Promise<void> {
       shutdownGraceTime: graceTime,
       // By default only every 8 s of ours is sent.
       maxHeartbeatThrottleInterval: beatsAtMostEvery,
+      ...run.temporal,
     };
     if (run.host) await runHostWorker(run.host, run, common);
     else {
@@ -86,13 +90,17 @@ type Common = Pick<
   'connection' | 'namespace' | 'shutdownGraceTime' | 'maxHeartbeatThrottleInterval'
 >;
 
-async function runControlWorker({ config }: WorkerRun, client: Client, common: Common): Promise<void> {
+async function runControlWorker(
+  { config, bundle }: WorkerRun,
+  client: Client,
+  common: Common,
+): Promise<void> {
   const inventory = await openInventory({ path: config.inventory.sqlite });
   const ports = openPorts({ dataDir: config.data });
   const { cloud } = config;
   const ended = new AbortController();
   try {
-    const worker = await createControlWorker({ cloud, inventory, client, common, ports });
+    const worker = await createControlWorker({ cloud, inventory, client, common, ports, bundle });
     const simulated = serveDatacenters(ports, { cloud, common, ended: ended.signal });
     // Whichever fails, the other one is ended, and the failure told.
     const broken = simulated.finally(() => worker.getState() === 'RUNNING' && worker.shutdown());
@@ -110,7 +118,7 @@ export async function createControlWorker(options: {
   client: Client;
   common: Common;
   ports: Ports;
-  bundle?: WorkflowBundleOption;
+  bundle?: WorkflowBundleOption | undefined;
 }): Promise<Worker> {
   const { cloud, inventory, client, common, ports, bundle = shippedBundle } = options;
   const find = findWorkflow(client);
