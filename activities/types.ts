@@ -40,6 +40,40 @@ export interface DiskActivities {
   readProbe(input: { directory: string; nonce: string }): Promise<{ shared: boolean }>;
   removeProbe(input: { directory: string; nonce: string }): Promise<void>;
   readSerialLog(input: { path: string; tailBytes: number }): Promise<{ text: string; bytes: number }>;
+  /** Refuses, before a guest is stopped to copy its disk, what would be in the way of the copy. */
+  checkImport(input: { instance: string; path: string; replaces: boolean }): Promise<void>;
+  /**
+   * Offers a disk that nothing uses to another host, read-only and unencrypted, under a random name; ends by itself after
+   * `seconds`. `uri` is the host's own: where others reach it. Repeated, it answers the export that goes on.
+   */
+  exportDisk(input: {
+    instance: string;
+    path: string;
+    format: 'qcow2' | 'raw';
+    export: string;
+    uri: string;
+    seconds: number;
+  }): Promise<{ address: string; port: number; bytes: number }>;
+  unexportDisk(input: { instance: string; export: string }): Promise<void>;
+  /** Copies an export to `path`: whole or not at all. `replaces` an old copy of the disk; any other file is refused. */
+  importDisk(input: {
+    instance: string;
+    path: string;
+    format: 'qcow2' | 'raw';
+    bytes: number;
+    export: string;
+    from: { host: string; address: string; port: number };
+    replaces: boolean;
+  }): Promise<{ bytes: number }>;
+  /** Removes what an import has not finished; a disk that is there stays. */
+  dropImport(input: { instance: string; path: string }): Promise<void>;
+  /** Makes a disk larger that nothing uses; one that is large enough stays. It is never made smaller. */
+  growDisk(input: {
+    instance: string;
+    path: string;
+    format: 'qcow2' | 'raw';
+    bytes: number;
+  }): Promise<{ grew: boolean }>;
 }
 
 /** Work on a host itself, done by its own worker. */

@@ -1,8 +1,12 @@
 import type { DiskActivities, Implement } from '../types.js';
 import { DroverError } from '../../model/errors.js';
 import { createDisk, prepareDisk, type DiskDeps } from './create.js';
+import { exportDisk, unexportDisk, type ExportDeps } from './export.js';
+import { createExports } from './exports.js';
 import { createFence } from './fence.js';
 import { readHeader } from './format.js';
+import { growDisk } from './grow.js';
+import { checkImport, dropImport, importDisk } from './import.js';
 import { createMadeNotes } from './made.js';
 import { regularFile } from './paths.js';
 import { readProbe, removeProbe, writeProbe } from './probe.js';
@@ -18,7 +22,12 @@ export function createDiskActivities(options: {
   logDirectories?: string[];
 }): Implement<DiskActivities> {
   const { stateDir, logDirectories = ['/var/log/libvirt'] } = options;
-  const deps: DiskDeps = { fence: createFence(stateDir), made: createMadeNotes(stateDir), logDirectories };
+  const deps: DiskDeps & ExportDeps = {
+    fence: createFence(stateDir),
+    made: createMadeNotes(stateDir),
+    logDirectories,
+    exports: createExports(stateDir),
+  };
   return {
     createDisk: (input, call) => createDisk(deps, input, call),
     prepareDisk: (input, call) => prepareDisk(deps, input, call),
@@ -32,6 +41,12 @@ export function createDiskActivities(options: {
     writeProbe: (probe, call) => writeProbe(deps.fence, probe, call),
     readProbe,
     removeProbe: (probe, call) => removeProbe(deps.fence, probe, call),
+    checkImport: (input, call) => checkImport(deps, input, call),
+    exportDisk: (input, call) => exportDisk(deps, input, call),
+    unexportDisk: (input, call) => unexportDisk(deps, input, call),
+    importDisk: (input, call) => importDisk(deps, input, call),
+    dropImport: (input, call) => dropImport(deps, input, call),
+    growDisk: (input, call) => growDisk(deps, input, call),
     readSerialLog: (input) => readSerialLog(deps.logDirectories, input),
   };
 }

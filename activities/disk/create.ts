@@ -70,7 +70,7 @@ export async function prepareDisk(
  * True when an earlier attempt made this very disk. A file that was there before is somebody's data: it is
  * refused.
  */
-async function isOurs(deps: DiskDeps, path: string, instance: string): Promise<boolean> {
+export async function isOurs(deps: DiskDeps, path: string, instance: string): Promise<boolean> {
   const found = await regularFile(path);
   if (found === null) return false;
   const made = await deps.made.read(path);
@@ -87,11 +87,12 @@ async function isOurs(deps: DiskDeps, path: string, instance: string): Promise<b
 }
 
 /** Written under another name, brought to the disk, then given its name at once: never a half file at `path`. */
-async function publish(
+export async function publish(
   deps: DiskDeps,
   made: { path: string; instance: string; operation: string },
   call: Call,
   write: (half: string) => Promise<void>,
+  give: (half: string, path: string) => Promise<void> = link,
 ): Promise<void> {
   const { path, instance } = made;
   await checkDirectory(posix.dirname(checkPath(path)));
@@ -103,8 +104,8 @@ async function publish(
     // It may have taken an hour: a newer operation may own the instance by now.
     await deps.fence.pass(instance, call.owner);
     await deps.made.write(made);
-    // Unlike a rename, a link never replaces a file that came meanwhile.
-    await link(half, path);
+    // By default a link: unlike a rename, it never replaces a file that came meanwhile.
+    await give(half, path);
   } catch (error) {
     if (error instanceof DroverError) throw throwIfAborted(call, error);
     const reason = error instanceof Error ? error.message : String(error);

@@ -7,8 +7,13 @@ const quickMs = 30_000;
 /** Converting is bounded by the activity's heartbeat and cancellation; this only ends a hung one. */
 const convertMs = 6 * 3600 * 1000;
 
-async function qemuImg(args: string[], limitMs: number, signal?: AbortSignal): Promise<string> {
-  const result = await execa('qemu-img', args, {
+async function qemuImg(
+  args: string[],
+  limitMs: number,
+  signal?: AbortSignal,
+  told?: (text: string) => void,
+): Promise<string> {
+  const client = execa('qemu-img', args, {
     env: { LC_ALL: 'C' },
     timeout: limitMs,
     killSignal: 'SIGKILL',
@@ -16,6 +21,8 @@ async function qemuImg(args: string[], limitMs: number, signal?: AbortSignal): P
     reject: false,
     ...(signal === undefined ? {} : { cancelSignal: signal }),
   });
+  client.stdout.on('data', (text: Buffer) => told?.(text.toString()));
+  const result = await client;
   if (!result.failed) return result.stdout;
   const [first = 'qemu-img failed'] = result.stderr.split('\n').filter((line) => line.trim() !== '');
   const why = result.timedOut ? `did not end within ${limitMs / 1000} s` : first.replace(/^qemu-img: /, '');
@@ -54,6 +61,24 @@ export async function convertImage(
   signal: AbortSignal,
 ): Promise<void> {
   await qemuImg(['convert', '-f', format, '-O', 'qcow2', from, to], convertMs, signal);
+}
+
+/**
+ * Copies what another host exports. `nbd:` is ours and not the user's: the parts are an address, a number and a
+ * random name. The format of the copy is given; what the export holds is the disk as the guest sees it.
+ */
+export async function copyExport(
+  from: { address: string; port: number; name: string },
+  to: { path: string; format: DiskFormat },
+  call: { signal: AbortSignal; progress: (percent: number) => void },
+): Promise<void> {
+  const host = from.address.includes(':') ? `[${from.address}]` : from.address;
+  const url = `nbd://${host}:${from.port}/${from.name}`;
+  const args = ['convert', '-p', '-f', 'raw', '-O', to.format, url, to.path];
+  await qemuImg(args, convertMs, call.signal, (text) => {
+    const percent = /\(([\d.]+)\/100%\)\s*$/.exec(text)?.[1];
+    if (percent !== undefined) call.progress(Number(percent));
+  });
 }
 
 export async function enlargeImage(path: string, format: DiskFormat, bytes: number): Promise<void> {

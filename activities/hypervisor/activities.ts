@@ -1,5 +1,13 @@
 import { systemClock, type Clock } from '../clock.js';
 import type { HypervisorActivities, Implement } from '../types.js';
+import {
+  checkColdMove,
+  copyDefinition,
+  dropDefinition,
+  resizeDefinition,
+  restartGuest,
+  undoArrival,
+} from './cold.js';
 import { defaultPace, type HypervisorDeps, type HypervisorInventory, type Pace } from './deps.js';
 import { ownerOf } from './guard.js';
 import { look } from './look.js';
@@ -36,6 +44,12 @@ export function createHypervisorActivities(options: {
     removeGuest: (input, call) => removeGuest(deps, input, call),
     migrateGuest: (input, call) => migrateGuest(deps, input, call),
     undoMigrate: (input, call) => undoMigrate(deps, input, call),
+    checkColdMove: (input, call) => checkColdMove(deps, input, call),
+    copyDefinition: (input, call) => copyDefinition(deps, input, call),
+    dropDefinition: (input, call) => dropDefinition(deps, input, call),
+    resizeDefinition: (input, call) => resizeDefinition(deps, input, call),
+    restartGuest: (input, call) => restartGuest(deps, input, call),
+    undoArrival: (input, call) => undoArrival(deps, input, call),
     probeHosts: (_input, call) => probeHosts(deps, call),
   };
 }

@@ -4,7 +4,7 @@ import type { Call, Guest } from '../types.js';
 import type { HypervisorDeps } from './deps.js';
 import { notThere, pause, takeGuest } from './guard.js';
 
-const isOff = (power: PowerState): boolean => power === 'shutoff' || power === 'crashed';
+export const isOff = (power: PowerState): boolean => power === 'shutoff' || power === 'crashed';
 
 export async function startGuest(
   { hypervisor }: HypervisorDeps,

@@ -1,4 +1,5 @@
 import { DroverError } from '../../model/errors.js';
+import type { HostRef } from '../../model/host.js';
 import type { Call, MigrateInput } from '../types.js';
 import { ownerOf, refuseStale } from './guard.js';
 import type { GuestView, Hypervisor, JobView } from './port.js';
@@ -16,7 +17,7 @@ export async function prepare(
   call: Call,
   busyWith: JobView | null,
 ): Promise<void> {
-  const { name, source, target, instance } = input;
+  const { name, source, target } = input;
   const owner = ownerOf(call);
   if (!sides.source.answered || !sides.target.answered || sides.source.view === null) return;
   const view = sides.source.view;
@@ -27,13 +28,26 @@ export async function prepare(
       'WrongState',
       `${name} has a running job on ${source.name}: ${busyWith.operation}`,
       {
-        hint: `wait until it is over, or end it with: virsh domjobabort ${instance}`,
+        hint: `wait until it is over, or end it with: virsh domjobabort ${input.instance}`,
       },
     );
   }
   if (input.copy.length > 0 && !hypervisor.capabilities.has('blockMigration')) {
     throw new DroverError('Unsupported', 'the hypervisor cannot copy disks while it migrates');
   }
+  refuseWhatStaysBehind(view, source);
+  refuseOtherDisks(input, view);
+  await clearTarget(hypervisor, input, sides.target.view);
+  const stamped = view.stamp?.operation === owner.operation && view.stamp.epoch === owner.epoch;
+  await Promise.all([
+    refuseNamesake(hypervisor, target, view),
+    stamped ? undefined : hypervisor.stamp(source, view, owner),
+  ]);
+}
+
+/** What a move would lose, or leave behind to do harm: whether the guest runs meanwhile or is off. */
+export function refuseWhatStaysBehind(view: GuestView, source: HostRef): void {
+  const { name, id: instance } = view;
   if (!view.persistent) {
     throw new DroverError(
       'Unsupported',
@@ -69,10 +83,22 @@ export async function prepare(
       },
     );
   }
-  for (const disk of input.copy) {
+}
+
+export function refuseOtherDisks(
+  {
+    name,
+    instance,
+    source,
+    copy,
+    disks,
+  }: Pick<MigrateInput, 'name' | 'instance' | 'source' | 'copy' | 'disks'>,
+  view: GuestView,
+): void {
+  for (const disk of copy) {
     const known = view.disks.find((each) => each.target === disk);
     if (known === undefined) throw new DroverError('InvalidInput', `${name} has no disk ${disk} to copy`);
-    const recorded = input.disks.find((each) => each.target === disk);
+    const recorded = disks.find((each) => each.target === disk);
     // What was recorded is what is prepared, and removed afterwards: by now it may be the base of a snapshot.
     if (recorded !== undefined && recorded.path !== known.path) {
       throw new DroverError(
@@ -84,13 +110,15 @@ export async function prepare(
       );
     }
   }
-  await clearTarget(hypervisor, input, sides.target.view);
-  const stamped = view.stamp?.operation === owner.operation && view.stamp.epoch === owner.epoch;
-  const [there] = await Promise.all([
-    hypervisor.names(target),
-    stamped ? undefined : hypervisor.stamp(source, view, owner),
-  ]);
-  const namesake = there.find((other) => other.name === view.name && other.id !== instance);
+}
+
+export async function refuseNamesake(
+  hypervisor: Hypervisor,
+  target: HostRef,
+  view: GuestView,
+): Promise<void> {
+  const there = await hypervisor.names(target);
+  const namesake = there.find((other) => other.name === view.name && other.id !== view.id);
   if (namesake !== undefined) {
     throw new DroverError(
       'HypervisorError',

@@ -1,7 +1,7 @@
 /** The names and shapes of the activities that act on hypervisors. */
 import type { HostRef } from '../../model/host.js';
 import type { Disk, PowerState } from '../../model/instance.js';
-import type { IntentCall } from '../../model/operation.js';
+import type { InstancePatch, IntentCall } from '../../model/operation.js';
 import type { UndoAnswer } from '../inventory/types.js';
 import type { GuestSpec, JobView } from './port.js';
 
@@ -43,6 +43,14 @@ export interface Guest {
   host: HostRef;
 }
 
+/** A guest that goes from host to host while it is off. */
+export interface ColdWays {
+  instance: string;
+  name: string;
+  source: HostRef;
+  target: HostRef;
+}
+
 export interface HypervisorActivities {
   /** Looks for the guest on each host, all at a time; never throws for a host that does not answer. */
   look(input: { instance: string; hosts: HostRef[] }): Promise<{ sightings: Sighting[] }>;
@@ -59,6 +67,17 @@ export interface HypervisorActivities {
   removeGuest(input: Guest): Promise<UndoAnswer>;
   migrateGuest(input: MigrateInput): Promise<MigrateAnswer>;
   undoMigrate(input: MigrateInput): Promise<UndoAnswer>;
+  /** Refuses what can't move while it is off, `disks` being those to copy; an old definition of it on the target, which is off, goes. */
+  checkColdMove(input: ColdWays & { disks: Disk[] }): Promise<void>;
+  /** The stored definition of a guest that is off, from host to host; it is on both then. */
+  copyDefinition(input: ColdWays): Promise<void>;
+  /** Removes the definition of a guest that is off, and no more. */
+  dropDefinition(input: Guest): Promise<void>;
+  resizeDefinition(input: Guest & { vcpus: number; memoryMiB: number }): Promise<void>;
+  /** For an undo: a guest that was stopped for a while runs again. */
+  restartGuest(input: Guest): Promise<void>;
+  /** The undo of a start after which nothing is taken back: a guest that runs is there, with `patch`. */
+  undoArrival(input: Guest & { patch: InstancePatch; cleanup: IntentCall[] }): Promise<UndoAnswer>;
   /** Asks every host of the inventory how it is and records the answer. */
   probeHosts(
     input: Record<string, never>,

@@ -1,11 +1,14 @@
 import type { Implement, InventoryActivities } from '../types.js';
 import { beginOperation, type BeginDeps } from './begin.js';
-import { claimHost, releaseClaim } from './claims.js';
+import { claimHost, releaseClaim, type ClaimDeps } from './claims.js';
 import { commit, finishOperation, startUnwind } from './close.js';
 import { beginHostOperation, changeHost, finishHostOperation, keepBoot } from './host-operations.js';
 import { getHostRef, listHosts, writeEnabled } from './hosts.js';
 import { getInstance, listInstanceNames, listInstances } from './instances.js';
 import { endMaintenance, startMaintenance } from './maintenance.js';
+import { noFigures, recordColdMigration } from './cold-migrations.js';
+import { getFlavor } from './flavors.js';
+import { migrationEnded } from './records.js';
 import { findOrphans } from './orphans.js';
 import { admit } from './ownership.js';
 import { reconciled } from './reconcile.js';
@@ -16,7 +19,7 @@ import { recordItems } from './run-items.js';
 import { finishRun, startRun } from './runs.js';
 
 /** The dependencies of all inventory activities. */
-export type InventoryDeps = BeginDeps;
+export type InventoryDeps = BeginDeps & ClaimDeps;
 
 export function createInventoryActivities(deps: InventoryDeps): Implement<InventoryActivities> {
   const { inventory } = deps;
@@ -30,6 +33,10 @@ export function createInventoryActivities(deps: InventoryDeps): Implement<Invent
     refuseOperation: (input) => refuseOperation(deps, input),
     claimHost: (input, call) => claimHost(deps, input, call),
     releaseClaim: (input) => releaseClaim(inventory, input),
+    recordMigration: (input, { owner }) => recordColdMigration(inventory, input, owner),
+    closeMigration: ({ migration, state, reason }) =>
+      migrationEnded(inventory, migration, { ...noFigures, state, reason }),
+    getFlavor: ({ flavor }) => getFlavor(inventory, flavor),
     getHost: ({ host }) => getHostRef(inventory, host),
     getInstance: ({ instance }) => getInstance(inventory, instance),
     listInstanceNames: (by) => listInstanceNames(inventory, by),

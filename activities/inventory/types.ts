@@ -1,9 +1,12 @@
 /** The names and shapes of the inventory's activities. */
-import type { Host, HostRef, Maintenance, Rejection } from '../../model/host.js';
-import type { Instance } from '../../model/instance.js';
+import type { Host, HostRef, Maintenance } from '../../model/host.js';
+import type { Flavor, Instance } from '../../model/instance.js';
 import type { Intent, IntentCall, InstancePatch, Owner, Request } from '../../model/operation.js';
 import type { ErrorRecord } from '../../model/errors.js';
+import type { PlacementRequest } from './placement/request.js';
 import type { RunActionRecord, RunFinish, RunItemRecord, RunStart } from '../../model/run.js';
+
+export type { PlacementRequest } from './placement/request.js';
 
 /** What undoing a step answers: it is undone, or it turned out that the step had passed its point of no return. */
 export type UndoAnswer = { undone: true } | { undone: false; patch: InstancePatch; cleanup: IntentCall[] };
@@ -32,6 +35,9 @@ export interface NewInstance {
   memoryMiB: number;
   image: string | null;
   metadata: Record<string, string>;
+  serverGroup?: string | null;
+  /** Networks and bridges that it is to be connected to. */
+  networks?: string[];
 }
 
 export type BeginAnswer =
@@ -79,23 +85,18 @@ export interface FinishInput {
   left: string[];
 }
 
-/** The claim belongs to the operation that makes the call (`Call.owner`). */
-export interface ClaimInput {
+/**
+ * The claim belongs to the operation that makes the call (`Call.owner`). What it asks for is what the operation declares
+ * (`places` of `defineOperation`), so that a dry run asks for the same.
+ */
+export interface ClaimInput extends PlacementRequest {
   /** Chosen by the caller; a repeated claim with the same id answers the same. */
   claim: string;
-  vcpus: number;
-  memoryMiB: number;
-  /** The only host to consider, or null for any. */
-  host: string | null;
-  exclude: string[];
-  /** For a move: the source, which gives one migration slot as well. */
-  from: string | null;
   /** Seconds to wait while every rejection is temporary; 0 refuses at once. */
   waitSeconds: number;
 }
 export interface ClaimAnswer {
   host: HostRef;
-  rejected: Rejection[];
 }
 
 /** An operation on a host that takes its time; those that are one change of the inventory write their record with it. */
@@ -140,6 +141,20 @@ export interface InventoryActivities {
   }): Promise<void>;
   claimHost(input: ClaimInput): Promise<ClaimAnswer>;
   releaseClaim(input: { claim: string }): Promise<UndoAnswer>;
+  /** The record of a move while the guest is off, by the operation that calls; repeated, nothing changes. */
+  recordMigration(input: {
+    migration: string;
+    source: string;
+    target: string;
+    storage: 'shared' | 'block';
+  }): Promise<void>;
+  closeMigration(input: {
+    migration: string;
+    state: 'completed' | 'failed';
+    reason: string | null;
+  }): Promise<void>;
+  /** By name or id; NotFound. */
+  getFlavor(input: { flavor: string }): Promise<Flavor>;
   getHost(input: { host: string }): Promise<HostRef>;
   /** By name or id; NotFound, Ambiguous. */
   getInstance(input: { instance: string }): Promise<Instance>;

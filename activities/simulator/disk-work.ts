@@ -95,7 +95,7 @@ export async function removeDisk(
 }
 
 /** The guest processes of this host that have the disk open; those of other hosts nobody sees from here. */
-const usersOf = (tx: Tx, host: string, path: string): string[] =>
+export const usersOf = (tx: Tx, host: string, path: string): string[] =>
   guestsOn(tx, host)
     .filter((guest) => isOn(guest) && disksOf(guest).some((disk) => disk.path === path))
     .map((guest) => `qemu of ${guest.name}`);
@@ -113,7 +113,7 @@ async function publish(
   });
 }
 
-function make(
+export function make(
   tx: Tx,
   host: string,
   call: Call,
@@ -130,7 +130,7 @@ function make(
   );
 }
 
-const madeFor = (tx: Tx, host: string, path: string): string | undefined =>
+export const madeFor = (tx: Tx, host: string, path: string): string | undefined =>
   tx.one<{ instance: string }>('select instance from made where host = ? and path = ?', host, path)?.instance;
 
 /** The disk that an earlier attempt made; any other file at its place is somebody's data. */
@@ -162,11 +162,11 @@ function checkedImage(tx: Tx, host: string, path: string): FileRow {
   return image;
 }
 
-function checkDirectory(tx: Tx, host: string, path: string): void {
+export function checkDirectory(tx: Tx, host: string, path: string): void {
   if (storeOf(tx, host, path) === undefined) throw noDirectory(posix.dirname(path));
 }
 
-function checkPath(path: string): string {
+export function checkPath(path: string): string {
   if (posix.isAbsolute(path) && posix.normalize(path) === path && !path.endsWith('/')) return path;
   throw new DroverError('InvalidInput', `not an absolute, plain path: ${JSON.stringify(path)}`);
 }
@@ -201,7 +201,7 @@ export function passFence(tx: Tx, host: string, instance: string, owner: Owner |
   );
 }
 
-function throwIfAborted(call: Call): void {
+export function throwIfAborted(call: Call): void {
   if (!call.signal.aborted) return;
   if (call.cancelRequested()) throw new DroverError('Cancelled', 'cancelled while the disk was made');
   throw new DroverError('Internal', 'stopped while the disk was made; the next attempt begins again');

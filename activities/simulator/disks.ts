@@ -3,6 +3,14 @@ import { DroverError } from '../../model/errors.js';
 import type { DiskActivities, Implement } from '../types.js';
 import type { Datacenter } from './datacenter.js';
 import { createDisk, noDirectory, passFence, prepareDisk, removeDisk } from './disk-work.js';
+import {
+  checkImport,
+  dropImport,
+  exportDisk,
+  growDisk,
+  importDisk,
+  unexportDisk,
+} from './disk-copies.js';
 import { fileOn, removeFile, putFile, storeOf } from './files.js';
 import { serialText } from './serial.js';
 import { hostRunner } from './worker-of-host.js';
@@ -35,6 +43,12 @@ export function createSimulatedDisks(datacenter: Datacenter): Implement<DiskActi
         const file = fileOn(tx, host, fileOf(probe));
         if (file !== undefined) removeFile(tx, file);
       }),
+    checkImport: (input, call) => checkImport(on, input, call),
+    exportDisk: (input, call) => exportDisk(on, input, call),
+    unexportDisk: (input, call) => unexportDisk(on, input, call),
+    importDisk: (input, call) => importDisk(on, input, call),
+    dropImport: (input, call) => dropImport(on, input, call),
+    growDisk: (input, call) => growDisk(on, input, call),
     readSerialLog: (input, call) => on.run('readSerialLog', call, (tx, host) => serialText(tx, host, input)),
   };
 }

@@ -4,6 +4,7 @@ import { schedule, unschedule } from './events.js';
 import { endGuest, guestsOn } from './guests.js';
 import { allHosts, defaultLink, findHost, requireHost } from './hosts.js';
 import { reconsiderAt } from './migrations.js';
+import { abortSavesOn } from './save.js';
 
 /** From the power button to the libvirtd that answers. */
 export const hostBootMs = 5_000;
@@ -13,6 +14,7 @@ export function cutPower(tx: Tx, host: string): void {
   requireHost(tx, host);
   unschedule(tx, 'up', host);
   tx.run(`update hosts set power = 'off', hung = 0, daemon = 0 where name = ?`, host);
+  tx.run('delete from exports where host = ?', host);
   reconsiderAt(tx, host);
   for (const guest of guestsOn(tx, host)) endGuest(tx, guest, 'unknown');
 }
@@ -63,6 +65,7 @@ export function setDaemon(tx: Tx, host: string, runs: boolean): void {
   const found = requireHost(tx, host);
   if (found.power !== 'on') return;
   tx.run('update hosts set daemon = ? where name = ?', runs ? 1 : 0, host);
+  if (!runs) abortSavesOn(tx, host);
   reconsiderAt(tx, host);
 }
 

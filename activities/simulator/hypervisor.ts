@@ -4,6 +4,7 @@ import {
   incomingJob,
   type Capability,
   type CompletedMigration,
+  type GuestPower,
   type Hypervisor,
   type JobView,
 } from '../hypervisor/port.js';
@@ -29,7 +30,9 @@ import { fail } from './migration-ends.js';
 import { activeMigration, change as setMigration, jobView, reconsiderAt } from './migrations.js';
 import { isPostCopy } from './post-copy.js';
 import { checked, found, steering } from './steering.js';
-import { callHost } from './reach.js';
+import { callHost, hostOf } from './reach.js';
+import { abortSave, beginSave, followSave, restoreGuest } from './save.js';
+import { watchGuests } from './watch.js';
 
 const probeMs = 5_000;
 const readMs = 8_000;
@@ -38,6 +41,7 @@ const changeMs = 60_000;
 export const simulatorCapabilities: readonly Capability[] = [
   'launch',
   'pause',
+  'suspend',
   'liveMigration',
   'blockMigration',
 ];
@@ -81,6 +85,11 @@ export function createSimulatedHypervisor(datacenter: Datacenter): Hypervisor {
           at.name,
         ),
       ),
+    powers: (host) =>
+      read(host, 'powers', (tx, at) =>
+        tx.all<GuestPower>('select id, power from guests where host = ?', at.name),
+      ),
+    watch: (host, tell, signal) => watchGuests(datacenter, host, tell, signal),
     async look(host, id) {
       checked(id);
       return read(host, 'look', (tx, at) => {
@@ -114,12 +123,25 @@ export function createSimulatedHypervisor(datacenter: Datacenter): Hypervisor {
         const guest = found(tx, host, at, id);
         if (guest.power === 'migrating') throw busy(host, guest, 'start');
         if (isOn(guest)) return;
-        if (freeMemory(tx, at.name, at.memory_mib) < guest.memory_mib) {
-          const why = `cannot set up guest memory 'pc.ram': Cannot allocate memory`;
-          throw new DroverError('HypervisorError', `${host.name}: ${why}`, { details: { host: host.name } });
-        }
+        refuseFull(tx, host, at, guest);
         bootGuest(tx, at.name, id);
       }),
+    async save(host, id) {
+      await changeGuest(host, 'save', id, (tx, guest) => {
+        if (!isOn(guest)) throw notRunning(host);
+        if (guest.other_job === null) beginSave(tx, guest);
+      });
+      return { ended: followSave(datacenter, hostOf(datacenter, host), id) };
+    },
+    async restore(host, id) {
+      await changeGuest(host, 'restore', id, (tx, guest) => {
+        if (isOn(guest)) return;
+        const [at] = tx.all<HostRow>('select * from hosts where name = ?', guest.host);
+        if (at !== undefined) refuseFull(tx, host, at, guest);
+        restoreGuest(tx, host, guest);
+      });
+      return { ended: Promise.resolve(null) };
+    },
     requestShutdown: (host, id) =>
       change(host, 'requestShutdown', (tx, at) => pressButton(tx, running(tx, host, at, id), 'down')),
     requestReboot: (host, id) =>
@@ -205,7 +227,9 @@ export function createSimulatedHypervisor(datacenter: Datacenter): Hypervisor {
               : 'Requested operation is not valid: cannot abort migration in post-copy mode';
           throw new DroverError('HypervisorError', `${host.name}: ${why}`, { details: { host: host.name } });
         } else {
-          tx.run('update guests set other_job = null where host = ? and id = ?', at.name, id);
+          const guest = guestOn(tx, at.name, id);
+          if (guest?.other_job === 'save') abortSave(tx, guest);
+          else tx.run('update guests set other_job = null where host = ? and id = ?', at.name, id);
         }
       }),
     ...steering(datacenter, change),
@@ -231,6 +255,12 @@ function jobOf(tx: Tx, host: string, id: string): JobView | null {
   // The figures are told on the source only.
   if (migration?.target === host) return incomingJob;
   return guest.power === 'migrating' && guest.persistent === 0 ? incomingJob : null;
+}
+
+function refuseFull(tx: Tx, host: HostRef, at: HostRow, guest: GuestRow): void {
+  if (freeMemory(tx, at.name, at.memory_mib) >= guest.memory_mib) return;
+  const why = `cannot set up guest memory 'pc.ram': Cannot allocate memory`;
+  throw new DroverError('HypervisorError', `${host.name}: ${why}`, { details: { host: host.name } });
 }
 
 function running(tx: Tx, host: HostRef, at: HostRow, id: string): GuestRow {

@@ -20,6 +20,7 @@ export const schema: readonly string[] = [
   `create table files (
      store text not null, path text not null, format text not null,
      bytes integer not null, allocated integer not null, refers_to text,
+     modified_at integer not null default 0,
      primary key (store, path)
    ) strict, without rowid`,
   `create table guests (
@@ -58,6 +59,13 @@ export const schema: readonly string[] = [
    ) strict`,
   `create index events_at on events (at, seq)`,
   `create index events_of on events (kind, host, guest)`,
+  // What hosts told of their guests.
+  `create table heard (
+     seq integer primary key autoincrement, at integer not null,
+     host text not null, guest text not null, event text not null, detail text not null
+   ) strict`,
+  `create index heard_of on heard (host, seq)`,
+  `create index heard_at on heard (at)`,
   // Calls that fail, or whose answer is lost: \`remaining\` calls later.
   `create table faults (
      id integer primary key autoincrement, call text not null, host text,
@@ -66,6 +74,10 @@ export const schema: readonly string[] = [
   `create table fences (
      host text not null, instance text not null, epoch integer not null, operation text not null,
      primary key (host, instance)
+   ) strict, without rowid`,
+  // Disks that a host offers to others; a power loss ends them.
+  `create table exports (
+     name text primary key, host text not null, instance text not null, path text not null
    ) strict, without rowid`,
   `create table made (
      host text not null, path text not null, instance text not null, operation text not null,

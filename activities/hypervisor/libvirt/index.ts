@@ -60,7 +60,14 @@ export function createLibvirt(options: LibvirtOptions = {}): Hypervisor {
   }
 
   return {
-    capabilities: new Set(['launch', 'pause', 'suspend', 'liveMigration', 'blockMigration', 'console'] as const),
+    capabilities: new Set([
+      'launch',
+      'pause',
+      'suspend',
+      'liveMigration',
+      'blockMigration',
+      'console',
+    ] as const),
     facts: (host) => hostFacts(virsh, host, probeMs),
     list: (host) => listGuests(virsh, host),
     names: (host) => nameGuests(virsh, host),
