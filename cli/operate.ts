@@ -5,6 +5,7 @@ import { DroverError } from '../model/errors.js';
 import type { Context } from './context.js';
 import { followStarted, tellAnswer } from './follow-operation.js';
 import { printData, write } from './output.js';
+import { secondsText } from './texts.js';
 import { interruptible, type WaitOptions } from './waiting.js';
 
 export interface OperateOptions extends WaitOptions {
@@ -50,6 +51,9 @@ async function tellClosed(
   });
 }
 
+const timeText = (expected: DryRun['expected']): string =>
+  expected === null ? 'unknown, none was done yet' : `${secondsText(expected.seconds)} (${expected.basis})`;
+
 async function tellDryRun(context: Context, dry: DryRun): Promise<void> {
   if (context.output.format === 'table') {
     write(
@@ -60,6 +64,8 @@ async function tellDryRun(context: Context, dry: DryRun): Promise<void> {
       if (host !== null) write(`  host ${host}${others.length > 0 ? ` (next: ${others.join(', ')})` : ''}`);
       for (const one of rejected) write(`  not ${one.host}: ${one.reason}`);
     }
+    if (dry.would !== null) write(`  ${dry.would}`);
+    write(`  expected time: ${timeText(dry.expected)}`);
     for (const text of dry.notes) write(`  ${text}`);
   } else await printData(context.output, dry);
   const [first] = dry.refusals;

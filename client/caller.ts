@@ -1,4 +1,5 @@
 import type { Inventory } from '../activities/inventory/database.js';
+import type { Strategy } from '../activities/inventory/placement/request.js';
 import type { Request } from '../model/operation.js';
 import type { TemporalConnection } from '../temporal/connect.js';
 import { workflowUrl } from '../temporal/workflow-url.js';
@@ -7,6 +8,8 @@ import { workflowUrl } from '../temporal/workflow-url.js';
 export interface Caller {
   readonly cloud: string;
   readonly inventory: Inventory;
+  /** How the cloud fills its hosts; default spread. */
+  readonly strategy?: Strategy;
   readonly identity: { name: string; role: Request['role'] };
   /** Connects at its first use; throws TemporalUnreachable within 5 s. */
   temporal(): Promise<TemporalConnection>;

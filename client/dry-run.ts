@@ -1,11 +1,18 @@
 /** What an operation would do now: the checks of its beginning and its placement, without a side effect. */
+import { previewPlacement } from '../activities/inventory/claims.js';
 import { read } from '../activities/inventory/database.js';
-import { listHosts } from '../activities/inventory/hosts.js';
-import { noHost, place } from '../activities/inventory/placement.js';
-import { refusalOf } from '../activities/inventory/refusals.js';
+import { expectedTime, type Expected } from '../activities/inventory/expected.js';
+import { requireGroup } from '../activities/inventory/group-members.js';
+import { hostRefusal } from '../activities/inventory/host-operations.js';
 import { listInstances } from '../activities/inventory/instances.js';
+import { noHost } from '../activities/inventory/placement/place.js';
+import { refusalOf } from '../activities/inventory/refusals.js';
+import { instanceOf } from '../activities/inventory/rows.js';
+import type { InstanceRow } from '../activities/inventory/schema.js';
+import type { NewInstance, PlacementRequest } from '../activities/types.js';
 import { DroverError, type ErrorRecord } from '../model/errors.js';
 import type { Rejection } from '../model/host.js';
+import type { InstanceState } from '../model/instance.js';
 import { subjectWorkflowId } from '../model/addresses.js';
 import { operationKey, type InstanceOperation } from '../workflows/define.js';
 import { busyError } from './busy.js';
@@ -19,65 +26,106 @@ export interface DryRun {
   subject: string;
   allowed: boolean;
   refusals: ErrorRecord[];
+  /** What it would do, in a sentence; null where it would be refused. */
+  would: string | null;
   /** Null for what is not placed. `others`: hosts that could take it too, the best first. */
   placement: { host: string | null; others: string[]; rejected: Rejection[] } | null;
+  /** How long it will take, by the records; null when none was done yet. */
+  expected: Expected | null;
   /** What was not checked, and why. */
   notes: string[];
 }
 
-export async function dryRun(caller: Caller, ask: Ask): Promise<DryRun> {
+/** `alone`: without asking Temporal whether another operation runs. */
+export async function dryRun(
+  caller: Caller,
+  ask: Ask,
+  { alone = false }: { alone?: boolean } = {},
+): Promise<DryRun> {
   const asked = await resolveAsk(caller, ask);
   const { operation, label } = asked;
   const notes: string[] = [];
-  const refusals: DroverError[] = [];
-  const busy = await busyNow(caller, asked, notes);
-  if (busy) refusals.push(busy);
-  let placement: DryRun['placement'] = null;
-  if (operation.target === 'instance') {
-    const refusal = operation.creates
-      ? await nameTaken(caller, label)
-      : await beginning(caller, asked, operation);
-    if (refusal) refusals.push(refusal);
-    const placed = await placing(caller, asked, operation);
-    placement = placed?.placement ?? null;
-    if (placed?.error) refusals.push(placed.error);
-  }
+  const busy = alone ? undefined : await busyNow(caller, asked, notes);
+  const checked =
+    operation.target === 'host' ? await hostChecks(caller, asked) : await checks(caller, asked, operation);
+  const refusals = [busy, ...checked.refusals].filter((error) => error !== undefined);
+  const allowed = refusals.length === 0;
   return {
     operation: operation.name,
     subject: label,
-    allowed: refusals.length === 0,
+    allowed,
     refusals: refusals.map((error) => error.toRecord()),
-    placement,
+    would: allowed ? checked.would : null,
+    placement: checked.placement,
+    expected: await expectedTime(caller.inventory, operation.name, checked.size),
     notes,
   };
 }
+
+interface Checked {
+  refusals: (DroverError | undefined)[];
+  would: string;
+  placement: DryRun['placement'];
+  size: Parameters<typeof expectedTime>[2];
+}
+
+async function hostChecks(caller: Caller, { operation, label }: Asked): Promise<Checked> {
+  const { name, summary } = operation;
+  return {
+    refusals: [await hostRefusal(caller.inventory, name, label)],
+    would: `host ${label}: ${name} (${summary})`,
+    placement: null,
+    size: { target: 'host', memoryMiB: null },
+  };
+}
+
+async function checks(caller: Caller, asked: Asked, operation: InstanceOperation): Promise<Checked> {
+  const fresh = operation.creates?.(asked.input) ?? null;
+  const row = fresh ? null : await rowOf(caller, asked.subject);
+  const instance = row && instanceOf(row);
+  const request = operation.places?.(asked.input, instance) ?? null;
+  const refusals = row
+    ? [await beginning(caller, asked, operation, row)]
+    : [await nameTaken(caller, asked.label), await groupMissing(caller, fresh)];
+  // Without its group a launch can't be placed: that it is missing was told.
+  const placed =
+    request && !refusals[1]
+      ? await placing(caller, asked, request, row ?? (fresh && rowFrom(asked, fresh)))
+      : null;
+  const host = placed?.placement.host ?? null;
+  return {
+    refusals: [...refusals, placed?.error],
+    would: sentence(asked, operation, { from: row?.state ?? null, host, source: request?.from ?? null }),
+    placement: placed?.placement ?? null,
+    size: { target: 'instance', memoryMiB: request?.from ? (instance?.memoryMiB ?? null) : null },
+  };
+}
+
+const rowOf = (caller: Caller, id: string): Promise<InstanceRow> =>
+  read(caller.inventory, (db) =>
+    db.selectFrom('instances').selectAll().where('id', '=', id).executeTakeFirstOrThrow(),
+  );
 
 /** The very rules that the operation's beginning applies. */
 async function beginning(
   caller: Caller,
   { input, subject }: Asked,
   operation: InstanceOperation,
+  row: InstanceRow,
 ): Promise<DroverError | undefined> {
-  return read(caller.inventory, async (db) => {
-    const row = await db
-      .selectFrom('instances')
-      .selectAll()
-      .where('id', '=', subject)
-      .executeTakeFirstOrThrow();
-    const begin = {
-      kind: operation.name,
-      request: { id: '', by: caller.identity.name, role: caller.identity.role, run: null },
-      instance: subject,
-      input,
-      allowedStates: operation.allowedStates === 'any' ? null : [...operation.allowedStates],
-      doing: operation.doing,
-      respectsLock: operation.respectsLock ?? true,
-      respectsNeedsRepair: operation.respectsNeedsRepair ?? true,
-      needs: operation.needs ?? null,
-      create: null,
-    };
-    return refusalOf(db, begin, row);
-  });
+  const begin = {
+    kind: operation.name,
+    request: { id: '', by: caller.identity.name, role: caller.identity.role, run: null },
+    instance: subject,
+    input,
+    allowedStates: operation.allowedStates === 'any' ? null : [...operation.allowedStates],
+    doing: operation.doing,
+    respectsLock: operation.respectsLock ?? true,
+    respectsNeedsRepair: operation.respectsNeedsRepair ?? true,
+    needs: operation.needs ?? null,
+    create: null,
+  };
+  return read(caller.inventory, (db) => refusalOf(db, begin, row));
 }
 
 async function nameTaken(caller: Caller, name: string): Promise<DroverError | undefined> {
@@ -86,6 +134,17 @@ async function nameTaken(caller: Caller, name: string): Promise<DroverError | un
     found &&
     new DroverError('AlreadyExists', `there is an instance ${name} already: ${found.id} (${found.state})`)
   );
+}
+
+async function groupMissing(caller: Caller, fresh: NewInstance | null): Promise<DroverError | undefined> {
+  const group = fresh?.serverGroup ?? null;
+  try {
+    if (group !== null) await read(caller.inventory, (db) => requireGroup(db, group));
+    return undefined;
+  } catch (error) {
+    if (error instanceof DroverError && error.code === 'NotFound') return error;
+    throw error;
+  }
 }
 
 async function busyNow(caller: Caller, asked: Asked, notes: string[]): Promise<DroverError | undefined> {
@@ -100,25 +159,43 @@ async function busyNow(caller: Caller, asked: Asked, notes: string[]): Promise<D
   }
 }
 
-/** Only what takes room on a host is placed: what launches, and what moves. */
+type Placing = Parameters<typeof previewPlacement>[2];
+
+/** The row that the launch would make, as far as its placement needs it. */
+const rowFrom = ({ subject }: Asked, { serverGroup = null, networks }: NewInstance): Placing => ({
+  id: subject,
+  disks: '[]',
+  cpu_mode: null,
+  networks: networks ? JSON.stringify(networks) : null,
+  server_group: serverGroup,
+});
+
 async function placing(
-  caller: Caller,
-  { input, subject, label }: Asked,
-  operation: InstanceOperation,
-): Promise<{ placement: NonNullable<DryRun['placement']>; error: DroverError | undefined } | undefined> {
-  const moves = operation.needs === 'liveMigration';
-  const fresh = operation.creates?.(input);
-  if (!moves && !fresh) return undefined;
-  const found = (await listInstances(caller.inventory)).find((one) => one.id === subject);
-  const size = fresh ?? found;
-  if (!size) return undefined;
-  const from = moves ? (found?.host ?? null) : null;
-  const named = typeof input['host'] === 'string' ? input['host'] : null;
-  const wanted = { vcpus: size.vcpus, memoryMiB: size.memoryMiB, host: named, exclude: [], from };
-  const { candidates, rejected } = place(await listHosts(caller.inventory), wanted);
+  { inventory, strategy }: Caller,
+  { label }: Asked,
+  request: PlacementRequest,
+  row: Placing,
+): Promise<{ placement: NonNullable<DryRun['placement']>; error: DroverError | undefined }> {
+  const { candidates, rejected } = await previewPlacement(
+    { inventory, ...(strategy ? { strategy } : {}) },
+    request,
+    row,
+  );
   const [host = null, ...others] = candidates.map((candidate) => candidate.name);
   return {
     placement: { host, others, rejected },
-    error: host === null ? noHost(label, wanted, rejected) : undefined,
+    error: host === null ? noHost(label, request, rejected) : undefined,
   };
+}
+
+/** As its state sentence will tell it: `instance web-1: active -> migrating (live-migrate) -> active, host-1 to host-3`. */
+function sentence(
+  { label }: Asked,
+  { name, doing, endsIn }: InstanceOperation,
+  { from, host, source }: { from: InstanceState | null; host: string | null; source: string | null },
+): string {
+  const end = endsIn === 'as it was' ? from : endsIn === 'as seen' ? 'what is found' : endsIn.join(' or ');
+  const states = [...(from === null ? [] : [from]), `${doing} (${name})`, end].join(' -> ');
+  const where = host === null ? '' : source === null ? `, on ${host}` : `, ${source} to ${host}`;
+  return `instance ${label}: ${states}${where}`;
 }

@@ -2,8 +2,8 @@ import type { z } from 'zod';
 import type { Capability } from '../activities/hypervisor/port.js';
 import type { ErrorCode } from '../model/errors.js';
 import type { InstancePatch } from '../model/operation.js';
-import type { InstanceState } from '../model/instance.js';
-import type { NewInstance } from '../activities/types.js';
+import type { Instance, InstanceState } from '../model/instance.js';
+import type { NewInstance, PlacementRequest } from '../activities/types.js';
 import type { Ctx, HostCtx } from './ctx.js';
 
 /** What an operation found to be so at its end, and what it answers to who asked. */
@@ -37,10 +37,19 @@ export interface InstanceOperation<I extends z.ZodObject = z.ZodObject> extends 
   /** False for what does not change the instance or rescues it. */
   respectsLock?: boolean;
   respectsNeedsRepair?: boolean;
+  /**
+   * It changes its record and no guest: it may begin whatever its host says, and whatever an earlier operation left.
+   */
+  recordOnly?: boolean;
   /** What the instance is when, at an unexpected end, no host knows its guest. */
   whenGone?: InstanceState;
   /** Launch alone: the row to make from the input. */
   creates?: (input: z.output<I>) => NewInstance;
+  /**
+   * For what takes room on a host: what it asks for. Its claim asks for this very thing, and so does a dry run. Null where
+   * with this input, or as the instance is, nothing is placed; the instance is null where the operation makes it.
+   */
+  places?: (input: z.output<I>, instance: Instance | null) => PlacementRequest | null;
   run(input: z.output<I>, ctx: Ctx): Promise<Outcome>;
 }
 

@@ -1,5 +1,6 @@
 import { permanentId } from './allocations.js';
 import { transact, type Inventory } from './database.js';
+import { refreshUsage } from './host-usage.js';
 import { requireHost } from './hosts.js';
 import { insertInstance, type Adoption } from './instances.js';
 
@@ -19,6 +20,10 @@ export async function adoptMany(inventory: Inventory, guests: readonly Adoption[
         .values({ id: permanentId(instance), instance, host, operation: null, vcpus, memory_mib, slots: 0 })
         .execute();
     }
+    await refreshUsage(
+      trx,
+      fresh.map((guest) => guest.host),
+    );
     return fresh.length;
   });
 }

@@ -2,6 +2,7 @@ import { DroverError } from '../../model/errors.js';
 import type { Intent, Owner } from '../../model/operation.js';
 import type { BeginAnswer, BeginInput } from '../types.js';
 import type { Trx } from './database.js';
+import { findGroup, noGroup } from './group-members.js';
 import { insertInstance } from './instances.js';
 import { openIntents } from './intents.js';
 import {
@@ -88,6 +89,9 @@ async function create(
     .where('state', '<>', 'deleted')
     .executeTakeFirst();
   if (taken !== undefined) return refuse(my, nameTaken(taken));
+  const group = fresh.serverGroup ?? null;
+  if (group !== null && (await findGroup(trx, group)) === undefined)
+    return refuse(my, await noGroup(trx, group));
   const building = {
     state: 'building' as const,
     powerState: 'absent' as const,

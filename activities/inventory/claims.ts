@@ -1,15 +1,21 @@
 import { DroverError } from '../../model/errors.js';
-import type { HostRef, Rejection } from '../../model/host.js';
+import type { HostRef } from '../../model/host.js';
 import type { Call, ClaimAnswer, ClaimInput, UndoAnswer } from '../types.js';
-import { sourceSlotId } from './allocations.js';
+import { addAllocations, removeAllocations, sourceSlotId } from './allocations.js';
+import { chooseHost, placeAll, wantedOf } from './choose.js';
 import { read, transact, type Inventory, type Trx } from './database.js';
-import { hostsWithUsage, requireHost } from './hosts.js';
 import { asOwner, type OwnershipDeps } from './ownership.js';
-import { noHost, place, type Placement, type PlacementRequest } from './placement.js';
+import { noHost, type Placement } from './placement/place.js';
+import type { PlacementRequest, Strategy } from './placement/request.js';
 import { hostRefOf } from './rows.js';
 import type { InstanceRow } from './schema.js';
 
 const POLL_MS = 500;
+
+export interface ClaimDeps extends OwnershipDeps {
+  /** How the cloud fills its hosts; default spread. */
+  strategy?: Strategy;
+}
 
 /**
  * Chooses a host and claims room on it, in one transaction: two that choose at the same time can't both get
@@ -17,7 +23,7 @@ const POLL_MS = 500;
  * `waitSeconds`; each look is a new choice. A claim that exists answers its host again.
  */
 export async function claimHost(
-  deps: OwnershipDeps,
+  deps: ClaimDeps,
   input: ClaimInput,
   call: Pick<Call, 'owner' | 'signal' | 'heartbeat'>,
 ): Promise<ClaimAnswer> {
@@ -28,47 +34,35 @@ export async function claimHost(
   for (;;) {
     call.signal.throwIfAborted();
     const outcome = await asOwner(deps, owner, (trx, row) =>
-      chooseAndClaim(trx, deps.inventory, input, row, owner.operation),
+      chooseAndClaim(trx, deps, input, row, owner.operation),
     );
     if (!(outcome instanceof DroverError)) return outcome;
     if (outcome.code !== 'NoMigrationSlot' || clock.now() >= deadline) throw outcome;
-    call.heartbeat({ waitingFor: 'a migration slot', rejections: outcome.details['rejections'] });
+    call.heartbeat({ waitingFor: 'a migration slot', says: outcome.message });
     await clock.sleep(POLL_MS, call.signal);
   }
 }
 
 async function chooseAndClaim(
   trx: Trx,
-  inventory: Inventory,
+  { inventory, strategy }: ClaimDeps,
   input: ClaimInput,
   row: InstanceRow,
   operation: string,
 ): Promise<ClaimAnswer | DroverError> {
   const before = await claimedHost(trx, input.claim, row.id, operation);
-  if (before !== undefined) return { host: before, rejected: [] };
-  const { candidates, rejected } = await choose(trx, inventory, input);
-  const [host] = candidates;
-  if (host === undefined) return noHost(row.name, input, rejected);
+  if (before !== undefined) return { host: before };
+  const chosen = await chooseHost(trx, inventory, await wantedOf(trx, inventory, input, { row, strategy }));
+  const host = 'host' in chosen ? chosen.host : chosen.candidates[0];
+  if (host === undefined) return noHost(row.name, input, 'host' in chosen ? [] : chosen.rejected);
   const of = { instance: row.id, operation };
   const slots = input.from === null ? 0 : 1;
-  await trx
-    .insertInto('allocations')
-    .values({
-      id: input.claim,
-      ...of,
-      host: host.name,
-      vcpus: input.vcpus,
-      memory_mib: input.memoryMiB,
-      slots,
-    })
-    .execute();
-  if (input.from !== null) {
-    await trx
-      .insertInto('allocations')
-      .values({ id: sourceSlotId(input.claim), ...of, host: input.from, vcpus: 0, memory_mib: 0, slots })
-      .execute();
-  }
-  return { host: { name: host.name, uri: host.uri }, rejected };
+  const room = { vcpus: input.vcpus, memory_mib: input.memoryMiB, slots };
+  const taken = [{ id: input.claim, ...of, host: host.name, ...room }];
+  if (input.from !== null)
+    taken.push({ id: sourceSlotId(input.claim), ...of, host: input.from, vcpus: 0, memory_mib: 0, slots });
+  await addAllocations(trx, taken);
+  return { host: { name: host.name, uri: host.uri } };
 }
 
 async function claimedHost(
@@ -91,21 +85,15 @@ async function claimedHost(
   });
 }
 
-async function choose(db: Trx, inventory: Inventory, request: PlacementRequest): Promise<Placement> {
-  if (request.host !== null) await requireHost(db, request.host);
-  if (request.from !== null) await requireHost(db, request.from);
-  return place(await hostsWithUsage(db, inventory), request);
-}
-
-/** What a claim would answer now; takes nothing. */
+/** What a claim would choose now, with every host's reason; takes nothing. `instance`: what is to be placed, as a row may know it. */
 export async function previewPlacement(
-  inventory: Inventory,
-  request: PlacementRequest & { instance: string },
-): Promise<{ host: HostRef; rejected: Rejection[] }> {
-  const { candidates, rejected } = await read(inventory, (db) => choose(db, inventory, request));
-  const [host] = candidates;
-  if (host === undefined) throw noHost(request.instance, request, rejected);
-  return { host: { name: host.name, uri: host.uri }, rejected };
+  { inventory, strategy }: Pick<ClaimDeps, 'inventory' | 'strategy'>,
+  request: PlacementRequest,
+  instance: Parameters<typeof wantedOf>[3]['row'],
+): Promise<Placement> {
+  return read(inventory, async (db) =>
+    placeAll(db, inventory, await wantedOf(db, inventory, request, { row: instance, strategy })),
+  );
 }
 
 /**
@@ -113,12 +101,6 @@ export async function previewPlacement(
  * right is decided where the instance's row is written, from where the guest was seen.
  */
 export async function releaseClaim(inventory: Inventory, { claim }: { claim: string }): Promise<UndoAnswer> {
-  await transact(inventory, (trx) =>
-    trx
-      .deleteFrom('allocations')
-      .where('id', 'in', [claim, sourceSlotId(claim)])
-      .where('operation', 'is not', null)
-      .execute(),
-  );
+  await transact(inventory, (trx) => removeAllocations(trx, [claim, sourceSlotId(claim)], { claims: true }));
   return { undone: true };
 }

@@ -51,7 +51,7 @@ export async function beginHostOperation(deps: Deps, input: BeginHostInput): Pro
     if (mine) return { outcome: 'began' };
     await closeTerminated(trx, inventory, input.host);
     const host = await requireHost(trx, input.host);
-    const refusal = input.kind === 'reboot' ? await rebootRefusal(trx, inventory, host) : undefined;
+    const refusal = await refusalOn(trx, inventory, input.kind, host);
     const refused = refusal && { state: 'refused' as const, error: toJson(refusal.toRecord()) };
     await record(trx, deps, input, refused ?? { state: 'running' });
     return refusal ?? { outcome: 'began' };
@@ -60,6 +60,17 @@ export async function beginHostOperation(deps: Deps, input: BeginHostInput): Pro
   if (outcome instanceof DroverError) throw outcome;
   return outcome;
 }
+
+const refusalOn = async (trx: Trx, inventory: Inventory, kind: string, host: HostRow) =>
+  kind === 'reboot' ? rebootRefusal(trx, inventory, host) : undefined;
+
+/** Why an operation would be refused on this host now; for a dry run. */
+export const hostRefusal = (
+  inventory: Inventory,
+  kind: string,
+  host: string,
+): Promise<DroverError | undefined> =>
+  read(inventory, async (db) => refusalOn(db, inventory, kind, await requireHost(db, host)));
 
 /** Kept in the record until it has its result: a reset run of the operation finds what the run before it found. */
 export async function keepBoot(

@@ -1,9 +1,10 @@
 import { datacenterOf } from '../../model/addresses.js';
 import { DroverError } from '../../model/errors.js';
-import type { Host, HostRef } from '../../model/host.js';
+import type { Host, HostCpu, HostRef } from '../../model/host.js';
 import { read, transact, type Inventory, type Trx } from './database.js';
+import { refreshUsage } from './host-usage.js';
 import { suggestion } from './no-such.js';
-import { flag, hostOf, hostRefOf, toJson } from './rows.js';
+import { flag, hostOf, hostRefOf, jsonOrNull, toJson } from './rows.js';
 import type { HostRow } from './schema.js';
 
 export interface NewHost extends HostRef {
@@ -12,6 +13,9 @@ export interface NewHost extends HostRef {
   cpuOvercommit: number;
   memoryMiBReserved: number;
   labels: Record<string, string>;
+  zone?: string | null | undefined;
+  /** Shared stores by name, and where they are mounted. */
+  storage?: Record<string, string> | undefined;
 }
 
 /** What a host says of itself; memory in MiB. */
@@ -21,6 +25,9 @@ export interface ProbeFacts {
   vcpus: number;
   memoryMiB: number;
   hypervisor: string;
+  /** Null or absent where it could not be found out: what was known stays. */
+  cpu?: HostCpu | null | undefined;
+  networks?: string[] | null | undefined;
 }
 export type Probe = { up: true; facts: ProbeFacts } | { up: false; reason: string };
 
@@ -80,6 +87,8 @@ async function upsert(trx: Trx, host: NewHost, now: string): Promise<void> {
     cpu_overcommit: host.cpuOvercommit,
     memory_mib_reserved: host.memoryMiBReserved,
     labels: toJson(host.labels),
+    ...(host.zone === undefined ? {} : { zone: host.zone }),
+    ...(host.storage === undefined ? {} : { storage: toJson(host.storage) }),
   };
   const unprobed = {
     state: 'unknown' as const,
@@ -104,6 +113,7 @@ async function upsert(trx: Trx, host: NewHost, now: string): Promise<void> {
     .values({ name: host.name, ...settings, ...unprobed })
     .onConflict((conflict) => conflict.column('name').doUpdateSet(settings))
     .execute();
+  await refreshUsage(trx, [host.name]);
 }
 
 /** Records what a probe found. Facts of the last good probe stay while the host does not answer. */
@@ -118,11 +128,16 @@ export async function recordProbe(inventory: Inventory, host: string, probe: Pro
         vcpus: probe.facts.vcpus,
         memory_mib: probe.facts.memoryMiB,
         hypervisor: probe.facts.hypervisor,
+        ...(probe.facts.cpu ? { cpu: jsonOrNull(probe.facts.cpu) } : {}),
+        ...(probe.facts.networks ? { networks: toJson(probe.facts.networks) } : {}),
       }
     : { state: 'unknown' as const, state_reason: probe.reason };
   await transact(inventory, async (trx) => {
-    await requireHost(trx, host);
+    const before = await requireHost(trx, host);
     await trx.updateTable('hosts').set(values).where('name', '=', host).execute();
+    const resized =
+      probe.up && (before.vcpus !== probe.facts.vcpus || before.memory_mib !== probe.facts.memoryMiB);
+    if (resized) await refreshUsage(trx, [host]);
   });
 }
 
@@ -171,6 +186,7 @@ export async function removeHost(inventory: Inventory, name: string): Promise<vo
         hint: `move them away first: drover host drain ${name}`,
       });
     }
+    await trx.deleteFrom('host_usage').where('host', '=', name).execute();
     await trx.deleteFrom('hosts').where('name', '=', name).execute();
   });
 }
@@ -201,24 +217,11 @@ export async function listHosts(
   );
 }
 
-/** All hosts by name, with what is in use on each. Also run inside a claim's transaction. */
+/** All hosts by name, with what is in use on each. */
 export async function hostsWithUsage(db: Trx, clock: Pick<Inventory, 'now'>): Promise<Host[]> {
   const rows = await db
     .selectFrom('hosts')
-    .leftJoin(
-      (query) =>
-        query
-          .selectFrom('allocations')
-          .select((e) => [
-            'host',
-            e.fn.sum('vcpus').as('vcpus_used'),
-            e.fn.sum('memory_mib').as('memory_used'),
-            e.fn.sum('slots').as('slots_used'),
-          ])
-          .groupBy('host')
-          .as('used'),
-      (join) => join.onRef('used.host', '=', 'hosts.name'),
-    )
+    .leftJoin('host_usage as used', 'used.host', 'hosts.name')
     .leftJoin(
       (query) =>
         query
@@ -230,16 +233,16 @@ export async function hostsWithUsage(db: Trx, clock: Pick<Inventory, 'now'>): Pr
       (join) => join.onRef('living.host', '=', 'hosts.name'),
     )
     .selectAll('hosts')
-    .select(['used.vcpus_used', 'used.memory_used', 'used.slots_used', 'living.count'])
+    .select(['used.vcpus_used', 'used.memory_mib_used', 'used.slots_used', 'living.count'])
     .orderBy('hosts.name')
     .execute();
   return rows.map((row) =>
     hostOf(
       row,
       {
-        vcpus: Number(row.vcpus_used ?? 0),
-        memoryMiB: Number(row.memory_used ?? 0),
-        slots: Number(row.slots_used ?? 0),
+        vcpus: row.vcpus_used ?? 0,
+        memoryMiB: row.memory_mib_used ?? 0,
+        slots: row.slots_used ?? 0,
         instances: Number(row.count ?? 0),
       },
       clock,

@@ -8,13 +8,13 @@ import {
   type PowerState,
 } from '../../model/instance.js';
 import type { OperationRecord } from '../../model/operation.js';
-import { permanentId } from './allocations.js';
+import { addAllocations, permanentId } from './allocations.js';
 import { read, transact, type Inventory, type Trx } from './database.js';
 import { hostsWithUsage, requireHost } from './hosts.js';
 import { movedFrom } from './moved.js';
 import { suggestion } from './no-such.js';
 import { listOperations } from './records.js';
-import { flag, instanceOf, toJson } from './rows.js';
+import { flag, instanceOf, jsonOrNull, toJson } from './rows.js';
 import type { InstanceRow, Tables } from './schema.js';
 
 /** By id (also of a deleted instance), or by the name of a living one. */
@@ -130,6 +130,9 @@ export interface Adoption {
   memoryMiB: number;
   disks: Disk[];
   metadata: Record<string, string>;
+  serverGroup?: string | null | undefined;
+  cpuMode?: string | null | undefined;
+  networks?: string[] | null | undefined;
 }
 
 /**
@@ -160,9 +163,8 @@ export async function adoptInstance(
     }
     const now = inventory.now();
     await insertInstance(trx, { ...guest, image: null, needsRepair: null }, now);
-    await trx
-      .insertInto('allocations')
-      .values({
+    await addAllocations(trx, [
+      {
         id: permanentId(guest.id),
         instance: guest.id,
         host: guest.host,
@@ -170,8 +172,8 @@ export async function adoptInstance(
         vcpus: guest.vcpus,
         memory_mib: guest.memoryMiB,
         slots: 0,
-      })
-      .execute();
+      },
+    ]);
     const row = await trx
       .selectFrom('instances')
       .selectAll()
@@ -228,7 +230,9 @@ export async function insertInstance(
       locked_by: null,
       needs_repair: instance.needsRepair,
       fault: null,
-      server_group: null,
+      server_group: instance.serverGroup ?? null,
+      cpu_mode: instance.cpuMode ?? null,
+      networks: jsonOrNull(instance.networks ?? null),
       metadata: toJson(instance.metadata),
       op_id: null,
       op_kind: null,

@@ -1,35 +1,45 @@
 import { z } from 'zod';
-import type { ClaimAnswer } from '../../activities/types.js';
+import type { ClaimAnswer, PlacementRequest } from '../../activities/types.js';
 import { DroverError } from '../../model/errors.js';
 import type { InstancePatch } from '../../model/operation.js';
 import { intent, type Ctx } from '../ctx.js';
 import { defineOperation, type Outcome } from '../define.js';
+import { checkPolicies, policyInputs, policyPatch } from './policies.js';
 
-const input = z.object({
-  instance: z.uuid().describe('The id to give it, chosen by the caller'),
-  name: z
-    .string()
-    .regex(/^[a-zA-Z0-9][a-zA-Z0-9._-]{0,62}$/, 'letters, digits, dot, dash and underscore, at most 63')
-    .describe('Its name'),
-  flavor: z.string().nullable().default(null).describe('Name of the flavor it was sized by'),
-  vcpus: z.int().positive(),
-  memory_mib: z.int().positive(),
-  disk_gib: z
-    .int()
-    .nonnegative()
-    .default(0)
-    .describe('Size of the disk in GiB; 0 keeps the size of the image'),
-  image: z.string().startsWith('/').describe('Path of a disk image that the host can read'),
-  directory: z
-    .string()
-    .startsWith('/')
-    .default('/var/lib/libvirt/images')
-    .describe('Where the host keeps the disk'),
-  bridges: z.array(z.string()).default([]).describe('Bridges of the host to connect to'),
-  host: z.string().optional().describe('The only host to try'),
-  attempts: z.int().min(1).max(10).default(3).describe('How many hosts to try'),
-  metadata: z.record(z.string(), z.string()).default({}),
-});
+const input = z
+  .object({
+    instance: z.uuid().describe('The id to give it, chosen by the caller'),
+    name: z
+      .string()
+      .regex(/^[a-zA-Z0-9][a-zA-Z0-9._-]{0,62}$/, 'letters, digits, dot, dash and underscore, at most 63')
+      .describe('Its name'),
+    flavor: z.string().nullable().default(null).describe('Name of the flavor it was sized by'),
+    vcpus: z.int().positive(),
+    memory_mib: z.int().positive(),
+    disk_gib: z
+      .int()
+      .nonnegative()
+      .default(0)
+      .describe('Size of the disk in GiB; 0 keeps the size of the image'),
+    image: z.string().startsWith('/').describe('Path of a disk image that the host can read'),
+    directory: z
+      .string()
+      .startsWith('/')
+      .default('/var/lib/libvirt/images')
+      .describe('Where the host keeps the disk'),
+    bridges: z.array(z.string()).default([]).describe('Bridges of the host to connect to'),
+    host: z.string().optional().describe('The only host to try'),
+    where: z
+      .record(z.string(), z.string())
+      .default({})
+      .describe('Labels that its host must have, such as disk=ssd'),
+    zone: z.string().optional().describe('The zone that its host must be in'),
+    server_group: z.string().optional().describe('The server group that it joins'),
+    attempts: z.int().min(1).max(10).default(3).describe('How many hosts to try'),
+    metadata: z.record(z.string(), z.string()).default({}),
+    ...policyInputs,
+  })
+  .superRefine(checkPolicies);
 type Launch = z.output<typeof input>;
 
 export const launch = defineOperation({
@@ -50,7 +60,10 @@ export const launch = defineOperation({
     memoryMiB: i.memory_mib,
     image: i.image,
     metadata: i.metadata,
+    serverGroup: i.server_group ?? null,
+    networks: i.bridges,
   }),
+  places: room,
   async run(i, ctx) {
     const failed: { host: string; reason: string }[] = [];
     for (let attempt = 0; attempt < i.attempts; attempt += 1) {
@@ -71,6 +84,11 @@ export const launch = defineOperation({
   },
 });
 
+function room(i: Launch): PlacementRequest {
+  const { vcpus, memory_mib: memoryMiB, host = null, where, zone = null } = i;
+  return { vcpus, memoryMiB, host, exclude: [], from: null, where, zone };
+}
+
 async function claim(i: Launch, ctx: Ctx, exclude: string[]): Promise<ClaimAnswer> {
   const id = ctx.id();
   ctx.phase('placing', 'choose a host and claim room');
@@ -78,11 +96,8 @@ async function claim(i: Launch, ctx: Ctx, exclude: string[]): Promise<ClaimAnswe
     'claimHost',
     {
       claim: id,
-      vcpus: i.vcpus,
-      memoryMiB: i.memory_mib,
-      host: i.host ?? null,
+      ...room(i),
       exclude,
-      from: null,
       waitSeconds: 0,
     },
     { undo: intent('releaseClaim', { claim: id }, 'the claim on the host') },
@@ -127,6 +142,7 @@ async function build(i: Launch, ctx: Ctx, { host }: ClaimAnswer): Promise<Outcom
     host: host.name,
     disks: [disk],
     fault: null,
+    ...policyPatch(null, i),
   };
   // The point of no return: it runs. A cancel that comes later does not take a running guest away.
   await ctx.commit(patch);

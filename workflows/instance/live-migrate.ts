@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { MigrateInput } from '../../activities/types.js';
+import type { MigrateInput, PlacementRequest } from '../../activities/types.js';
 import { durationSchema } from '../../model/duration.js';
 import { DroverError } from '../../model/errors.js';
 import type { IntentCall } from '../../model/operation.js';
@@ -37,6 +37,10 @@ export const liveMigrate = defineOperation({
     'The migration is aborted and the guest runs on the source; the target is cleaned and its claim released. Once the guest runs on the target it stays there.',
   doing: 'migrating',
   needs: 'liveMigration',
+  places: (input, instance) =>
+    instance === null || instance.host === null || (input.from ?? instance.host) !== instance.host
+      ? null
+      : room({ ...instance, from: instance.host, host: input.host }),
   async run(input, ctx) {
     const { id, name, vcpus, memoryMiB, disks } = ctx.instance;
     const source = await ctx.host();
@@ -59,11 +63,7 @@ export const liveMigrate = defineOperation({
       'claimHost',
       {
         claim,
-        vcpus,
-        memoryMiB,
-        host: input.host ?? null,
-        exclude: [source.name],
-        from: source.name,
+        ...room({ vcpus, memoryMiB, from: source.name, host: input.host }),
         waitSeconds: seconds(input.wait),
       },
       { undo: intent('releaseClaim', { claim }, `the claim on the target`) },
@@ -122,4 +122,19 @@ export const liveMigrate = defineOperation({
       result: { from: source.name, to: target.name, storage: local.length ? 'block' : 'shared', ...moved },
     };
   },
+});
+
+/** What a live migration asks of its target: room, and a migration slot of both sides. */
+const room = (of: {
+  vcpus: number;
+  memoryMiB: number;
+  from: string;
+  host: string | undefined;
+}): PlacementRequest => ({
+  vcpus: of.vcpus,
+  memoryMiB: of.memoryMiB,
+  host: of.host ?? null,
+  exclude: [],
+  from: of.from,
+  live: true,
 });

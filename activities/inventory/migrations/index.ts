@@ -3,6 +3,7 @@ import { inventory } from './0001-inventory.js';
 import { runs } from './0002-runs.js';
 import { maintenance } from './0003-maintenance.js';
 import { moves } from './0004-moves.js';
+import { placement } from './0005-placement.js';
 
 /** All migrations by name, in their order. A static list: no folder is read at run time. */
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -10,4 +11,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0002-runs': runs,
   '0003-maintenance': maintenance,
   '0004-moves': moves,
+  '0005-placement': placement,
 };

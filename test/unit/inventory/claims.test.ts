@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { dirname } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { previewPlacement } from '../../../activities/inventory/claims.js';
 import { closeInventory, openInventory } from '../../../activities/inventory/database.js';
@@ -35,8 +34,8 @@ test('the host with the most free memory, then the most free vCPUs, then the fir
   }
   const exclude: string[] = ['src'];
   for (const expected of ['a', 'c', 'd', 'b']) {
-    const request = { ...claimOf('x', { exclude: [...exclude] }), instance: 'web' };
-    expect((await previewPlacement(world.inventory, request)).host.name).toBe(expected);
+    const { candidates } = await previewPlacement(world, claimOf('x', { exclude: [...exclude] }), null);
+    expect(candidates[0]?.name).toBe(expected);
     exclude.push(expected);
   }
   expect(await allocations(world)).toHaveLength(1);
@@ -70,7 +69,7 @@ test('many claims at once on several connections: never more than there is', asy
   const all = await owners(24);
   await host(world, 'a', { memoryMiB: 5 * 1024 + 512, vcpus: 100 });
   await host(world, 'b', { memoryMiB: 64 * 1024, vcpus: 4 });
-  const connections = await Promise.all([1, 2, 3, 4].map(() => openInventory({ path: world.path })));
+  const connections = await Promise.all([1, 2, 3, 4].map(() => openInventory(world.place.at)));
   const acts = connections.map((inventory) => createInventoryActivities({ ...world.deps, inventory }));
   const outcomes = await Promise.allSettled(
     all.map((owner, index) =>
@@ -142,7 +141,7 @@ test('an operation that lost its instance stops waiting', async () => {
 });
 
 test('four processes claim the same room at once: exactly what there is', async () => {
-  const folder = dirname(world.path);
+  const { folder } = world.place;
   makePackage(folder);
   const all = await owners(40, 'src', 12);
   await host(world, 'a', { memoryMiB: 7 * 1024, vcpus: 100, slots: 100 });
@@ -150,7 +149,7 @@ test('four processes claim the same room at once: exactly what there is', async 
   const source = (process: number) => `
     import { createInventoryActivities } from './activities/inventory/activities.js';
     import { openInventory, closeInventory } from './activities/inventory/database.js';
-    const inventory = await openInventory({ path: ${JSON.stringify(world.path)} });
+    const inventory = await openInventory(${JSON.stringify(world.place.at)});
     const yes = () => Promise.resolve(true);
     const act = createInventoryActivities({
       inventory, cloud: 'lab', currentRun: () => null, isCurrentRun: yes, isOpen: yes, capabilities: new Set() });
