@@ -165,6 +165,13 @@ export const errorTable = {
     'the saved memory is gone, or its disks changed after it was saved',
     'start without it: `drover instance resume NAME --discard-memory`',
   ),
+  PostCopyFailed: row(
+    false,
+    502,
+    1,
+    'a migration broke after the guest had been switched over, and what it had in memory is in two halves, or lost',
+    'never resume it on its source; `drover instance reboot --hard NAME` boots it afresh on its target',
+  ),
   GuestLost: row(
     false,
     502,

@@ -42,6 +42,8 @@ export async function abortUntilEnded(
   while (clock.now() < until) {
     const job = await currentJob(hypervisor, input.source, input.instance);
     if (job === null && !clientRuns()) return true;
+    // It runs on the target already: nobody can abort that, and nobody should want to.
+    if (job !== null && job !== 'unknown' && job.postCopy) return false;
     if (job !== null && job !== 'unknown') {
       // A refused abort (the switch-over has begun) shows in the next look.
       await hypervisor.abortJob(input.source, input.instance).catch(() => undefined);

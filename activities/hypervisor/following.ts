@@ -1,10 +1,14 @@
 import { DroverError } from '../../model/errors.js';
+import { defaultMovePolicy } from '../../model/instance.js';
 import type { Owner } from '../../model/operation.js';
 import type { MigrateAnswer, MigrateInput } from '../types.js';
+import { Climber } from './climber.js';
 import type { HypervisorDeps, MigrationEnd } from './deps.js';
 import type { JobView } from './port.js';
 import { tell, type Sides } from './verdict.js';
 
+/** Why a migration is ended before it has arrived. */
+export type EarlyEnd = 'cancelled' | 'overdue' | { stalled: string };
 type Phase = 'starting' | 'copying' | 'looking' | 'aborting';
 
 /** What one attempt knows of the migration that it follows. */
@@ -20,9 +24,7 @@ export class Following {
   private recorded = false;
   private last: string | null = null;
   private unclearSince: number | null = null;
-  private round: number | null | undefined;
-  private leastRemaining = Infinity;
-  private shrankAt: number | null = null;
+  private readonly climber: Climber;
   private readonly startedAt: number;
 
   constructor(
@@ -31,6 +33,7 @@ export class Following {
     private readonly owner: Owner,
   ) {
     this.startedAt = deps.clock.now();
+    this.climber = new Climber(deps, input);
   }
 
   /** A job was started or found: from here on both sides are given time. */
@@ -40,6 +43,7 @@ export class Following {
 
   async start(): Promise<void> {
     const { instance: id, name, source, target, copy, bandwidthMiBs } = this.input;
+    const { policy = defaultMovePolicy } = this.input;
     // Recorded first: a migration that nobody has heard of must not run.
     await this.record();
     const { ended } = await this.deps.hypervisor.startMigration({
@@ -49,29 +53,20 @@ export class Following {
       target,
       copy,
       bandwidthMiBs,
+      autoConverge: policy.autoConverge,
+      postCopy: policy.postCopy,
     });
     this.client = 'running';
     this.ends = this.awaitClient(ended);
   }
 
-  async sawJob(job: JobView): Promise<void> {
+  /** A job is under way: what is due to bring it to its end is done. */
+  async sawJob(job: JobView): Promise<'goes on' | 'post-copy' | { stalled: string }> {
     this.job = job;
     this.unclearSince = null;
     this.last = null;
-    this.seeRound(job);
     await this.record();
-  }
-
-  /**
-   * Nearer to the end is a round of memory that began with clearly less than any before: within a round what remains
-   * goes down to nothing each time, however fast the guest writes.
-   */
-  private seeRound({ iteration, remainingBytes }: JobView): void {
-    if (remainingBytes === null || iteration === this.round) return;
-    this.round = iteration;
-    if (remainingBytes > 0.95 * this.leastRemaining) return;
-    this.leastRemaining = remainingBytes;
-    this.shrankAt = this.deps.clock.now();
+    return job.postCopy ? 'post-copy' : this.climber.look(job, this.client === 'none');
   }
 
   sawOther(job: JobView | null): void {
@@ -116,6 +111,7 @@ export class Following {
 
   progress(phase: Phase): Record<string, unknown> {
     const { totalBytes = null, remainingBytes = null, elapsedMs = null, iteration = null } = this.job ?? {};
+    const { throttlePercent = null } = this.job ?? {};
     const known = totalBytes !== null && totalBytes > 0 && remainingBytes !== null;
     const percent = known ? Math.floor(100 * (1 - remainingBytes / totalBytes)) : null;
     return {
@@ -124,6 +120,8 @@ export class Following {
       remainingBytes,
       elapsedMs: elapsedMs ?? this.deps.clock.now() - this.startedAt,
       iteration,
+      ...(throttlePercent === null ? {} : { throttlePercent }),
+      ...(this.climber.taken.length === 0 ? {} : { ladder: this.climber.taken }),
     };
   }
 
@@ -138,12 +136,19 @@ export class Following {
     const answer = figures ?? { downtimeMs: null, totalMs: null, transferredBytes: null };
     // An attempt that only found the guest moved may be the first one to tell.
     await this.record();
-    await this.recordEnd({ ...answer, state: 'completed', reason: null });
+    await this.recordEnd({ ...answer, state: 'completed', reason: this.overBudget(answer.downtimeMs) });
     return answer;
   }
 
+  /** Hypervisors only estimate the downtime: what it was in the end is told where that is more than was allowed. */
+  private overBudget(downtimeMs: number | null): string | null {
+    const budget = this.input.policy?.downtimeMs;
+    if (budget === undefined || downtimeMs === null || downtimeMs <= budget) return null;
+    return `it stood still for ${downtimeMs} ms; its budget is ${budget} ms`;
+  }
+
   /** The error for a migration that was ended on purpose and did not arrive. */
-  endedEarly(why: 'cancelled' | 'overdue', sides: Sides): DroverError {
+  endedEarly(why: EarlyEnd, sides: Sides): DroverError {
     const { name, source, target, timeoutSeconds } = this.input;
     const details = {
       source: source.name,
@@ -155,16 +160,13 @@ export class Following {
       return new DroverError('Cancelled', `the migration of ${name} was cancelled`, { details });
     const remaining = this.job?.remainingBytes ?? null;
     const left = remaining === null ? '' : `, with ${Math.ceil(remaining / 1024 ** 2)} MiB left`;
+    const faster = `${name} changes its memory faster than it can be copied${left}`;
+    if (why !== 'overdue')
+      return new DroverError('MigrationStalled', `${faster}: ${why.stalled}; aborted`, { details });
     // Copied once and no nearer to the end for the last third of its time: it would never have ended.
-    const stalled =
-      (this.job?.iteration ?? 0) > 1 &&
-      this.deps.clock.now() - (this.shrankAt ?? 0) > (timeoutSeconds * 1000) / 3;
+    const stalled = (this.job?.iteration ?? 0) > 1 && this.climber.stuckMs > (timeoutSeconds * 1000) / 3;
     return stalled
-      ? new DroverError(
-          'MigrationStalled',
-          `${name} changes its memory faster than it can be copied${left} after ${timeoutSeconds} s; aborted`,
-          { details },
-        )
+      ? new DroverError('MigrationStalled', `${faster} after ${timeoutSeconds} s; aborted`, { details })
       : new DroverError(
           'TimedOut',
           `the migration of ${name} did not end within ${timeoutSeconds} s${left}; aborted`,

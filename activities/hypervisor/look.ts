@@ -21,6 +21,9 @@ async function sight(hypervisor: Hypervisor, host: HostRef, id: string): Promise
     return {
       host: host.name,
       power: view.power,
+      ...(view.postCopy === null ? {} : { postCopy: view.postCopy }),
+      reason: view.reason,
+      managedSave: view.managedSave,
       persistent: view.persistent,
       disks: view.disks,
       job,

@@ -3,7 +3,8 @@ import type { Call, MigrateAnswer, MigrateInput } from '../types.js';
 import type { HypervisorDeps } from './deps.js';
 import { ownerOf, pause, throwIfStopped } from './guard.js';
 import { abortUntilEnded, anyJob } from './abort.js';
-import { Following } from './following.js';
+import { Following, type EarlyEnd } from './following.js';
+import { followPostCopy } from './post-copy.js';
 import { prepare } from './prepare.js';
 import { guestLost, isKept, judge, lookAtBoth, outOfReach, refuseStaleSides, type Sides } from './verdict.js';
 
@@ -48,7 +49,9 @@ async function followUntilDecided(
     if (follow.isOverdue()) return endEarly(deps, input, call, follow, 'overdue');
 
     if (job !== null && job !== 'unknown' && job.migrates) {
-      await follow.sawJob(job);
+      const climbed = await follow.sawJob(job);
+      if (climbed === 'post-copy') return follow.completed(await followPostCopy(deps, input, call));
+      if (climbed !== 'goes on') return endEarly(deps, input, call, follow, climbed);
       call.heartbeat(follow.progress('copying'));
     } else {
       follow.sawOther(job === 'unknown' ? null : job);
@@ -84,6 +87,8 @@ async function decide(
   switch (verdict) {
     case 'arrived':
       return follow.completed(sides);
+    case 'post-copy':
+      return follow.completed(await followPostCopy(deps, input, call));
     case 'both':
       return lostIfTwice(follow, verdict, () =>
         guestLost(input, sides, 'runs on both hosts; nothing was touched'),
@@ -146,7 +151,7 @@ async function endEarly(
   input: MigrateInput,
   call: Call,
   follow: Following,
-  why: 'cancelled' | 'overdue',
+  why: EarlyEnd,
 ): Promise<MigrateAnswer> {
   call.heartbeat(follow.progress('aborting'));
   await abortUntilEnded(deps, input, call, () => follow.client === 'running');
@@ -155,6 +160,7 @@ async function endEarly(
     const sides = await lookAtBoth(deps.hypervisor, input);
     const verdict = judge(sides);
     if (verdict === 'arrived') return follow.completed(sides);
+    if (verdict === 'post-copy') return follow.completed(await followPostCopy(deps, input, call));
     if (verdict === 'both')
       lostIfTwice(follow, verdict, () => guestLost(input, sides, 'runs on both hosts; nothing was touched'));
     // What is left on the target, and whatever else is odd, is the undo's to find and to clean.

@@ -1,6 +1,6 @@
 /** The names and shapes of the activities that act on hypervisors. */
 import type { HostRef } from '../../model/host.js';
-import type { Disk, PowerState } from '../../model/instance.js';
+import type { Disk, MovePolicy, PowerState } from '../../model/instance.js';
 import type { InstancePatch, IntentCall } from '../../model/operation.js';
 import type { UndoAnswer } from '../inventory/types.js';
 import type { GuestSpec, JobView } from './port.js';
@@ -9,6 +9,12 @@ import type { GuestSpec, JobView } from './port.js';
 export interface Sighting {
   host: string;
   power: PowerState;
+  /** In the hypervisor's words: `crashed`, `destroyed`; absent in histories of old. */
+  reason?: string;
+  /** Its memory is saved there. */
+  managedSave?: boolean;
+  /** It is one of the two halves of a guest (`GuestView.postCopy`). */
+  postCopy?: 'running' | 'failed' | null;
   persistent: boolean;
   disks: Disk[];
   job: JobView | null;
@@ -26,6 +32,9 @@ export interface MigrateInput {
   bandwidthMiBs: number | null;
   /** Whole limit of the migration in seconds; then it is aborted (TimedOut). */
   timeoutSeconds: number;
+  /** How far it may go when the guest writes faster than is copied; and how long it may make no progress. */
+  policy?: MovePolicy;
+  noProgressSeconds?: number;
   /** Registered when the guest is found on the target, however that came to be. */
   cleanup: IntentCall[];
   /** When it is undone: seconds to let a running job end by itself before it is aborted; the janitor's. */
@@ -36,6 +45,10 @@ export interface MigrateAnswer {
   totalMs: number | null;
   transferredBytes: number | null;
 }
+
+/** How a migration that runs is brought to its end by somebody who asks for it. */
+export const steerWays = ['downtime', 'post-copy', 'pause'] as const;
+export type SteerWay = (typeof steerWays)[number];
 
 export interface Guest {
   instance: string;
@@ -63,10 +76,34 @@ export interface HypervisorActivities {
   /** `undo`: a guest that is off or gone has nothing to take back. */
   pauseGuest(input: Guest & { undo?: boolean }): Promise<void>;
   unpauseGuest(input: Guest & { undo?: boolean }): Promise<void>;
+  /** Memory to the host's disk and off; heartbeats, and found again after a crash. */
+  saveGuest(input: Guest): Promise<void>;
+  undoSave(input: Guest): Promise<UndoAnswer>;
+  /** From the saved memory; StaleSavedState. `lost`: the hypervisor could not read it, and booted. */
+  restoreGuest(input: Guest): Promise<{ memory: 'kept' | 'lost' }>;
   /** Ends the process and removes the definition. */
   removeGuest(input: Guest): Promise<UndoAnswer>;
+  /** Removes a definition that is left on another host; a guest that is on stays, and the call is refused. */
+  removeDefinition(input: Guest): Promise<void>;
+  disableAutostart(input: Guest): Promise<void>;
   migrateGuest(input: MigrateInput): Promise<MigrateAnswer>;
   undoMigrate(input: MigrateInput): Promise<UndoAnswer>;
+  /** Beside `migrateGuest`, which sees it in the job. `downtimeMs` null: as long as the switch-over takes. */
+  steerMigration(input: {
+    migration: string;
+    instance: string;
+    name: string;
+    source: HostRef;
+    way: SteerWay;
+    downtimeMs: number | null;
+    liftCap: boolean;
+    by: string;
+  }): Promise<{ said: string }>;
+  /**
+   * Ends what a failed post-copy left of a guest on `host`, its target, and on the source of its last migration, and keeps
+   * a definition on `host`. `left`: what could not be ended there.
+   */
+  clearHalves(input: Guest): Promise<{ left: string[] }>;
   /** Refuses what can't move while it is off, `disks` being those to copy; an old definition of it on the target, which is off, goes. */
   checkColdMove(input: ColdWays & { disks: Disk[] }): Promise<void>;
   /** The stored definition of a guest that is off, from host to host; it is on both then. */

@@ -1,9 +1,11 @@
+import { DroverError } from '../../model/errors.js';
 import { stateSeen } from '../../model/instance.js';
 import type { Owner } from '../../model/operation.js';
 import type { Call, MigrateInput, UndoAnswer } from '../types.js';
 import { abortUntilEnded, currentJob } from './abort.js';
 import type { HypervisorDeps, MigrationEnd } from './deps.js';
 import { ownerOf, refuseStale } from './guard.js';
+import { followPostCopy } from './post-copy.js';
 import type { GuestView } from './port.js';
 import {
   guestLost,
@@ -44,6 +46,9 @@ export async function undoMigrate(
       // A source that was killed just then kept its definition, which could be started again.
       if (source !== null) await hypervisor.undefine(input.source, input.instance);
       if (target !== null) return arrived(deps, input, target);
+    } else if (verdict === 'post-copy') {
+      // There is no way back to the source from here: only where it goes can be found out.
+      return forward(deps, input, call);
     } else if (verdict === 'both') {
       if (before === 'both') throw guestLost(input, sides, 'runs on both hosts; nothing was touched');
     } else if (verdict === 'nowhere') {
@@ -66,7 +71,7 @@ async function letItEnd({ hypervisor, pace, clock, input, call }: Undo, patience
   const until = clock.now() + patienceMs;
   while (clock.now() < until) {
     const job = await currentJob(hypervisor, input.source, input.instance);
-    if (job === null || job === 'unknown') return;
+    if (job === null || job === 'unknown' || job.postCopy) return;
     call.heartbeat({ phase: 'waiting for the job', remainingBytes: job.remainingBytes });
     await clock.sleep(pace.pollMs);
   }
@@ -116,6 +121,30 @@ async function isSettled(
   // Stopped for the switch-over when its hypervisor was killed; the target does not have it, so it may go on.
   if (waited > pace.settleMs) await hypervisor.unpause(input.source, input.instance);
   return false;
+}
+
+/**
+ * Past the switch-over of a post-copy: the guest is on its target, or it is in two halves and in error there, where its
+ * disks are current.
+ */
+async function forward(deps: HypervisorDeps, input: MigrateInput, call: Call): Promise<UndoAnswer> {
+  try {
+    const tries = (input.patienceSeconds ?? 0) > 0 ? undefined : 0;
+    const { target, source } = await followPostCopy(deps, input, call, tries);
+    if (source.answered && source.view !== null) await deps.hypervisor.undefine(input.source, input.instance);
+    if (target.answered && target.view !== null) return await arrived(deps, input, target.view);
+    return { undone: true };
+  } catch (error) {
+    if (!(error instanceof DroverError) || error.code !== 'PostCopyFailed') throw error;
+    await record(deps, input, { state: 'failed', ...none, reason: error.message });
+    const patch = {
+      host: input.target.name,
+      state: 'error' as const,
+      powerState: 'migrating',
+      fault: error.message,
+    };
+    return { undone: false, patch, cleanup: [] };
+  }
 }
 
 async function arrived(deps: HypervisorDeps, input: MigrateInput, view: GuestView): Promise<UndoAnswer> {

@@ -15,9 +15,11 @@ export interface Sides {
  * Where a guest is, of what both hosts say.
  * - `arrived`: it lives on the target and not on the source. `stayed`: the reverse.
  * - `landed-off`: only the target knows it, and it is off there: it moved and was shut down.
+ * - `post-copy`: it was switched over before all of its memory was there: the two halves are one guest.
  * - `moving`: one side has it half. `off`: the source has it, shut off. `nowhere`, `both`, `unknown`.
  */
-export type Verdict = 'arrived' | 'stayed' | 'landed-off' | 'moving' | 'off' | 'nowhere' | 'both' | 'unknown';
+export type Verdict =
+  'arrived' | 'stayed' | 'landed-off' | 'moving' | 'post-copy' | 'off' | 'nowhere' | 'both' | 'unknown';
 
 type Presence = 'alive' | 'half' | 'off' | 'absent';
 
@@ -42,6 +44,9 @@ function presence(view: GuestView | null): Presence {
 
 /** A guest that runs is on neither side's word alone: as long as one host is silent nothing is decided. */
 export function judge({ source, target }: Sides): Verdict {
+  // Told by either side alone: nothing may be aborted or resumed then, whatever the other one is.
+  if ([source, target].some((side) => side.answered && side.view !== null && side.view.postCopy !== null))
+    return 'post-copy';
   if (!source.answered || !target.answered) return 'unknown';
   const from = presence(source.view);
   const to = presence(target.view);
