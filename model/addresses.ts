@@ -23,6 +23,8 @@ export const hostWorkflowId = (cloud: string, name: string): string => `${cloud}
 export const runWorkflowId = (cloud: string, id: string): string => `${cloud}/run/${id}`;
 export const batchWorkflowId = (cloud: string, run: string, step: string, batch: number): string =>
   `${runWorkflowId(cloud, run)}/${step}/${batch}`;
+/** What is to happen later, by the operation that left it. */
+export const delayedWorkflowId = (cloud: string, operation: string): string => `${cloud}/later/${operation}`;
 export const janitorWorkflowId = (cloud: string): string => `${cloud}/janitor`;
 
 /** The id that admits one operation at a time on what `operation` (`instance.start`) changes. */

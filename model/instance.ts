@@ -158,9 +158,9 @@ export function stateSentence(name: string, from: string, to: string, operation:
 /** The states that a power state confirms; the first is what an instance becomes that was in none of them. */
 const confirmed: Record<PowerState, readonly [InstanceState, ...InstanceState[]]> = {
   running: ['active', 'rescued', 'resized'],
-  paused: ['paused'],
+  paused: ['paused', 'resized'],
   shutoff: ['stopped', 'suspended', 'rescued', 'resized', 'shelved'],
-  crashed: ['stopped'],
+  crashed: ['stopped', 'resized'],
   migrating: ['error'],
   absent: ['error', 'shelved-offloaded', 'deleted'],
   unknown: ['error'],

@@ -2,6 +2,7 @@
 import { DroverError } from '../model/errors.js';
 import type { RunAsk } from '../model/run.js';
 import { operations } from '../workflows/catalogue.js';
+import { runDelayed, type DelayedOrder } from '../workflows/delayed.js';
 import { runJanitor } from '../workflows/janitor.js';
 import { operate, operateOnHost, type Order } from '../workflows/operate.js';
 import { newBatch, runBatch } from '../workflows/run-batch.js';
@@ -29,6 +30,7 @@ export function workOf(rt: VirtualRun): () => Promise<unknown> {
     return () => rt.heardOut(() => runBatch(run, batch, rt));
   }
   if (rt.type === 'janitor') return () => runJanitor(rt);
+  if (rt.type === 'delayed-operation') return () => runDelayed(argument as DelayedOrder, rt);
   const operation = operations.get(rt.type);
   if (!operation) throw new DroverError('NotFound', `no operation is called ${rt.type}`);
   const order = argument as Order;

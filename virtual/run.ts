@@ -1,8 +1,15 @@
 /** One run of a workflow: the runtime of its operation, runbook or janitor. */
 import { activityTable } from '../activities/table.js';
 import type { Activities, ActivityName, Envelope } from '../activities/types.js';
-import { batchWorkflowId, hostOfPlace, runWorkflowId, subjectWorkflowId } from '../model/addresses.js';
+import {
+  batchWorkflowId,
+  delayedWorkflowId,
+  hostOfPlace,
+  runWorkflowId,
+  subjectWorkflowId,
+} from '../model/addresses.js';
 import { DroverError } from '../model/errors.js';
+import type { DelayedOrder } from '../workflows/delayed.js';
 import type { ActivityOptions, ChildRequest, ChildRun, Runtime, Word } from '../workflows/runtime.js';
 import type { WorkerProcess } from './process.js';
 import { Scope } from './scope.js';
@@ -184,6 +191,13 @@ export class VirtualRun implements Runtime, TaskRun {
     const scope = this.reach(label);
     const run = this.temporal.start(type, workflowId, argument, { knobs: this.childKnobs, label });
     return this.follow(run, scope, label);
+  }
+
+  async later(order: DelayedOrder): Promise<void> {
+    if (this.terminated) return never();
+    const id = delayedWorkflowId(this.temporal.cloud, order.of);
+    if (this.temporal.newest(id)?.open === true) return;
+    this.temporal.start('delayed-operation', id, order, { label: `${order.child.label}, later` });
   }
 
   async tell(workflowId: string, word: Word): Promise<void> {

@@ -8,14 +8,23 @@ import { enable } from './host/enable.js';
 import { endMaintenance } from './host/end-maintenance.js';
 import { maintenance } from './host/maintenance.js';
 import { reboot as rebootHost } from './host/reboot.js';
+import { confirmResize } from './instance/confirm-resize.js';
 import { launch } from './instance/launch.js';
 import { liveMigrate } from './instance/live-migrate.js';
+import { migrate } from './instance/migrate.js';
+import { lock } from './instance/lock.js';
 import { pause } from './instance/pause.js';
 import { reboot } from './instance/reboot.js';
 import { repair } from './instance/repair.js';
+import { resume } from './instance/resume.js';
+import { setPolicy } from './instance/set-policy.js';
 import { start } from './instance/start.js';
 import { stop } from './instance/stop.js';
+import { resize } from './instance/resize.js';
+import { revertResize } from './instance/revert-resize.js';
+import { suspend } from './instance/suspend.js';
 import { terminate } from './instance/terminate.js';
+import { unlock } from './instance/unlock.js';
 import { unpause } from './instance/unpause.js';
 
 const all: Operation[] = [
@@ -24,14 +33,23 @@ const all: Operation[] = [
   endMaintenance,
   maintenance,
   rebootHost,
+  confirmResize,
   launch,
   liveMigrate,
+  migrate,
+  lock,
   pause,
   reboot,
   repair,
+  resize,
+  revertResize,
+  resume,
+  setPolicy,
   start,
   stop,
+  suspend,
   terminate,
+  unlock,
   unpause,
 ];
 

@@ -1,4 +1,4 @@
-import type { Activities, ActivityName, Answer } from '../activities/types.js';
+import type { Activities, ActivityName, Answer, Sighting } from '../activities/types.js';
 import { workPlace } from '../model/addresses.js';
 import type { HostRef } from '../model/host.js';
 import type { Instance } from '../model/instance.js';
@@ -43,8 +43,10 @@ export interface Ctx extends HostCtx {
    * `run`, by whoever closes the operation. From here on a cancel comes too late.
    */
   commit(patch: InstancePatch, cleanup?: IntentCall[]): Promise<void>;
+  /** An operation on this instance after so many milliseconds, if this one has left something to do then. */
+  later(afterMs: number, operation: string, input: Record<string, unknown>): Promise<void>;
   /** Looks where the guest is and what it does; `left` says what must not be so. */
-  observe(): Promise<{ patch: InstancePatch; left: string[] }>;
+  observe(): Promise<{ patch: InstancePatch; left: string[]; sightings: Sighting[] }>;
   /** Tries `work`; when it fails, takes back what it did and answers the error instead of throwing it. */
   attempt<T>(work: () => Promise<T>): Promise<{ ok: true; value: T } | { ok: false; error: Error }>;
 }

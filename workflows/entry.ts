@@ -15,6 +15,7 @@ import type { RunAnswerToAsk, RunAsk, RunProgress, RunStepRecord } from '../mode
 import { DroverError } from '../model/errors.js';
 import { languageVersions } from '../model/runbook.js';
 import { operations } from './catalogue.js';
+import { runDelayed, type DelayedOrder } from './delayed.js';
 import { runJanitor } from './janitor.js';
 import { operate, operateOnHost, type Order } from './operate.js';
 import { newBatch, runBatch } from './run-batch.js';
@@ -46,6 +47,7 @@ export default async function dispatch(argument: unknown): Promise<unknown> {
       return await heardOut(() => runBatch(run, batch, rt));
     }
     if (workflowType === 'janitor') return await runJanitor(rt);
+    if (workflowType === 'delayed-operation') return await runDelayed(argument as DelayedOrder, rt);
     if (workflowType === 'read-serial-log') {
       const { host, path, tailBytes } = (argument ?? {}) as { host: string; path: string; tailBytes: number };
       return await rt.activity('readSerialLog', { path, tailBytes }, { onHost: host });

@@ -82,6 +82,7 @@ async function begin(
       respectsLock: def.respectsLock ?? true,
       respectsNeedsRepair: def.respectsNeedsRepair ?? true,
       needs: def.needs ?? null,
+      ...(def.recordOnly === true ? { recordOnly: true } : {}),
       create: def.creates?.(input) ?? null,
     });
     if (answer.outcome === 'began' && done) return { ...answer, committed: answer.committed ?? [] };
@@ -149,6 +150,12 @@ function makeCtx(request: Request, closing: Closing, rt: Runtime): Ctx {
     },
     phase: (phase, detail) => rt.show(phase, `${instance.name}: ${detail ?? phase}`),
     commit: (patch, cleanup = []) => closing.commit(patch, cleanup),
+    later(afterMs, operation, input) {
+      const { id: subject, name: label, host } = instance;
+      const asked: Request = { ...request, role: 'automation', run: null };
+      const child = { operation, subject, label, runbook: null, host, request: asked, input };
+      return rt.shielded(() => rt.later({ afterMs, of: request.id, child }));
+    },
     observe: () => observe(rt, instance, [], instance.state === 'deleted' ? 'deleted' : 'error'),
     async attempt(work) {
       try {

@@ -5,6 +5,7 @@
  */
 import type { Activities, ActivityName, Answer } from '../activities/types.js';
 import type { IntentCall, Owner, Request } from '../model/operation.js';
+import type { DelayedOrder } from './delayed.js';
 
 export interface ActivityOptions {
   owner?: Owner | null;
@@ -54,6 +55,11 @@ export interface Runtime {
   child(request: ChildRequest): Promise<Record<string, unknown> | null>;
   /** Starts a child run and waits for it; a cancel of the scope reaches it. RunBusy when one has the id already. */
   childRun(request: ChildRun): Promise<unknown>;
+  /**
+   * Starts a workflow of its own that carries the operation out after so long, if `of` has left something to do then.
+   * Only its start is waited for; a second one for the same `of` is the first.
+   */
+  later(order: DelayedOrder): Promise<void>;
   /** Tells a child run as soon as it has started; one that has ended already is told nothing. */
   tell(workflowId: string, word: Word): Promise<void>;
   /** The workflow id of a run, for its children. */

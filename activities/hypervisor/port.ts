@@ -3,7 +3,8 @@ import type { Disk, PowerState } from '../../model/instance.js';
 import type { Owner } from '../../model/operation.js';
 
 /** What a hypervisor can do. An operation names what it needs; a missing capability fails before any side effect. */
-export type Capability = 'launch' | 'pause' | 'suspend' | 'liveMigration' | 'blockMigration' | 'console';
+export type Capability =
+  'launch' | 'pause' | 'suspend' | 'liveMigration' | 'coldMigration' | 'blockMigration' | 'console';
 
 /** What a host says of itself. Memory in MiB. */
 export interface HostFacts {
@@ -31,6 +32,8 @@ export interface GuestView {
   disks: Disk[];
   serialLog: string | null;
   managedSave: boolean;
+  /** The host starts it by itself when it boots. */
+  autostart: boolean;
   snapshots: number;
   checkpoints: number;
   stamp: Owner | null;
@@ -158,6 +161,7 @@ export interface Hypervisor {
   unpause(host: HostRef, id: string): Promise<void>;
   /** Removes the definition (not the disks). Refuses a running guest with HypervisorError. */
   undefine(host: HostRef, id: string): Promise<void>;
+  disableAutostart(host: HostRef, id: string): Promise<void>;
   /** Copies the definition of a guest that is off; it is on both hosts then. Refuses a guest that is on, on either. */
   copyDefinition(source: HostRef, target: HostRef, id: string): Promise<void>;
   /** Of a guest that is off: what it gets at its next start. */

@@ -10,6 +10,7 @@ export async function refusalOf(
   input: BeginInput,
   row: InstanceRow,
 ): Promise<DroverError | undefined> {
+  if (input.recordOnly === true) return locked(input, row) ?? wrongState(input, row);
   return (
     locked(input, row) ??
     broken(input, row) ??
@@ -20,7 +21,9 @@ export async function refusalOf(
 }
 
 function locked(input: BeginInput, row: InstanceRow): DroverError | undefined {
-  if (row.locked === 0 || !input.respectsLock || input.request.role === 'admin') return undefined;
+  if (row.locked === 0 || input.request.role === 'admin') return undefined;
+  const itself = input.kind === 'lock' || input.kind === 'unlock';
+  if (itself ? row.locked_by === input.request.by : !input.respectsLock) return undefined;
   const who = row.locked_by ?? 'somebody';
   const reason = row.lock_reason === null ? 'no reason given' : `"${row.lock_reason}"`;
   return new DroverError('InstanceLocked', `instance ${row.name} is locked by ${who} (${reason})`, {
@@ -76,7 +79,7 @@ async function perhapsElsewhere(
     .select('says')
     .where('instance', '=', row.id)
     .where('state', '=', 'open')
-    .where('activity', '=', 'undoMigrate')
+    .where('activity', 'in', ['undoMigrate', 'undoArrival'])
     .executeTakeFirst();
   if (open === undefined) return undefined;
   return new DroverError(
@@ -100,9 +103,14 @@ function wrongState(input: BeginInput, row: InstanceRow): DroverError | undefine
     `${input.kind} takes an instance that is ${list}; ${row.name} is ${row.state}${fault}`,
     {
       details: { instance: row.id, name: row.name, state: row.state, allowed },
+      ...(row.state === 'suspended' ? { hint: `resume it first: drover instance resume ${row.name}` } : {}),
+      ...(row.state === 'resized' ? { hint: confirmOrRevert(row.name) } : {}),
     },
   );
 }
+
+const confirmOrRevert = (name: string): string =>
+  `keep what it is now: drover instance confirm-resize ${name}; or go back: drover instance revert-resize ${name}`;
 
 export const unsupported = (kind: string, needs: string, capabilities: ReadonlySet<string>): DroverError =>
   new DroverError('Unsupported', `${kind} needs ${needs}, which the hypervisors of this cloud don't have`, {

@@ -43,6 +43,7 @@ export const simulatorCapabilities: readonly Capability[] = [
   'pause',
   'suspend',
   'liveMigration',
+  'coldMigration',
   'blockMigration',
 ];
 
@@ -142,6 +143,10 @@ export function createSimulatedHypervisor(datacenter: Datacenter): Hypervisor {
       });
       return { ended: Promise.resolve(null) };
     },
+    disableAutostart: (host, id) =>
+      changeGuest(host, 'disableAutostart', id, (tx, guest) =>
+        tx.run('update guests set autostart = 0 where host = ? and id = ?', guest.host, guest.id),
+      ),
     requestShutdown: (host, id) =>
       change(host, 'requestShutdown', (tx, at) => pressButton(tx, running(tx, host, at, id), 'down')),
     requestReboot: (host, id) =>

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import type { IntentCall } from '../../model/operation.js';
-import { intent } from '../ctx.js';
+import { intent, type Ctx } from '../ctx.js';
 import { defineOperation } from '../define.js';
 import { instanceRef } from '../inputs.js';
+import { removal } from './steps/cold-move.js';
 
 export const terminate = defineOperation({
   name: 'terminate',
@@ -21,7 +22,8 @@ export const terminate = defineOperation({
   async run(input, ctx) {
     const { id, name, disks } = ctx.instance;
     const removed: string[] = [];
-    const cleanup: IntentCall[] = [];
+    // Carried out last: a host that is down must not keep what is here.
+    const cleanup = input.keep_disks ? [] : await oldCopies(ctx);
     if (ctx.instance.host) {
       const host = await ctx.host();
       if (!input.keep_disks) {
@@ -42,3 +44,10 @@ export const terminate = defineOperation({
     };
   },
 });
+
+/** What is kept of the place before a resize that nobody confirmed goes with it; it is of no use to anybody else. */
+async function oldCopies({ instance: { id, resized }, call }: Ctx): Promise<IntentCall[]> {
+  if (resized === null || resized.copied.length === 0) return [];
+  const old = await call('getHost', { host: resized.host });
+  return resized.copied.map((path) => removal(id, { path }, old));
+}

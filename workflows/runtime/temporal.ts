@@ -32,6 +32,7 @@ import type { ActivityName, Envelope } from '../../activities/types.js';
 import { DroverError, isErrorCode, type ErrorRecord } from '../../model/errors.js';
 import {
   batchWorkflowId,
+  delayedWorkflowId,
   hostOfPlace,
   hostQueue,
   runWorkflowId,
@@ -131,6 +132,33 @@ export function temporalRuntime(): Runtime {
         throw typed(error, label);
       } finally {
         starting.delete(workflowId);
+      }
+    },
+
+    async later(order) {
+      const { operation, label, request, subject, host } = order.child;
+      try {
+        await startChild('delayed-operation', {
+          workflowId: delayedWorkflowId(cloud, order.of),
+          args: [order],
+          parentClosePolicy: ParentClosePolicy.ABANDON,
+          workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
+          staticSummary: `${operation} ${label}, later`,
+          ...(searchable
+            ? {
+                typedSearchAttributes: searchAttributesOf({
+                  cloud,
+                  operation: null,
+                  subject,
+                  runbook: null,
+                  host,
+                }),
+              }
+            : {}),
+          memo: { label, by: request.by, ...(searchable ? {} : { searchable }) },
+        });
+      } catch (error) {
+        if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw typed(error, operation);
       }
     },
 

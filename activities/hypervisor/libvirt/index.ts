@@ -65,6 +65,7 @@ export function createLibvirt(options: LibvirtOptions = {}): Hypervisor {
       'pause',
       'suspend',
       'liveMigration',
+      'coldMigration',
       'blockMigration',
       'console',
     ] as const),
@@ -147,6 +148,8 @@ export function createLibvirt(options: LibvirtOptions = {}): Hypervisor {
       await change(host, id, (now) => now === null, ['undefine', '--domain', id, ...belongings]);
     },
 
+    disableAutostart: (host, id) =>
+      change(host, id, (view) => view?.autostart !== true, ['autostart', '--domain', id, '--disable']),
     copyDefinition: (source, target, id) => copyDefinition(virsh, look, { source, target, id }),
     resizeDefinition: (host, id, size) => resizeDefinition(virsh, look, host, { id, ...size }),
 

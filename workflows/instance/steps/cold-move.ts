@@ -13,8 +13,10 @@ export interface ColdMove {
   local: Disk[];
   /** Old copies of them on the target are replaced; otherwise a file that is there is somebody's, and refused. */
   replaces?: boolean;
-  /** It runs now, and is to run there: it is asked to go down for so long, and then forced. */
+  /** It runs now: it is asked to go down for so long, and then forced. */
   runs: boolean;
+  /** Whether it is to run there; default: if it runs now. */
+  starts?: boolean;
   graceSeconds: number;
   /** What is done there to the guest that is off: another size. Undone before the definition goes back. */
   there?: () => Promise<void>;
@@ -44,7 +46,7 @@ export interface ColdMoved {
  */
 export async function coldMove(ctx: Ctx, move: ColdMove): Promise<ColdMoved> {
   const { id, name } = ctx.instance;
-  const { source, target, local, replaces = false, runs, graceSeconds } = move;
+  const { source, target, local, replaces = false, runs, starts = runs, graceSeconds } = move;
   const guest = { instance: id, name };
   const ways = { ...guest, source, target };
   const storage = local.length > 0 ? 'block' : 'shared';
@@ -55,7 +57,7 @@ export async function coldMove(ctx: Ctx, move: ColdMove): Promise<ColdMoved> {
   ];
   const patch = move.patch ?? {
     host: target.name,
-    ...(runs ? { state: 'active' as const, powerState: 'running' } : {}),
+    ...(starts ? { state: 'active' as const, powerState: 'running' } : {}),
   };
 
   await ctx.call(
@@ -99,7 +101,7 @@ export async function coldMove(ctx: Ctx, move: ColdMove): Promise<ColdMoved> {
     },
   );
   await move.there?.();
-  if (runs) await startThere(ctx, target, { patch, cleanup });
+  if (starts) await startThere(ctx, target, { patch, cleanup });
   return { patch, cleanup, storage, bytes, offMs: ctx.now() - begun };
 }
 
