@@ -2,12 +2,14 @@
  * The names and shapes of all activities. Workflows import these types and `table.ts`, never the code.
  * Inputs and answers are JSON objects; errors are those of the error table.
  */
+import type { AuditActivities, ListedFiles } from './audit/types.js';
 import type { HypervisorActivities } from './hypervisor/types.js';
 import type { InventoryActivities, UndoAnswer } from './inventory/types.js';
 import type { Disk } from '../model/instance.js';
 import type { IntentCall, Owner } from '../model/operation.js';
 import type { HostRef } from '../model/host.js';
 
+export type * from './audit/types.js';
 export type * from './hypervisor/types.js';
 export type * from './inventory/types.js';
 
@@ -34,11 +36,17 @@ export interface DiskActivities {
     bytes: number;
     allocatedBytes: number;
     backing: string | null;
+    /** When it was written last, RFC 3339 in UTC. */
+    modifiedAt: string;
   }>;
   /** Sharing is proven, not believed: one host writes a nonce beside the disk, the other reads it. */
   writeProbe(input: { directory: string; nonce: string }): Promise<void>;
   readProbe(input: { directory: string; nonce: string }): Promise<{ shared: boolean }>;
   removeProbe(input: { directory: string; nonce: string }): Promise<void>;
+  /** The files here that drover made or that bear an instance's id, those at `disks`, and saved memories. */
+  listFiles(input: { directories: string[]; disks: string[]; full: boolean }): Promise<ListedFiles>;
+  /** Removes the saved memory of a guest that the hypervisor here knows nothing of any more. */
+  removeSavedMemory(input: { instance: string; name: string }): Promise<{ removed: boolean }>;
   readSerialLog(input: { path: string; tailBytes: number }): Promise<{ text: string; bytes: number }>;
   /** Refuses, before a guest is stopped to copy its disk, what would be in the way of the copy. */
   checkImport(input: { instance: string; path: string; replaces: boolean }): Promise<void>;
@@ -101,6 +109,7 @@ export interface WaitActivities {
 }
 
 export type Activities = InventoryActivities &
+  AuditActivities &
   HypervisorActivities &
   DiskActivities &
   HostActivities &

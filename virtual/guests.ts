@@ -1,18 +1,21 @@
 /** Guests of the simulated datacenter that the inventory knows, too. */
+import type { Tx } from '../activities/simulator/database.js';
 import type { Datacenter } from '../activities/simulator/datacenter.js';
 import { fileOn, putFile } from '../activities/simulator/files.js';
+import { disksOf, endGuest, guestOn } from '../activities/simulator/guests.js';
 import { localDirectory, sharedDirectory } from '../activities/simulator/hosts.js';
 import { createSimulatedHypervisor } from '../activities/simulator/hypervisor.js';
-import type { Inventory } from '../activities/inventory/database.js';
+import { transact, type Inventory } from '../activities/inventory/database.js';
 import { adoptInstance } from '../activities/inventory/instances.js';
 import type { HostRef } from '../model/host.js';
-import type { Disk, InstanceState, PowerState } from '../model/instance.js';
+import { toJson } from '../activities/inventory/rows.js';
+import type { Disk, InstanceState, PowerState, Saved } from '../model/instance.js';
 
 export interface NewGuest {
   id: string;
   name: string;
   on: HostRef;
-  state: Extract<InstanceState, 'active' | 'paused' | 'stopped'>;
+  state: Extract<InstanceState, 'active' | 'paused' | 'suspended' | 'stopped'>;
   vcpus: number;
   memoryMiB: number;
   diskGiB: number;
@@ -23,6 +26,7 @@ export interface NewGuest {
 const powers: Record<NewGuest['state'], PowerState> = {
   active: 'running',
   paused: 'paused',
+  suspended: 'shutoff',
   stopped: 'shutoff',
 };
 const gib = 1024 ** 3;
@@ -54,6 +58,7 @@ export async function adoptGuest(
       id,
     ),
   );
+  const saved = state === 'suspended' ? await datacenter.transact((tx) => save(tx, on.name, id)) : null;
   await adoptInstance(inventory, {
     id,
     name,
@@ -66,4 +71,31 @@ export async function adoptGuest(
     host: on.name,
     powerState: powers[state],
   });
+  if (saved !== null) {
+    await transact(inventory, (trx) =>
+      trx
+        .updateTable('instances')
+        .set({ saved: toJson(saved) })
+        .where('id', '=', id)
+        .execute(),
+    );
+  }
+}
+
+/** Its memory goes to its host's disk, as long ago as all else of it. */
+function save(tx: Tx, host: string, id: string): Saved {
+  const guest = guestOn(tx, host, id);
+  if (guest === undefined) throw new Error(`${host} has no guest ${id}`);
+  endGuest(tx, guest, 'saved');
+  tx.run('update guests set managed_save = 1 where host = ? and id = ?', host, id);
+  const disks = disksOf(guest).flatMap(({ path }) => fileOn(tx, host, path) ?? []);
+  return {
+    host,
+    at: new Date(tx.now).toISOString(),
+    disks: disks.map(({ path, bytes, modified_at }) => ({
+      path,
+      bytes,
+      modifiedAt: new Date(modified_at).toISOString(),
+    })),
+  };
 }

@@ -81,7 +81,8 @@ export class Closing {
     const { intents, left, committed } = await this.unwind(patience);
     const gone = this.committed && this.def.whenGone ? this.def.whenGone : 'error';
     const where = { ...this.instance, ...this.committing, ...committed } as Instance;
-    const seen = await observe(this.rt, where, intents, gone);
+    const seen =
+      this.def.recordOnly === true ? { patch: {}, left: [] } : await observe(this.rt, where, intents, gone);
     const leftAll = [...left, ...seen.left];
     // The step had passed its point of no return after all: the work is done, a cancel came too late.
     if (committed) return this.done(seen.patch, { note: `done, although: ${cause.message}` }, leftAll);

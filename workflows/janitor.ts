@@ -1,6 +1,6 @@
 /**
  * The janitor, started by a Temporal Schedule: asks every host how it is, then settles what operations left
- * behind that no longer run. Each repair is an ordinary operation on its instance and obeys its admission.
+ * behind that no longer run, and what guests did by themselves; it starts those whose restart policy says so. Each repair is an ordinary operation on its instance and obeys its admission.
  */
 import { DroverError } from '../model/errors.js';
 import { pool } from './pool.js';
@@ -21,19 +21,23 @@ export async function runJanitor(
     orphans,
     repairsAtATime,
     () => !rt.cancelled(),
-    async ({ instance, name, why }) => {
-      const request = { id: rt.id(), by: 'janitor', role: 'automation' as const, run: null };
-      try {
-        await rt.child({
-          operation: 'instance.repair',
+    async ({ instance, name, why, restart }) => {
+      const child = (operation: string, by: string) =>
+        rt.child({
+          operation,
           subject: instance,
           label: name,
           runbook: null,
           host: null,
-          request,
+          request: { id: rt.id(), by, role: 'automation', run: null },
           input: { instance },
         });
-        repaired.push(`${name}: ${why}`);
+      try {
+        const settled = restart === true ? null : await child('instance.repair', 'janitor');
+        if (restart !== true) repaired.push(`${name}: ${why}`);
+        if (restart !== true && settled?.['restart'] !== 'due') return;
+        await child('instance.start', 'restart-policy');
+        repaired.push(`${name}: started by its restart policy`);
       } catch (cause) {
         const error = asDroverError(cause);
         left.push(`${name}: ${error.message}`);

@@ -113,9 +113,14 @@ export function truth(
   }
   const off = home?.persistent ? home : sightings.find((s) => s.persistent);
   if (off) {
-    const state = stateSeen(instance.state, 'shutoff');
     return {
-      patch: { state, powerState: 'shutoff', host: off.host, disks: off.disks, fault: null },
+      patch: {
+        ...whenOff(instance.state, off),
+        powerState: 'shutoff',
+        host: off.host,
+        disks: off.disks,
+        fault: null,
+      },
       left: [],
     };
   }
@@ -127,18 +132,27 @@ export function truth(
   return { patch: { state: 'error', powerState: 'absent', fault }, left: [] };
 }
 
+/** A guest that is off is suspended as long as its memory is there; `managedSave` is not known of in histories of old. */
+function whenOff(was: InstanceState, { managedSave }: Sighting): Pick<InstancePatch, 'state' | 'cause'> {
+  if (was === 'suspended' && managedSave === false)
+    return { state: 'stopped', cause: 'its saved memory is gone' };
+  if ((was === 'active' || was === 'paused') && managedSave === true)
+    return { state: 'suspended', cause: 'its memory was saved, and no suspend of it was completed' };
+  return { state: stateSeen(was, 'shutoff') };
+}
+
 /** Looks at every host concerned and answers what is so. */
 export async function observe(
   rt: Runtime,
   instance: Instance,
   intents: Intent[],
   gone: InstanceState,
-): Promise<{ patch: InstancePatch; left: string[] }> {
+): Promise<{ patch: InstancePatch; left: string[]; sightings: Sighting[] }> {
   const home = instance.host ? [await rt.activity('getHost', { host: instance.host })] : [];
   const hosts = hostsConcerned(home, intents);
-  if (hosts.length === 0) return truth(instance, [], gone);
+  if (hosts.length === 0) return { ...truth(instance, [], gone), sightings: [] };
   const { sightings } = await rt.activity('look', { instance: instance.id, hosts });
-  return truth(instance, sightings, gone);
+  return { ...truth(instance, sightings, gone), sightings };
 }
 
 export function asDroverError(error: unknown): DroverError {

@@ -7,6 +7,7 @@ import { createFence } from './fence.js';
 import { readHeader } from './format.js';
 import { growDisk } from './grow.js';
 import { checkImport, dropImport, importDisk } from './import.js';
+import { listFiles, removeSavedMemory, type ListDeps } from './list.js';
 import { createMadeNotes } from './made.js';
 import { regularFile } from './paths.js';
 import { readProbe, removeProbe, writeProbe } from './probe.js';
@@ -20,9 +21,16 @@ export function createDiskActivities(options: {
   stateDir: string;
   /** Where serial logs may be read; default libvirt's. */
   logDirectories?: string[];
+  /** Where saved memories are; default libvirt's. */
+  saveDirectory?: string;
 }): Implement<DiskActivities> {
-  const { stateDir, logDirectories = ['/var/log/libvirt'] } = options;
-  const deps: DiskDeps & ExportDeps = {
+  const {
+    stateDir,
+    logDirectories = ['/var/log/libvirt'],
+    saveDirectory = '/var/lib/libvirt/qemu/save',
+  } = options;
+  const deps: DiskDeps & ExportDeps & ListDeps = {
+    saveDirectory,
     fence: createFence(stateDir),
     made: createMadeNotes(stateDir),
     logDirectories,
@@ -36,7 +44,10 @@ export function createDiskActivities(options: {
       if ((await regularFile(path)) === null) throw new DroverError('NotFound', `there is no disk ${path}`);
       // A guest with a raw disk can write what looks like another format's header: whoever knows says so.
       const known = format ?? (await readHeader(path)).format;
-      return { path, format: known, ...(await imageInfo(path, known)) };
+      const info = await imageInfo(path, known);
+      // After it was opened: a network file system tells the time anew then.
+      const modifiedAt = (await regularFile(path))?.mtime.toISOString() ?? new Date(0).toISOString();
+      return { path, format: known, ...info, modifiedAt };
     },
     writeProbe: (probe, call) => writeProbe(deps.fence, probe, call),
     readProbe,
@@ -47,6 +58,8 @@ export function createDiskActivities(options: {
     importDisk: (input, call) => importDisk(deps, input, call),
     dropImport: (input, call) => dropImport(deps, input, call),
     growDisk: (input, call) => growDisk(deps, input, call),
+    listFiles: (input) => listFiles(deps, input),
+    removeSavedMemory: (input, call) => removeSavedMemory(deps, input, call),
     readSerialLog: (input) => readSerialLog(deps.logDirectories, input),
   };
 }

@@ -1,4 +1,5 @@
-import type { HostFacts, Hypervisor } from './port.js';
+import type { PowerState } from '../../model/instance.js';
+import type { GuestPower, HostFacts, Hypervisor } from './port.js';
 import type { HostRef } from '../../model/host.js';
 import type { LadderStep, MigrationRecord } from '../../model/operation.js';
 import type { Clock } from '../clock.js';
@@ -11,6 +12,9 @@ export interface HypervisorInventory {
     host: string,
     found: { up: true; facts: HostFacts } | { up: false; reason: string },
   ): Promise<void>;
+  /** The instances on a host on which nothing runs, and their power as it was last seen. */
+  expectedPowers(host: string): Promise<ExpectedPower[]>;
+  recordPowers(host: string, expected: readonly ExpectedPower[], seen: readonly GuestPower[]): Promise<void>;
   /** Idempotent by id: an attempt that attaches to a running migration tells it again. */
   migrationStarted(migration: {
     id: string;
@@ -25,6 +29,12 @@ export interface HypervisorInventory {
   ladderStep(id: string, step: Omit<LadderStep, 'at'>): Promise<void>;
   /** The last ones of an instance, newest first. */
   migrations(instance: string): Promise<MigrationRecord[]>;
+}
+
+export interface ExpectedPower {
+  instance: string;
+  epoch: number;
+  power: PowerState;
 }
 
 export interface MigrationEnd {

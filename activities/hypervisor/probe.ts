@@ -19,6 +19,7 @@ export async function probeHosts(
       const facts = await hypervisor.facts(host);
       await inventory.recordProbe(host.name, { up: true, facts });
       up.push(host.name);
+      await compare(host);
     } catch (error) {
       // A failure of the inventory says nothing of the host.
       if (!(error instanceof DroverError) || error.code === 'InventoryUnavailable') throw error;
@@ -26,6 +27,17 @@ export async function probeHosts(
       unknown.push({ host: host.name, reason: error.message });
     }
     call.heartbeat({ phase: 'probing', up: up.length, unknown: unknown.length });
+  }
+
+  /** The power of guests on which nothing runs; a host that falls silent meanwhile is the next probe's. */
+  async function compare(host: HostRef): Promise<void> {
+    const expected = await inventory.expectedPowers(host.name);
+    if (expected.length === 0) return;
+    try {
+      await inventory.recordPowers(host.name, expected, await hypervisor.powers(host));
+    } catch (error) {
+      if (!(error instanceof DroverError) || error.code === 'InventoryUnavailable') throw error;
+    }
   }
 
   const queue = [...(await inventory.hosts())];

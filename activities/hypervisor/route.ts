@@ -30,6 +30,7 @@ export function routeHypervisor(
     pause: async (host, id) => of(host).pause(host, id),
     unpause: async (host, id) => of(host).unpause(host, id),
     undefine: async (host, id) => of(host).undefine(host, id),
+    disableAutostart: async (host, id) => of(host).disableAutostart(host, id),
     async copyDefinition(source, target, id) {
       const driver = of(source);
       if (driver === of(target)) return driver.copyDefinition(source, target, id);

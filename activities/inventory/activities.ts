@@ -14,6 +14,7 @@ import { admit } from './ownership.js';
 import { reconciled } from './reconcile.js';
 import { refuseOperation } from './refuse.js';
 import { releaseConcurrency, takeConcurrency } from './concurrency.js';
+import { mayRestart } from './restarts.js';
 import { recordRunAction } from './run-actions.js';
 import { recordItems } from './run-items.js';
 import { finishRun, startRun } from './runs.js';
@@ -59,6 +60,7 @@ export function createInventoryActivities(deps: InventoryDeps): Implement<Invent
     recordRunAction: (action) => recordRunAction(inventory, action),
     takeConcurrency: (input, call) => takeConcurrency(deps, input, call),
     releaseConcurrency: (input) => releaseConcurrency(inventory, input),
+    mayRestart: (input) => mayRestart(inventory, input),
     findOrphans: () => findOrphans(deps),
   };
 }

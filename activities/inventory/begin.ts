@@ -156,7 +156,8 @@ async function decide(my: Beginning, row: InstanceRow): Promise<BeginAnswer | Dr
   const refusal = await refusalOf(my.trx, my.input, row);
   if (refusal !== undefined) return refuse(my, refusal);
   // An operation that may run on a broken instance (terminate, repair) first looks at what was left, once.
-  return own(my, row, row.op_id === null && row.needs_repair !== null ? 'reconciling' : 'begun');
+  const looks = row.op_id === null && row.needs_repair !== null && my.input.recordOnly !== true;
+  return own(my, row, looks ? 'reconciling' : 'begun');
 }
 
 /** What a deleted instance left behind is still to be cleaned up. */

@@ -3,6 +3,7 @@ import { stateSentence } from '../../model/instance.js';
 import type { Intent, IntentCall, InstancePatch, Owner } from '../../model/operation.js';
 import type { FinishInput } from '../types.js';
 import { settleAllocations } from './allocations.js';
+import { settleHappened } from './guest-events.js';
 import { closeIntents, closeUndos, openIntents, turnToCleanup } from './intents.js';
 import { asOwner, requireOwner, staleOwner, withProofs, type OwnershipDeps } from './ownership.js';
 import { applyPatch, settle } from './patch.js';
@@ -87,6 +88,8 @@ export async function finishOperation(
     await closeIntents(trx, input.settled);
     // What is done without a point of no return (a pause) must not be undone by the janitor.
     if (input.state === 'succeeded') await closeUndos(trx, owner);
+    const { operation } = owner;
+    await settleHappened(trx, patched, { operation, kind: mine.kind }, input.patch.happened, now);
     const settled = await settle(trx, patched, input.left, { looked: false });
     const sentence = stateSentence(settled.name, mine.doing, settled.state, mine.kind);
     await trx

@@ -2,19 +2,23 @@ import type { ExpressionBuilder } from 'kysely';
 import { read } from './database.js';
 import { closeLostHostOperations } from './host-operations.js';
 import type { OwnershipDeps } from './ownership.js';
+import { dueRestarts } from './restarts.js';
 import type { Tables } from './schema.js';
 
 export interface Orphan {
   instance: string;
   name: string;
   why: string;
+  /** Nothing is to be settled: its restart policy starts it. */
+  restart?: true;
 }
 
 type OrphanDeps = Pick<OwnershipDeps, 'inventory' | 'isOpen'>;
 
 /**
- * Instances whose operation is open in the inventory although its workflow is not, that need repair, or whose power
- * nobody knows since their host was silent when an operation ended. One whose leavings are on a host that does not
+ * Instances whose operation is open in the inventory although its workflow is not, that need repair, whose power
+ * nobody knows since their host was silent when an operation ended, or whose power is not that of their state: they
+ * went off, or were started, by themselves. And those that their restart policy is to start. One whose leavings are on a host that does not
  * answer is left in peace until that host is back. Operations on hosts leave nothing but an open record: that is
  * closed here.
  */
@@ -29,6 +33,7 @@ export async function findOrphans(deps: OrphanDeps): Promise<Orphan[]> {
           e('op_id', 'is not', null),
           e('needs_repair', 'is not', null),
           e.and([e('power_state', '=', 'unknown'), e('host', 'in', answering(e))]),
+          e.and([e.or(disagreeing(e)), e('host', 'in', answering(e))]),
         ]),
       )
       .orderBy('name')
@@ -36,7 +41,17 @@ export async function findOrphans(deps: OrphanDeps): Promise<Orphan[]> {
       .execute(),
   );
   const orphans: Orphan[] = [];
-  for (const { id, name, op_id, op_kind, op_workflow_id, needs_repair, host } of suspects) {
+  for (const {
+    id,
+    name,
+    op_id,
+    op_kind,
+    op_workflow_id,
+    needs_repair,
+    host,
+    state,
+    power_state,
+  } of suspects) {
     const repair = needs_repair === null ? [] : [`needs repair: ${needs_repair}`];
     const lost = op_id !== null && (op_workflow_id === null || !(await deps.isOpen(op_workflow_id)));
     if (lost && (await stillOwns(deps, id, op_id))) {
@@ -45,11 +60,28 @@ export async function findOrphans(deps: OrphanDeps): Promise<Orphan[]> {
     } else if (op_id === null && repair.length > 0 && !(await waitsForHost(deps, id))) {
       orphans.push({ instance: id, name, why: repair.join('; ') });
     } else if (op_id === null && repair.length === 0) {
-      orphans.push({ instance: id, name, why: `its power is unknown, and host ${host} answers again` });
+      const why =
+        power_state === 'unknown'
+          ? `its power is unknown, and host ${host} answers again`
+          : `it is ${state}, and on ${host} it is ${power_state}`;
+      orphans.push({ instance: id, name, why });
     }
   }
-  return orphans;
+  const due = await dueRestarts(deps.inventory);
+  return [...orphans, ...due.map((one) => ({ ...one, restart: true as const }))];
 }
+
+/** States, and the powers that no instance has in them. */
+const unlike = [
+  [['active'], ['shutoff', 'crashed', 'absent', 'paused']],
+  [['paused'], ['shutoff', 'crashed', 'absent', 'running']],
+  [
+    ['stopped', 'suspended'],
+    ['running', 'paused', 'absent'],
+  ],
+] as const;
+const disagreeing = (e: ExpressionBuilder<Tables, 'instances'>) =>
+  unlike.map(([states, powers]) => e.and([e('state', 'in', states), e('power_state', 'in', powers)]));
 
 const answering = (e: ExpressionBuilder<Tables, 'instances'>) =>
   e.selectFrom('hosts').select('name').where('hosts.state', '=', 'up');

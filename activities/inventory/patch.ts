@@ -27,8 +27,7 @@ export async function applyPatch(
       ...(patch.vcpus === undefined ? {} : { vcpus: patch.vcpus }),
       ...(patch.memoryMiB === undefined ? {} : { memory_mib: patch.memoryMiB }),
       ...(patch.resized === undefined ? {} : { resized: jsonOrNull(patch.resized) }),
-      ...(patch.saved === undefined ? {} : { saved: jsonOrNull(patch.saved) }),
-      ...(patch.cause === undefined ? {} : { cause: patch.cause }),
+      ...whyColumns(row, patch),
       ...(patch.lock === undefined ? {} : lockColumns(patch.lock)),
       ...(patch.movePolicy === undefined ? {} : { move_policy: jsonOrNull(patch.movePolicy) }),
       ...(patch.restartPolicy === undefined ? {} : { restart_policy: patch.restartPolicy }),
@@ -39,6 +38,17 @@ export async function applyPatch(
     .where('id', '=', row.id)
     .returningAll()
     .executeTakeFirstOrThrow();
+}
+
+/** What a state came from is told only as long as the state lasts; saved memory belongs to a suspended instance. */
+function whyColumns({ state: was }: InstanceRow, patch: InstancePatch) {
+  const { state = was, cause = patch.happened?.cause, saved, restartDue } = patch;
+  const changed = state !== was;
+  return {
+    ...(cause === undefined && !changed ? {} : { cause: cause ?? null }),
+    ...(restartDue === undefined && !changed ? {} : { restart_due: flag(restartDue === true) }),
+    ...(saved === undefined && state === 'suspended' ? {} : { saved: jsonOrNull(saved ?? null) }),
+  };
 }
 
 const lockColumns = (lock: NonNullable<InstancePatch['lock']> | null) => ({

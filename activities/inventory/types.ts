@@ -24,6 +24,8 @@ export interface BeginInput {
   respectsLock: boolean;
   respectsNeedsRepair: boolean;
   needs: string | null;
+  /** Neither the host nor what was left of the guest matters: it changes the record alone. */
+  recordOnly?: boolean;
   /** For launch: the row to create when there is none. */
   create: NewInstance | null;
 }
@@ -215,6 +217,10 @@ export interface InventoryActivities {
   }): Promise<{ taken: boolean; holder: string | null }>;
   /** Gives back every key that the run has. */
   releaseConcurrency(input: { run: string }): Promise<void>;
+  /** Whether the restart policy of an instance may start it once more; `refused` says why not. */
+  mayRestart(input: { instance: string }): Promise<{ refused: string | null }>;
   /** Instances whose operation is open in the inventory although its workflow is not, or that need repair. */
-  findOrphans(input: Record<string, never>): Promise<{ instance: string; name: string; why: string }[]>;
+  findOrphans(
+    input: Record<string, never>,
+  ): Promise<{ instance: string; name: string; why: string; restart?: true }[]>;
 }

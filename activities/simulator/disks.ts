@@ -11,6 +11,7 @@ import {
   importDisk,
   unexportDisk,
 } from './disk-copies.js';
+import { listFiles, removeSavedMemory } from './disk-lists.js';
 import { fileOn, removeFile, putFile, storeOf } from './files.js';
 import { serialText } from './serial.js';
 import { hostRunner } from './worker-of-host.js';
@@ -27,7 +28,8 @@ export function createSimulatedDisks(datacenter: Datacenter): Implement<DiskActi
         if (file === undefined) throw new DroverError('NotFound', `there is no disk ${path}`);
         const known = format ?? (file.format === 'raw' ? 'raw' : 'qcow2');
         const backing = file.refers_to === 'a backing file' ? 'base.qcow2' : null;
-        return { path, format: known, bytes: file.bytes, allocatedBytes: file.allocated, backing };
+        const modifiedAt = new Date(file.modified_at).toISOString();
+        return { path, format: known, bytes: file.bytes, allocatedBytes: file.allocated, backing, modifiedAt };
       }),
     writeProbe: (probe, call) =>
       on.run('writeProbe', call, (tx, host) => {
@@ -49,6 +51,8 @@ export function createSimulatedDisks(datacenter: Datacenter): Implement<DiskActi
     importDisk: (input, call) => importDisk(on, input, call),
     dropImport: (input, call) => dropImport(on, input, call),
     growDisk: (input, call) => growDisk(on, input, call),
+    listFiles: (input, call) => listFiles(on, input, call),
+    removeSavedMemory: (input, call) => removeSavedMemory(on, input, call),
     readSerialLog: (input, call) => on.run('readSerialLog', call, (tx, host) => serialText(tx, host, input)),
   };
 }

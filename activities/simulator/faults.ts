@@ -6,6 +6,7 @@ import { didYouMean } from '../../model/did-you-mean.js';
 import type { Tx } from './database.js';
 import { schedule } from './events.js';
 import { cutPower, cutRack, hang, partition, restoreHost, setDaemon, slow } from './host-power.js';
+import { guestNamed, onGuestsNamed } from './guest-faults.js';
 import { allHosts, requireHost } from './hosts.js';
 import { migrationsAt } from './migrations.js';
 import { breakStream } from './post-copy.js';
@@ -28,6 +29,9 @@ export const callNames = [
   'startMigration',
   'job',
   'abortJob',
+  'save',
+  'restore',
+  'powers',
   'setMaxDowntime',
   'setBandwidth',
   'startPostCopy',
@@ -49,6 +53,14 @@ const at = durationSchema.optional().describe('How long after the beginning of a
 const hosts = z.array(z.string().min(1)).min(1).describe('Names of hosts');
 const onHosts = <K extends string>(kind: K, says: string) =>
   z.strictObject({ at, do: z.literal(kind), hosts }).describe(says);
+const onGuests = <K extends string>(kind: K, says: string) =>
+  z
+    .strictObject({
+      at,
+      do: z.literal(kind),
+      guests: z.array(z.string().min(1)).min(1).describe('Names of guests'),
+    })
+    .describe(says);
 const call = z.strictObject({
   at,
   call: z.enum(callNames).describe('The call of the hypervisor or the disks'),
@@ -80,6 +92,11 @@ export const faultSchema = z.discriminatedUnion('do', [
     'call-ms': z.int().min(0).optional().describe('How much longer each call takes'),
     bandwidth: z.number().positive().optional().describe('MiB per second for migrations'),
   }),
+  onGuests('guest-crash', 'Their processes die.'),
+  onGuests('guest-shutdown', 'They shut themselves down.'),
+  onGuests('guest-destroy', 'Somebody ends them by hand.'),
+  onGuests('guest-io-error', 'Their disks fail, and they stand still.'),
+  onGuests('guest-boot', 'Somebody starts them by hand, without the memory that was saved.'),
   z.strictObject({ at, do: z.literal('rack-loss'), rack: z.string().describe('Name of a rack') }),
   call.extend({
     do: z.literal('fail'),
@@ -121,6 +138,12 @@ export function giveFault(tx: Tx, fault: Fault): void {
         fault.do,
         fault.do === 'fail' ? fault.message : '',
       );
+    case 'guest-crash':
+    case 'guest-shutdown':
+    case 'guest-destroy':
+    case 'guest-io-error':
+    case 'guest-boot':
+      return onGuestsNamed(tx, fault);
     case 'crash':
     case 'restore':
     case 'hang':
@@ -135,11 +158,7 @@ export function giveFault(tx: Tx, fault: Fault): void {
   }
 }
 
-function onHost(
-  tx: Tx,
-  host: string,
-  fault: Exclude<Fault, { do: 'rack-loss' | 'fail' | 'lose-answer' }>,
-): void {
+function onHost(tx: Tx, host: string, fault: Extract<Fault, { hosts: string[] }>): void {
   switch (fault.do) {
     case 'crash':
       return cutPower(tx, host);
@@ -168,6 +187,7 @@ function onHost(
 }
 
 function check(tx: Tx, fault: Fault): void {
+  if ('guests' in fault) return fault.guests.forEach((name) => void guestNamed(tx, name));
   if (fault.do === 'rack-loss') return requireRack(tx, fault.rack);
   if ('hosts' in fault) for (const host of fault.hosts) requireHost(tx, host);
   if (fault.do === 'partition') for (const host of fault.from ?? []) requireHost(tx, host);

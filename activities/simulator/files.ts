@@ -12,6 +12,8 @@ export interface FileRow {
   allocated: number;
   /** 'a backing file' or 'a data file' for an image that is not whole in itself. */
   refers_to: string | null;
+  /** When a guest, or whoever made it, wrote to it last. */
+  modified_at: number;
 }
 
 export function addMount(
@@ -45,7 +47,7 @@ export function fileOn(tx: Tx, host: string, path: string): FileRow | undefined 
 }
 
 /** Makes a file, or changes one; DiskError when the store is full. */
-export function putFile(tx: Tx, host: string, file: Omit<FileRow, 'store'>): void {
+export function putFile(tx: Tx, host: string, file: Omit<FileRow, 'store' | 'modified_at'>): void {
   const { path, format, bytes, allocated, refers_to } = file;
   const store = storeOf(tx, host, path);
   if (store === undefined) throw new DroverError('NotFound', `there is no directory for ${path} on ${host}`);
@@ -62,14 +64,29 @@ export function putFile(tx: Tx, host: string, file: Omit<FileRow, 'store'>): voi
   }
   tx.run('update stores set used = used + ? where name = ?', grows, store);
   tx.run(
-    'insert or replace into files (store, path, format, bytes, allocated, refers_to) values (?, ?, ?, ?, ?, ?)',
+    `insert or replace into files (store, path, format, bytes, allocated, refers_to, modified_at)
+     values (?, ?, ?, ?, ?, ?, ?)`,
     store,
     path,
     format,
     bytes,
     allocated,
     refers_to,
+    tx.now,
   );
+}
+
+/** A guest runs on them from now on. */
+export function touchFiles(
+  tx: Tx,
+  host: string,
+  disks: readonly { path: string; readonly: boolean }[],
+): void {
+  for (const { path, readonly } of disks) {
+    const store = readonly ? undefined : storeOf(tx, host, path);
+    if (store !== undefined)
+      tx.run('update files set modified_at = ? where store = ? and path = ?', tx.now, store, path);
+  }
 }
 
 export function removeFile(tx: Tx, { store, path, allocated }: FileRow): void {

@@ -5,6 +5,8 @@ import type { GuestView } from '../hypervisor/port.js';
 import { z } from 'zod';
 import type { Tx } from './database.js';
 import { schedule, unschedule } from './events.js';
+import { touchFiles } from './files.js';
+import { tellEnd, tellStandstill } from './heard.js';
 
 export interface GuestRow {
   host: string;
@@ -18,6 +20,7 @@ export interface GuestRow {
   disks: string;
   serial_log: string | null;
   managed_save: number;
+  autostart: number;
   snapshots: number;
   checkpoints: number;
   /** A job that is not a migration: 'backup'. */
@@ -68,6 +71,7 @@ export function viewOf(row: GuestRow): GuestView {
     disks: disksOf(row),
     serialLog: row.serial_log,
     managedSave: row.managed_save === 1,
+    autostart: row.autostart === 1,
     snapshots: row.snapshots,
     checkpoints: row.checkpoints,
     stamp: operation === null || epoch === null ? null : { instance: row.id, operation, epoch },
@@ -76,6 +80,7 @@ export function viewOf(row: GuestRow): GuestView {
 
 export function setPower(tx: Tx, host: string, id: string, power: PowerState, reason: string): void {
   tx.run('update guests set power = ?, reason = ? where host = ? and id = ?', power, reason, host, id);
+  if (power === 'paused') tellStandstill(tx, { host, id }, reason);
 }
 
 /** A process of the guest begins; what the host remembered of its last one is forgotten. */
@@ -87,11 +92,14 @@ export function bootGuest(tx: Tx, host: string, id: string): void {
     host,
     id,
   );
+  const booted = guestOn(tx, host, id);
+  if (booted !== undefined) touchFiles(tx, host, disksOf(booted));
 }
 
 /** The process has ended: what has no stored definition is gone with it. */
 export function endGuest(tx: Tx, { host, id, persistent }: GuestRow, reason: string): void {
-  for (const kind of ['down', 'reboot', 'vanish'] as const) unschedule(tx, kind, host, id);
+  for (const kind of ['down', 'reboot', 'vanish', 'saved'] as const) unschedule(tx, kind, host, id);
+  if (persistent === 1) tellEnd(tx, { host, id }, reason);
   if (persistent === 0) tx.run('delete from guests where host = ? and id = ?', host, id);
   else {
     const power = reason === 'crashed' ? 'crashed' : 'shutoff';

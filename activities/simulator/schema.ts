@@ -27,7 +27,7 @@ export const schema: readonly string[] = [
      host text not null, id text not null, name text not null,
      power text not null, reason text not null, persistent integer not null,
      vcpus integer not null, memory_mib integer not null, disks text not null, serial_log text,
-     managed_save integer not null default 0, snapshots integer not null default 0,
+     managed_save integer not null default 0, autostart integer not null default 0, snapshots integer not null default 0,
      checkpoints integer not null default 0, other_job text,
      stamp_operation text, stamp_epoch integer,
      dirty integer not null, obeys integer not null default 1,
@@ -83,5 +83,7 @@ export const schema: readonly string[] = [
      host text not null, path text not null, instance text not null, operation text not null,
      primary key (host, path)
    ) strict, without rowid`,
+  // Saved memories that no guest of the host knows of: those of guests that have left it.
+  `create table saves (host text not null, guest text not null, primary key (host, guest)) strict, without rowid`,
   `create table counters (name text primary key, value integer not null) strict, without rowid`,
 ];

@@ -3,6 +3,7 @@ import type { Tx } from './database.js';
 import { takeDue, type EventRow } from './events.js';
 import { applyFault } from './faults.js';
 import { bootGuest, endGuest, guestOn } from './guests.js';
+import { endSave } from './save.js';
 import { hostIsUp } from './host-power.js';
 import { activeMigration, continueMigration, reconsiderAt } from './migrations.js';
 
@@ -20,7 +21,9 @@ function happen(tx: Tx, { kind, host, guest: id, data }: EventRow): void {
   if (kind === 'up') return hostIsUp(tx, host);
   const guest = id === null ? undefined : guestOn(tx, host, id);
   if (guest === undefined) return;
-  if (kind === 'down') {
+  if (kind === 'saved') {
+    endSave(tx, guest);
+  } else if (kind === 'down') {
     endGuest(tx, guest, 'shutdown');
     leaveMigration(tx, guest.id, host);
   } else if (kind === 'reboot') {

@@ -31,6 +31,8 @@ export async function openLibvirtWorld(hosts: number) {
   const inventory: HypervisorInventory = {
     hosts: async () => refs,
     recordProbe: async (host, found) => void probes.set(host, found),
+    expectedPowers: async () => [],
+    recordPowers: async () => undefined,
     migrationStarted: async ({ id }) => void migrations.set(id, 'running'),
     migrationEnded: async (id, end) => void migrations.set(id, end),
     ladderStep: async (_id, step) => void rungs.push(step),

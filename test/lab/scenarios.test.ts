@@ -133,7 +133,8 @@ async function strike(lab: World, fault: Fault, commands: readonly Command[]): P
     kind === 'lose-answer' ||
     kind === 'rack-loss' ||
     kind === 'hang' ||
-    kind === 'partition'
+    kind === 'partition' ||
+    !('hosts' in fault)
   )
     throw new Error(`the lab has no ${kind}`);
   if (kind === 'restore') await ended(commands);

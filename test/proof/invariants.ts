@@ -34,7 +34,7 @@ export async function broken(
   return wrong;
 }
 
-function guests(it: Instance, { alive, known }: Reality, must: Must): void {
+function guests(it: Instance, { alive, known, saved }: Reality, must: Must): void {
   const repair = it.needsRepair !== null;
   must(alive.length <= 1, 'it runs twice');
   const [live] = alive;
@@ -45,6 +45,9 @@ function guests(it: Instance, { alive, known }: Reality, must: Must): void {
   } else {
     must(repair || !['active', 'paused'].includes(it.state), 'it is said to run');
   }
+  if (it.state === 'suspended') must(saved.includes(it.host ?? ''), 'its memory is not saved');
+  else if (!repair)
+    must(it.state === 'error' || saved.length === 0, `its memory is saved on ${saved.join()}`);
   if (it.state === 'stopped') must(known.includes(it.host ?? ''), 'it has no definition');
   if (repair) return;
   const strays = known.filter((host) => host !== it.host || it.state === 'deleted');

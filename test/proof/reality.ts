@@ -10,6 +10,8 @@ export interface Reality {
   alive: { host: string; power: string }[];
   /** Every host that has a guest of it, in whatever state. */
   known: string[];
+  /** Where its memory is saved. */
+  saved: string[];
   migration: string | null;
   /** Its disks, as `store:path`: those that there are, those that the record names, and those of both. */
   files: string[];
@@ -38,6 +40,7 @@ export function realityOf(datacenter: Datacenter, it: Instance): Promise<Reality
     return {
       alive: copies.filter(({ power }) => power === 'running' || power === 'paused'),
       known: copies.map(({ host }) => host),
+      saved: copies.filter(({ managed_save }) => managed_save === 1).map(({ host }) => host),
       migration: running ? `${running.source} → ${running.target}` : null,
       files,
       owned,

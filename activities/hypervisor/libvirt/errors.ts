@@ -38,6 +38,12 @@ export function toDroverError(host: HostRef, stderr: string): DroverError {
   if (includesAny(message, refusedConnection)) return new DroverError('HypervisorError', told, { details });
   if (includesAny(message, unreachable)) return new DroverError('HypervisorUnreachable', told, { details });
   if (includesAny(message, absent)) return new DroverError('NotFound', told, { details });
+  if (message.includes('managed save image exists')) {
+    const hint =
+      'a saved memory image lies in /var/lib/libvirt/qemu/save that libvirt does not list: restart libvirtd (guests go ' +
+      'on), then it knows of it, and it goes with the definition';
+    return new DroverError('StaleSavedState', told, { details, hint });
+  }
   if (message.includes('Unsafe migration')) {
     const hint =
       'libvirt does not take the storage of the disk as shared between the hosts. Mount it through NFS, CephFS, GFS2 ' +

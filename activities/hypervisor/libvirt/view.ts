@@ -18,6 +18,7 @@ export async function viewGuests(virsh: Virsh, host: HostRef, ids: string[]): Pr
   const answer = await virsh.batch(host, [
     'list --all --uuid --persistent',
     'list --all --uuid --with-managed-save',
+    'list --all --uuid --autostart',
     ...ids.flatMap((id) => [
       `dumpxml ${id}`,
       `domstate --reason ${id}`,
@@ -27,8 +28,9 @@ export async function viewGuests(virsh: Virsh, host: HostRef, ids: string[]): Pr
   ]);
   const persistent = new Set(lines(answer[0]));
   const saved = new Set(lines(answer[1]));
+  const autostart = new Set(lines(answer[2]));
   return ids.map((_, index) => {
-    const [xml, state, snapshots, checkpoints] = answer.slice(2 + 4 * index, 6 + 4 * index);
+    const [xml, state, snapshots, checkpoints] = answer.slice(3 + 4 * index, 7 + 4 * index);
     // It may vanish between two commands of the batch: then it is gone.
     if (!xml || !state) return null;
     const domain = parseDomain(xml);
@@ -36,6 +38,7 @@ export async function viewGuests(virsh: Virsh, host: HostRef, ids: string[]): Pr
       ...viewOf(domain, state),
       persistent: persistent.has(domain.uuid),
       managedSave: saved.has(domain.uuid),
+      autostart: autostart.has(domain.uuid),
       snapshots: lines(snapshots).length,
       checkpoints: lines(checkpoints).length,
     };
@@ -65,7 +68,7 @@ export async function nameGuests(virsh: Virsh, host: HostRef): Promise<{ id: str
 export function viewOf(
   domain: DomainXml,
   state: string,
-): Omit<GuestView, 'persistent' | 'managedSave' | 'snapshots' | 'checkpoints'> {
+): Omit<GuestView, 'persistent' | 'managedSave' | 'autostart' | 'snapshots' | 'checkpoints'> {
   return {
     id: domain.uuid,
     name: domain.name,

@@ -22,6 +22,7 @@ export const guest = (changes: Partial<GuestView> = {}): GuestView => ({
   disks: [{ target: 'vda', path: '/srv/shared/web-1.qcow2', format: 'qcow2', readonly: false }],
   serialLog: null,
   managedSave: false,
+  autostart: false,
   snapshots: 0,
   checkpoints: 0,
   stamp: null,
@@ -119,10 +120,24 @@ export class FakePort {
       },
       list: async (host) => [...this.of(host).values()],
       names: async (host) => [...this.of(host).values()],
+      powers: async (host) => [...this.of(host).values()],
+      watch: async () => undefined,
       look: async (host, guestId) => lookAt(host, guestId),
       define: (host) => change(host, 'define', () => undefined),
       stamp: (host, _guest, stamp) => change(host, 'stamp', set(host, { stamp })),
       start: (host) => change(host, 'start', set(host, { power: 'running' })),
+      save: async (host) => {
+        await change(host, 'save', set(host, { power: 'shutoff', managedSave: true }));
+        return { ended: Promise.resolve(null) };
+      },
+      restore: async (host) => {
+        await change(
+          host,
+          'restore',
+          set(host, { power: 'running', reason: 'restored', managedSave: false }),
+        );
+        return { ended: Promise.resolve(null) };
+      },
       requestShutdown: (host) => change(host, 'shutdown', () => undefined),
       requestReboot: (host) => change(host, 'reboot', () => undefined),
       destroy: (host) =>
@@ -132,6 +147,7 @@ export class FakePort {
       pause: (host) => change(host, 'pause', set(host, { power: 'paused' })),
       unpause: (host) => change(host, 'unpause', set(host, { power: 'running' })),
       undefine: (host) => change(host, 'undefine', () => this.put(host, null)),
+      disableAutostart: (host) => change(host, 'disableAutostart', set(host, { autostart: false })),
       copyDefinition: async (from, to) => {
         this.calls.push(`copyDefinition ${from.name} ${to.name}`);
         const view = this.of(from).get(id);
@@ -186,6 +202,8 @@ export function recording(fake: FakePort): Recorded {
     inventory: {
       hosts: async () => [source, target],
       recordProbe: async () => undefined,
+      expectedPowers: async () => [],
+      recordPowers: async () => undefined,
       migrationStarted: async (migration) => void started.push(migration.id),
       migrationEnded: async (migration, end) => void ended.push([migration, end]),
       ladderStep: async (_id, step) => void ladder.push({ at: new Date().toISOString(), ...step }),

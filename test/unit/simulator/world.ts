@@ -38,6 +38,8 @@ export async function openWorld() {
   const inventory = {
     hosts: async () => ['host1', 'host2', 'host3'].map(host),
     recordProbe: async () => undefined,
+    expectedPowers: async () => [],
+    recordPowers: async () => undefined,
     migrationStarted: async () => undefined,
     migrationEnded: async (id: string, end: MigrationEnd) => void ends.set(id, end),
     ladderStep: async (_id: string, step: Omit<LadderStep, 'at'>) => void rungs.push(step),

@@ -1,0 +1,28 @@
+import { defaultMovePolicy } from '../../model/instance.js';
+import { defineOperation } from '../define.js';
+import { instanceRef } from '../inputs.js';
+import { checkPolicies, policyInputs, policyPatch, type Policies } from './policies.js';
+
+const nothing = 'set-policy needs a policy: max_downtime, allow, forbid or restart';
+const isEmpty = ({ max_downtime, allow, forbid, restart }: Policies): boolean =>
+  max_downtime === undefined && restart === undefined && allow.length === 0 && forbid.length === 0;
+
+export const setPolicy = defineOperation({
+  name: 'set-policy',
+  summary: 'Say how far a live migration of the instance may go, and when drover starts it again by itself.',
+  input: instanceRef.extend(policyInputs).superRefine((given, issues) => {
+    checkPolicies(given, issues);
+    if (isEmpty(given)) issues.addIssue({ code: 'custom', message: nothing });
+  }),
+  allowedStates: 'any',
+  endsIn: 'as it was',
+  errors: [],
+  undone: 'Nothing: the policies are written at the end, or not at all.',
+  doing: 'changing policies',
+  recordOnly: true,
+  async run(input, ctx) {
+    const patch = policyPatch(ctx.instance.movePolicy, input);
+    const { movePolicy = ctx.instance.movePolicy, restartPolicy = ctx.instance.restartPolicy } = patch;
+    return { patch, result: { movePolicy: movePolicy ?? defaultMovePolicy, restartPolicy } };
+  },
+});
