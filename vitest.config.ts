@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 /**
- * unit: in one process, no server. proof: every operation through every trouble at every step, most of it in
+ * unit: in one process, no server. postgres: the inventory's part of it, on a real PostgreSQL. proof: every operation through every trouble at every step, most of it in
  * virtual time. temporal: real Temporal servers, started by the tests. lab: real libvirt hosts and guests, one
  * file after the other, since they share two cores and one clock. On real servers a test has a second attempt;
  * scripts/test.mjs names each that needed it.
@@ -21,6 +21,18 @@ export default defineConfig({
             'test/scenarios/**/*.test.ts',
             'test/soak/**/*.test.ts',
           ],
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
+          name: 'postgres',
+          env: { NO_COLOR: '1' },
+          include: ['test/unit/inventory/**/*.test.ts', 'test/postgres/**/*.test.ts'],
+          // What is told of SQLite's file.
+          exclude: ['test/unit/inventory/database.test.ts'],
+          globalSetup: ['test/postgres/setup.ts'],
           testTimeout: 60_000,
           hookTimeout: 120_000,
         },

@@ -24,7 +24,7 @@ export async function withContext(
   const output = outputOf(command);
   const config = await configOf(command);
   const { openInventory, closeInventory } = await import('../activities/inventory/database.js');
-  const inventory = await openInventory({ path: config.inventory.sqlite });
+  const inventory = await openInventory(config.inventory);
   let connecting: Promise<TemporalConnection> | undefined;
   const context: Context = {
     config,

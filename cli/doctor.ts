@@ -6,6 +6,7 @@ import { controlQueue, datacenterOf, hostQueue, workPlace } from '../model/addre
 import { DroverError, type ErrorCode } from '../model/errors.js';
 import type { Host } from '../model/host.js';
 import type { Instance } from '../model/instance.js';
+import { toldPlace } from '../model/inventory.js';
 import { searchAttributes } from '../model/search-attributes.js';
 import type { TemporalConnection } from '../temporal/connect.js';
 import type { Context } from './context.js';
@@ -61,7 +62,7 @@ async function inventoryChecks(context: Context, hosts: readonly Host[]): Promis
   const instances = await listInstances(inventory);
   return [
     ok('configuration', `${file}; cloud ${cloud}, you are ${identity.name} (${identity.role})`),
-    ok('inventory', `${config.inventory.sqlite}: ${hosts.length} hosts, ${instances.length} instances`),
+    ok('inventory', `${toldPlace(config.inventory)}: ${hosts.length} hosts, ${instances.length} instances`),
     repairs(instances),
   ];
 }

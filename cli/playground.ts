@@ -19,7 +19,7 @@ export interface Playground {
 
 /** Leaves a folder that has hosts or instances as it is. Answers what to try next, with names that are there. */
 export async function furnish(config: Config, { hosts, instances }: Playground): Promise<readonly string[]> {
-  const inventory = await openInventory({ path: config.inventory.sqlite });
+  const inventory = await openInventory(config.inventory);
   try {
     const there = async () => ({
       hosts: await listHosts(inventory),

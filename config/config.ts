@@ -5,7 +5,9 @@ import { userInfo } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { DroverError } from '../model/errors.js';
+import type { InventoryPlace } from '../model/inventory.js';
 import { readDevOptions } from './dev-options.js';
+import { inventorySchema, placeIssues, placeOf } from './inventory-place.js';
 import { readYaml, throwIssues } from './yaml-file.js';
 
 const roles = ['viewer', 'operator', 'admin'] as const;
@@ -28,16 +30,7 @@ const configSchema = z
       .min(1)
       .default('.drover')
       .describe('The folder for what drover keeps: inventory, Temporal server, logs.'),
-    inventory: z
-      .strictObject({
-        sqlite: z
-          .string()
-          .min(1)
-          .optional()
-          .describe('The database file, on a local disk. Default: inventory.db in the data folder.'),
-      })
-      .prefault({})
-      .describe('Where hosts, instances, claims and runs are recorded.'),
+    inventory: inventorySchema,
     identity: z
       .strictObject({
         name: z
@@ -67,7 +60,7 @@ export interface Config {
   cloud: string;
   /** Absolute, as all paths here. */
   data: string;
-  inventory: { sqlite: string };
+  inventory: InventoryPlace;
   identity: { name: string; role: Role };
   runbooks: string[];
 }
@@ -85,22 +78,26 @@ export interface ConfigSource {
 export async function loadConfig(source: ConfigSource = {}): Promise<Config> {
   const { cwd = process.cwd(), env = process.env } = source;
   const file = findFile(source.file, cwd, env);
-  const { value, issues } =
-    file === undefined
-      ? { value: configSchema.parse({}), issues: [] }
-      : readYaml(onlyComments(await readFile(file, 'utf8')), file, configSchema);
-  if (value === undefined) return throwIssues('InvalidConfig', issues);
+  const value = file === undefined ? configSchema.parse({}) : await readFileOf(file);
   const base = file === undefined ? cwd : dirname(file);
   const data = source.dataDir === undefined ? resolve(base, value.data) : resolve(cwd, source.dataDir);
-  const { sqlite } = value.inventory;
   return {
     ...(file === undefined ? {} : { file }),
     cloud: value.cloud ?? readDevOptions(data).cloud ?? 'local',
     data,
-    inventory: { sqlite: sqlite === undefined ? join(data, 'inventory.db') : resolve(base, sqlite) },
+    inventory: placeOf(value.inventory, base, data),
     identity: { name: value.identity.name ?? userName(env), role: value.identity.role },
     runbooks: value.runbooks.map((folder) => resolve(base, folder)),
   };
+}
+
+async function readFileOf(file: string): Promise<z.output<typeof configSchema>> {
+  const yaml = readYaml(onlyComments(await readFile(file, 'utf8')), file, configSchema);
+  const { value } = yaml;
+  if (value === undefined) return throwIssues('InvalidConfig', yaml.issues);
+  const wrong = placeIssues(value.inventory, (...place) => yaml.issue(...place));
+  if (wrong.length > 0) return throwIssues('InvalidConfig', wrong);
+  return value;
 }
 
 /** For editors: what completes and explains drover.yaml. */

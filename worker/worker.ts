@@ -95,7 +95,7 @@ async function runControlWorker(
   client: Client,
   common: Common,
 ): Promise<void> {
-  const inventory = await openInventory({ path: config.inventory.sqlite });
+  const inventory = await openInventory(config.inventory);
   const ports = openPorts({ dataDir: config.data });
   const { cloud } = config;
   const ended = new AbortController();

@@ -1,16 +1,15 @@
-import { mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Kysely, Migrator, SqliteDialect, sql } from 'kysely';
+import { sql, type Kysely } from 'kysely';
+import type { InventoryPlace } from '../../model/inventory.js';
 import { systemClock, type Clock } from '../clock.js';
-import { migrations } from './migrations/index.js';
+import type { Engine } from './engine.js';
+import { migrate } from './migrate.js';
 import type { Tables } from './schema.js';
-import { applySettings, forKysely, openFile } from './sqlite.js';
-import { isBusy, translate, unavailable } from './unavailable.js';
+import { unavailable } from './unavailable.js';
 
 /** An open inventory. Every access goes through `transact` or `read`, which turn failures into InventoryUnavailable. */
 export interface Inventory {
-  readonly path: string;
+  readonly engine: Engine;
   readonly kysely: Kysely<Tables>;
   /** How long a call waits for a lock. */
   readonly patienceMs: number;
@@ -24,39 +23,38 @@ export type Trx = Kysely<Tables>;
 
 const PATIENCE_MS = 15_000;
 
-/** Opens the file, makes it when there is none, and brings its schema up to date; `:memory:` is one that is lost. */
-export async function openInventory(options: {
-  path: string;
-  clock?: Clock;
-  patienceMs?: number;
-}): Promise<Inventory> {
-  const { path, patienceMs = PATIENCE_MS, clock = systemClock } = options;
-  makeFolder(path);
-  const database = await patiently({ path, patienceMs }, async () => openFile(path));
-  const kysely = new Kysely<Tables>({ dialect: new SqliteDialect({ database: forKysely(database, path) }) });
+/**
+ * Opens the inventory and brings its schema up to date. A file is made when there is none (`:memory:` is one that is
+ * lost), a database of PostgreSQL must be there.
+ */
+export async function openInventory(
+  options: InventoryPlace & { clock?: Clock; patienceMs?: number },
+): Promise<Inventory> {
+  const { patienceMs = PATIENCE_MS, clock = systemClock } = options;
+  const engine = await openEngine(options, patienceMs);
   const now = () => new Date(clock.now()).toISOString();
-  const inventory: Inventory = { path, kysely, patienceMs, clock, now };
+  const inventory: Inventory = { engine, kysely: engine.kysely, patienceMs, clock, now };
   try {
-    await patiently(inventory, async () => applySettings(database, path));
-    await migrate(inventory);
+    await patiently(inventory, () => engine.check());
+    await migrate(engine, {
+      read: (work) => read(inventory, work),
+      transact: (work) => transact(inventory, work),
+    });
   } catch (error) {
-    database.close();
+    await closeInventory(inventory);
     throw error;
   }
   return inventory;
 }
 
-function makeFolder(path: string): void {
-  try {
-    mkdirSync(dirname(path), { recursive: true });
-  } catch (error) {
-    const hint = `make the folder ${dirname(path)} for this user`;
-    throw unavailable(path, 'its folder cannot be made', hint, error);
-  }
+/** Each is loaded only where it is used: a command should begin at once. */
+async function openEngine(place: InventoryPlace, patienceMs: number): Promise<Engine> {
+  if (place.path !== undefined) return (await import('./sqlite.js')).openSqlite(place.path);
+  return (await import('./postgres.js')).openPostgres(place.url, patienceMs);
 }
 
 export async function closeInventory(inventory: Inventory): Promise<void> {
-  await inventory.kysely.destroy();
+  await inventory.engine.close();
 }
 
 /**
@@ -65,20 +63,30 @@ export async function closeInventory(inventory: Inventory): Promise<void> {
  * again from the start, so it does nothing but SQL, and never waits for anything else.
  */
 export async function transact<T>(inventory: Inventory, work: (trx: Trx) => Promise<T>): Promise<T> {
+  const { engine } = inventory;
   return patiently(inventory, () =>
     inventory.kysely.connection().execute(async (connection) => {
-      await sql`begin immediate`.execute(connection);
+      let committing = false;
       try {
+        await engine.begin(connection);
         const answer = await work(connection);
+        committing = true;
         await sql`commit`.execute(connection);
         return answer;
       } catch (error) {
-        // After some errors SQLite has rolled back by itself; the first error is the one to tell.
+        if (committing && engine.isLost(error)) throw unanswered(engine, error);
+        // After some errors it has rolled back by itself; the first error is the one to tell.
         await sql`rollback`.execute(connection).catch(() => undefined);
         throw error;
       }
     }),
   );
+}
+
+/** Not tried again here: most would find their own change and take it for another's. An activity may, and is. */
+function unanswered(engine: Engine, cause: unknown): Error {
+  const hint = 'look whether it was done before you try again; what a workflow does is tried again by itself';
+  return unavailable(engine.told, 'the connection broke while it was writing', hint, cause);
 }
 
 /** Runs one query that changes nothing. */
@@ -87,46 +95,17 @@ export async function read<T>(inventory: Inventory, query: (db: Trx) => Promise<
 }
 
 async function patiently<T>(
-  inventory: Pick<Inventory, 'path' | 'patienceMs'>,
+  { engine, patienceMs }: Pick<Inventory, 'engine' | 'patienceMs'>,
   attempt: () => Promise<T>,
 ): Promise<T> {
-  const deadline = Date.now() + inventory.patienceMs;
+  const deadline = Date.now() + patienceMs;
   for (;;) {
     try {
       return await attempt();
     } catch (error) {
-      if (!isBusy(error) || Date.now() > deadline) throw translate(inventory.path, error);
+      if (!engine.isPassing(error) || Date.now() > deadline) throw engine.translate(error);
     }
     // Random, so that processes that met once don't meet again and again.
     await sleep(5 + Math.random() * 45);
   }
-}
-
-/**
- * Several processes may open a new file at once. Kysely's own lock does nothing on SQLite, so all of its work
- * is done in one of our transactions: the first to get the write lock migrates, the others find it done.
- */
-async function migrate(inventory: Inventory): Promise<void> {
-  const done = await executed(inventory);
-  const unknown = done?.find((name) => !Object.hasOwn(migrations, name));
-  if (unknown !== undefined) {
-    const hint = 'use the drover that made it, or a newer one';
-    throw unavailable(inventory.path, `a newer drover changed its schema (${unknown})`, hint);
-  }
-  if (done?.length === Object.keys(migrations).length) return;
-  await transact(inventory, async (trx) => {
-    const provider = { getMigrations: () => Promise.resolve({ ...migrations }) };
-    const { error } = await new Migrator({ db: trx, provider }).migrateToLatest();
-    if (error !== undefined) throw error;
-  });
-}
-
-/** Names of the migrations that the file has had; null when it has none. Reads only: most commands find nothing to do. */
-async function executed(inventory: Inventory): Promise<string[] | null> {
-  return read(inventory, async (db) => {
-    const tables = await sql`select name from sqlite_master where name = 'kysely_migration'`.execute(db);
-    if (tables.rows.length === 0) return null;
-    const rows = await sql<{ name: string }>`select name from kysely_migration order by name`.execute(db);
-    return rows.rows.map((row) => row.name);
-  });
 }

@@ -1,6 +1,11 @@
-/** The database file as kysely takes it. */
-import type { SqliteDatabase, SqliteStatement } from 'kysely';
+/** The inventory in a file of this machine, by SQLite. */
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { Kysely, SqliteDialect, sql, type SqliteDatabase, type SqliteStatement } from 'kysely';
 import Database from 'libsql';
+import type { Engine } from './engine.js';
+import type { Tables } from './schema.js';
+import { isBusy, translate } from './sqlite-errors.js';
 import { unavailable } from './unavailable.js';
 
 /**
@@ -9,12 +14,51 @@ import { unavailable } from './unavailable.js';
  */
 const BLOCK_MS = 50;
 
-export function openFile(path: string): Database.Database {
-  return new Database(path, { timeout: BLOCK_MS });
+/** Opens the file, makes it when there is none; `:memory:` is one that is lost. */
+export function openSqlite(path: string): Engine {
+  makeFolder(path);
+  let database: Database.Database;
+  try {
+    database = new Database(path, { timeout: BLOCK_MS });
+  } catch (error) {
+    throw translate(path, error);
+  }
+  const dialect = new SqliteDialect({ database: forKysely(database, path) });
+  const kysely = new Kysely<Tables>({ dialect });
+  return {
+    told: path,
+    kysely,
+    begin: async (connection) => void (await sql`begin immediate`.execute(connection)),
+    check: async () => applySettings(database, path),
+    schema: () => Promise.resolve(null),
+    async hasMigrations(connection) {
+      const tables = await sql`select name from sqlite_master where name = 'kysely_migration'`.execute(
+        connection,
+      );
+      return tables.rows.length > 0;
+    },
+    isPassing: isBusy,
+    isLost: () => false,
+    async close() {
+      await kysely.destroy();
+      // Kysely closes only what it has used.
+      if (database.open) database.close();
+    },
+    translate: (error) => translate(path, error),
+  };
+}
+
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+  } catch (error) {
+    const hint = `make the folder ${dirname(path)} for this user`;
+    throw unavailable(path, 'its folder cannot be made', hint, error);
+  }
 }
 
 /** May find the file locked, and is then to be tried again. */
-export function applySettings(database: Database.Database, path: string): void {
+function applySettings(database: Database.Database, path: string): void {
   database.exec('pragma foreign_keys = on');
   if (path === ':memory:') return;
   database.exec('pragma journal_mode = wal');
@@ -32,7 +76,7 @@ export function applySettings(database: Database.Database, path: string): void {
  * (tursodatabase/libsql-js#237), and until then no transaction of the connection can commit. Only `begin` waits
  * for the lock in a transaction, so what begins and ends one goes through `exec`, which leaves nothing behind.
  */
-export function forKysely(database: Database.Database, path: string): SqliteDatabase {
+function forKysely(database: Database.Database, path: string): SqliteDatabase {
   const prepare = path === ':memory:' ? remembered(database) : (text: string) => database.prepare(text);
   return {
     close: () => database.close(),

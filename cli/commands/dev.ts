@@ -131,9 +131,9 @@ async function nameCloud(
   });
 }
 
-async function hasHosts({ inventory: { sqlite } }: Config): Promise<boolean> {
+async function hasHosts(config: Config): Promise<boolean> {
   const { openInventory, closeInventory } = await import('../../activities/inventory/database.js');
-  const inventory = await openInventory({ path: sqlite });
+  const inventory = await openInventory(config.inventory);
   const hosts = await listHosts(inventory);
   await closeInventory(inventory);
   return hosts.length > 0;

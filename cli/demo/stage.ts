@@ -44,7 +44,7 @@ export async function openStage(dataDir: string, tell: Teller, signal: AbortSign
     const file = join(dataDir, 'drover.yaml');
     writeFileSync(file, 'cloud: local\ndata: .\n');
     const config = await loadConfig({ file, env: process.env });
-    const inventory = await openInventory({ path: config.inventory.sqlite });
+    const inventory = await openInventory(config.inventory);
     closers.push(() => closeInventory(inventory));
     const datacenters = openDatacenters(dataDir, systemClock);
     closers.push(() => datacenters.close());

@@ -46,11 +46,11 @@ test('an error takes everything back that its transaction wrote', async () => {
   const inventory = await openInventory({ path: join(folder, 'i.db') });
   await host({ inventory }, 'kvm-1');
   const work = transact(inventory, async (trx) => {
-    await trx.deleteFrom('hosts').execute();
+    await trx.updateTable('hosts').set({ slots: 99 }).execute();
     throw new Error('no');
   });
   await expect(work).rejects.toThrow('no');
-  expect((await listHosts(inventory)).map((one) => one.name)).toEqual(['kvm-1']);
+  expect((await listHosts(inventory)).map((one) => one.slots)).toEqual([2]);
   await closeInventory(inventory);
 });
 

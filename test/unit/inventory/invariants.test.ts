@@ -184,8 +184,8 @@ async function checkInvariants({ world }: Herd): Promise<void> {
     const named = open.some((one) => one.input.includes(`"${row.id.replace('/source', '')}"`));
     expect(named || running.has(row.operation), `claim ${row.id} has an owner`).toBe(true);
   }
-  const sum = (host: string, of: 'vcpus' | 'memory_mib' | 'slots') =>
-    rows.filter((row) => row.host === host).reduce((total, row) => total + row[of], 0);
+  const sum = (on: string, of: 'vcpus' | 'memory_mib' | 'slots') =>
+    rows.filter((row) => row.host === on).reduce((total, row) => total + row[of], 0);
   for (const one of await listHosts(world.inventory)) {
     const { name, vcpusUsed, memoryMiBUsed, slotsUsed } = one;
     expect([vcpusUsed, memoryMiBUsed, slotsUsed], `what is told to be in use on ${name}`).toEqual([

@@ -1,7 +1,4 @@
-/** An inventory in a fresh file, and a Temporal that is only what the inventory asks of it. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+/** An inventory of its own, and a Temporal that is only what the inventory asks of it. */
 import { createInventoryActivities, type InventoryDeps } from '../../../activities/inventory/activities.js';
 import {
   closeInventory,
@@ -15,6 +12,7 @@ import type { AllocationRow, IntentRow } from '../../../activities/inventory/sch
 import type { BeginAnswer, BeginInput, Call, ClaimInput } from '../../../activities/types.js';
 import { DroverError, type ErrorRecord } from '../../../model/errors.js';
 import type { IntentCall, Owner } from '../../../model/operation.js';
+import { makePlace, type TestPlace } from './place.js';
 
 export class FakeTemporal {
   /** The run in which the next activity is. */
@@ -44,7 +42,7 @@ export class FakeTemporal {
 }
 
 export interface World {
-  path: string;
+  place: TestPlace;
   inventory: Inventory;
   temporal: FakeTemporal;
   deps: InventoryDeps;
@@ -54,11 +52,10 @@ export interface World {
 
 /** The clock goes on by a second each time it is asked: golden texts have the same times every run. */
 export async function makeWorld(): Promise<World> {
-  const folder = await mkdtemp(join(tmpdir(), 'drover-inventory-'));
-  const path = join(folder, 'inventory.db');
+  const place = await makePlace();
   let seconds = 0;
   const now = () => new Date(Date.UTC(2026, 10, 1) + 1000 * seconds++).toISOString();
-  const inventory = { ...(await openInventory({ path })), now };
+  const inventory = { ...(await openInventory(place.at)), now };
   const temporal = new FakeTemporal();
   const deps: InventoryDeps = {
     inventory,
@@ -69,9 +66,9 @@ export async function makeWorld(): Promise<World> {
   };
   const close = async () => {
     await closeInventory(inventory);
-    await rm(folder, { recursive: true });
+    await place.remove();
   };
-  return { path, inventory, temporal, deps, act: createInventoryActivities(deps), close };
+  return { place, inventory, temporal, deps, act: createInventoryActivities(deps), close };
 }
 
 export async function host(

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { toldPlace } from '../../../model/inventory.js';
 import { configJsonSchema, loadConfig } from '../../../config/config.js';
 
 const base = mkdtempSync(join(tmpdir(), 'drover-config-'));
@@ -20,7 +21,7 @@ describe('configuration', () => {
     expect(await loadConfig({ cwd: base, env })).toEqual({
       cloud: 'local',
       data: join(base, '.drover'),
-      inventory: { sqlite: join(base, '.drover/inventory.db') },
+      inventory: { path: join(base, '.drover/inventory.db') },
       identity: { name: 'ada', role: 'admin' },
       runbooks: [],
     });
@@ -34,7 +35,7 @@ describe('configuration', () => {
       file,
       cloud: 'lab',
       data: join(base, 'state'),
-      inventory: { sqlite: join(base, 'state/inventory.db') },
+      inventory: { path: join(base, 'state/inventory.db') },
       identity: { name: 'ada', role: 'viewer' },
       runbooks: [join(folder, 'books'), '/srv/books'],
     });
@@ -43,10 +44,10 @@ describe('configuration', () => {
   test('--data comes before the file, and the inventory follows it unless it has a place of its own', async () => {
     expect(await load('data: a\n', { dataDir: 'b' })).toMatchObject({
       data: join(base, 'b'),
-      inventory: { sqlite: join(base, 'b/inventory.db') },
+      inventory: { path: join(base, 'b/inventory.db') },
     });
     const { inventory } = await load('inventory: { sqlite: x.db }\n', { dataDir: 'b' });
-    expect(inventory.sqlite).toBe(join(folder, 'x.db'));
+    expect(inventory).toEqual({ path: join(folder, 'x.db') });
   });
 
   test('a file of comments is all defaults', async () => {
@@ -69,15 +70,48 @@ describe('configuration', () => {
   });
 
   test('mistakes are told with their places', async () => {
-    const text = 'clouds: lab\nidentity:\n  role: root\ndata: 5\ninventory: { postgres: x }\n';
+    const text = 'clouds: lab\nidentity:\n  role: root\ndata: 5\ninventory: { postgre: x }\n';
     await expect(load(text)).rejects.toMatchObject({
       code: 'InvalidConfig',
       message: [
         `${file}:1:1: clouds: unknown key — did you mean "cloud"?`,
         `${file}:3:9: identity.role: must be one of viewer, operator, admin, not "root"`,
         `${file}:4:7: data: must be a string, not 5 — put it in quotes: '5'`,
-        `${file}:5:14: inventory.postgres: unknown key — known here: sqlite`,
+        `${file}:5:14: inventory.postgre: unknown key — did you mean "postgres"?`,
       ].join('\n'),
+    });
+  });
+
+  test('PostgreSQL is named by a URL, which is not to hold a password', async () => {
+    const url = 'postgresql://drover@db.example:5432/drover?sslmode=verify-full';
+    const { inventory } = await load(`inventory:\n  postgres: ${url}\n`, { dataDir: 'b' });
+    expect(inventory).toEqual({ url });
+    expect(toldPlace(inventory)).toBe('postgresql://drover@db.example:5432/drover');
+    expect(toldPlace({ url: 'postgresql://u:secret@h/d?password=secret' })).toBe('postgresql://u@h/d');
+    const wrong = [
+      ['postgresql://u:secret@h/d', 'must not hold a password'],
+      ['postgresql://u@h/d?password=secret', 'must not hold a password'],
+      ['mysql://u@h/d', 'must be a URL of PostgreSQL'],
+      ['postgresql://u@h:port/d', 'must be a URL of PostgreSQL'],
+      ['postgresql://u@h', 'must name a database'],
+      [
+        'postgresql://u@h/d?sslmode=prefer',
+        'sslmode must be one of disable, require, verify-ca, verify-full',
+      ],
+      ['postgresql://u@h/d?sslmode=verify-ca', 'sslmode=verify-ca needs sslrootcert=FILE'],
+    ] as const;
+    for (const [text, told] of wrong) {
+      const error = await load(`inventory:\n  postgres: ${text}\n`).catch((caught: unknown) => caught);
+      expect(error).toMatchObject({
+        code: 'InvalidConfig',
+        message: expect.stringContaining(`:2:13: inventory.postgres: ${told}`),
+      });
+      expect(String(error)).not.toContain('secret');
+    }
+    await expect(load(`inventory:\n  sqlite: x.db\n  postgres: ${url}\n`)).rejects.toMatchObject({
+      message: expect.stringContaining(
+        ':3:3: inventory.postgres: must be one of sqlite and postgres, not both',
+      ),
     });
   });
 
