@@ -1,5 +1,6 @@
 /** Takes guests into the inventory that run already. Nothing is changed on their host. */
 import type { GuestView } from '../activities/hypervisor/port.js';
+import { adoptionOf } from '../activities/inventory/adoption.js';
 import { listFlavors } from '../activities/inventory/flavors.js';
 import { getHostRef, listHosts } from '../activities/inventory/hosts.js';
 import { adoptInstance, listInstances, type Adoption } from '../activities/inventory/instances.js';
@@ -102,29 +103,15 @@ function refuse(
   });
 }
 
-export function adoptionOf(guest: GuestView, host: string, flavors: readonly Flavor[]): Adoption {
-  const { id, name, power, vcpus, memoryMiB, disks } = guest;
-  const flavor = flavors.find((one) => one.vcpus === vcpus && one.memoryMiB === memoryMiB);
-  const state = power === 'running' ? 'active' : power === 'paused' ? 'paused' : 'stopped';
-  return {
-    id,
-    name,
-    host,
-    state,
-    powerState: power,
-    flavor: flavor?.name ?? null,
-    vcpus,
-    memoryMiB,
-    disks,
-    metadata: {},
-  };
-}
-
 function warn(guest: GuestView): string[] {
   const { persistent, managedSave, snapshots, checkpoints, disks, stamp } = guest;
   return [
     ...(persistent ? [] : ['its host keeps no definition of it: once it stops, it is gone']),
-    ...(managedSave ? ['its host keeps a saved memory image: its next start goes on from that'] : []),
+    ...(managedSave
+      ? [
+          'its memory was saved, and not by drover: go on from it with virsh start, or throw it away with `drover instance resume --discard-memory`',
+        ]
+      : []),
     ...(snapshots > 0
       ? [`it has ${snapshots} snapshots at its hypervisor, which may refuse to migrate it`]
       : []),

@@ -1,4 +1,5 @@
 /** Makes a simulated datacenter, or more of it, and takes its hosts and guests into the inventory. */
+import { adoptionOf } from '../activities/inventory/adoption.js';
 import { adoptMany } from '../activities/inventory/adopt-many.js';
 import { addHost, recordProbe, requireSameKind } from '../activities/inventory/hosts.js';
 import type { GuestView } from '../activities/hypervisor/port.js';
@@ -6,9 +7,8 @@ import { listFlavors } from '../activities/inventory/flavors.js';
 import type { Adoption } from '../activities/inventory/instances.js';
 import type { Datacenter } from '../activities/simulator/datacenter.js';
 import { createSimulatedHypervisor } from '../activities/simulator/hypervisor.js';
-import { findHost } from '../activities/simulator/hosts.js';
+import { findHost, sharedDirectory } from '../activities/simulator/hosts.js';
 import { populate, type Population } from '../activities/simulator/populate.js';
-import { adoptionOf } from './adopt.js';
 import type { Context } from './context.js';
 
 export interface Created {
@@ -38,7 +38,14 @@ export async function createSimulation(
   const adoptions: Adoption[] = [];
   const flavors = await listFlavors(inventory);
   for (const { rack, zone, ...host } of hosts) {
-    await addHost(inventory, { ...host, ...settings, slots, labels: { rack, zone } });
+    await addHost(inventory, {
+      ...host,
+      ...settings,
+      slots,
+      labels: { rack, zone },
+      zone,
+      storage: { shared: sharedDirectory },
+    });
     await recordProbe(inventory, host.name, { up: true, facts: await hypervisor.facts(host) });
     const guests: GuestView[] = await hypervisor.list(host);
     adoptions.push(...guests.map((guest) => adoptionOf(guest, host.name, flavors)));

@@ -1,4 +1,4 @@
-import type { HostRef } from '../../model/host.js';
+import type { HostCpu, HostRef } from '../../model/host.js';
 import type { Disk, PowerState } from '../../model/instance.js';
 import type { Owner } from '../../model/operation.js';
 
@@ -13,6 +13,10 @@ export interface HostFacts {
   vcpus: number;
   memoryMiB: number;
   hypervisor: string;
+  /** Null where it does not tell. */
+  cpu: HostCpu | null;
+  /** Networks and bridges to which guests can be connected. */
+  networks: string[] | null;
 }
 
 /** A guest as one hypervisor sees it. `persistent` is false for a guest without a stored definition. */
@@ -30,6 +34,10 @@ export interface GuestView {
   vcpus: number;
   memoryMiB: number;
   disks: Disk[];
+  /** How its processor is made, by its stored definition: `host-model`, `custom`; `default` where it says nothing. */
+  cpuMode: string;
+  /** Networks and bridges that it is connected to. */
+  networks: string[];
   serialLog: string | null;
   managedSave: boolean;
   /** The host starts it by itself when it boots. */

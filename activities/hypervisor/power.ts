@@ -7,7 +7,7 @@ import { notThere, pause, takeGuest } from './guard.js';
 export const isOff = (power: PowerState): boolean => power === 'shutoff' || power === 'crashed';
 
 export async function startGuest(
-  { hypervisor }: HypervisorDeps,
+  { hypervisor, inventory }: HypervisorDeps,
   input: Guest,
   call: Call,
 ): Promise<{ power: PowerState }> {
@@ -15,6 +15,7 @@ export async function startGuest(
   if (view === null) throw notThere(input.host, input.name);
   if (view.power !== 'running') await hypervisor.start(input.host, input.instance);
   const after = await hypervisor.look(input.host, input.instance);
+  if (after !== null) await inventory.recordGuest(after);
   return { power: after?.power ?? 'absent' };
 }
 

@@ -2,6 +2,7 @@ import type { HostRef } from '../../model/host.js';
 import type { GuestPower } from '../hypervisor/port.js';
 import type { Inventory } from './database.js';
 import { expectedPowers, recordPowers, type ExpectedPower } from './powers.js';
+import { recordGuest, type GuestFacts } from './guest-facts.js';
 import { listHosts, recordProbe, type Probe } from './hosts.js';
 import type { LadderStep, MigrationRecord } from '../../model/operation.js';
 import {
@@ -17,6 +18,8 @@ import {
 export interface HypervisorInventory {
   hosts(): Promise<HostRef[]>;
   recordProbe(host: string, probe: Probe): Promise<void>;
+  /** How its processor is made and what it is connected to, as somebody saw it; placement goes by that. */
+  recordGuest(guest: GuestFacts): Promise<void>;
   expectedPowers(host: string): Promise<ExpectedPower[]>;
   recordPowers(host: string, expected: readonly ExpectedPower[], seen: readonly GuestPower[]): Promise<void>;
   migrationStarted(start: MigrationStart): Promise<void>;
@@ -29,6 +32,7 @@ export function hypervisorInventory(inventory: Inventory): HypervisorInventory {
   return {
     hosts: async () => (await listHosts(inventory)).map(({ name, uri }) => ({ name, uri })),
     recordProbe: (host, probe) => recordProbe(inventory, host, probe),
+    recordGuest: (guest) => recordGuest(inventory, guest),
     expectedPowers: (host) => expectedPowers(inventory, host),
     recordPowers: (host, expected, seen) => recordPowers(inventory, host, expected, seen),
     migrationStarted: (start) => migrationStarted(inventory, start),

@@ -40,8 +40,8 @@ export function takeDefinition(tx: Tx, host: HostRef, at: HostRow, guest: GuestR
   if (before !== undefined) tx.run('delete from guests where host = ? and id = ?', at.name, guest.id);
   tx.run(
     `insert into guests (host, id, name, power, reason, persistent, vcpus, memory_mib, disks, serial_log,
-       stamp_operation, stamp_epoch, dirty, obeys)
-     values (?, ?, ?, 'shutoff', 'unknown', 1, ?, ?, ?, ?, ?, ?, ?, ?)`,
+       stamp_operation, stamp_epoch, dirty, obeys, cpu_mode, networks)
+     values (?, ?, ?, 'shutoff', 'unknown', 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     at.name,
     guest.id,
     guest.name,
@@ -53,6 +53,8 @@ export function takeDefinition(tx: Tx, host: HostRef, at: HostRow, guest: GuestR
     guest.stamp_epoch,
     guest.dirty,
     guest.obeys,
+    guest.cpu_mode,
+    guest.networks,
   );
 }
 

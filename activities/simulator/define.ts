@@ -26,10 +26,10 @@ export function define(tx: Tx, host: HostRef, at: HostRow, spec: GuestSpec, stam
   }
   tx.run(
     `insert into guests (host, id, name, power, reason, persistent, vcpus, memory_mib, disks, serial_log,
-       stamp_operation, stamp_epoch, dirty)
-     values (?, ?, ?, 'shutoff', 'unknown', 1, ?, ?, ?, ?, ?, ?, ?)
+       stamp_operation, stamp_epoch, dirty, networks)
+     values (?, ?, ?, 'shutoff', 'unknown', 1, ?, ?, ?, ?, ?, ?, ?, ?)
      on conflict (host, id) do update set name = excluded.name, vcpus = excluded.vcpus,
-       memory_mib = excluded.memory_mib, disks = excluded.disks, serial_log = excluded.serial_log,
+       memory_mib = excluded.memory_mib, disks = excluded.disks, serial_log = excluded.serial_log, networks = excluded.networks,
        stamp_operation = excluded.stamp_operation, stamp_epoch = excluded.stamp_epoch`,
     at.name,
     spec.id,
@@ -41,5 +41,6 @@ export function define(tx: Tx, host: HostRef, at: HostRow, spec: GuestSpec, stam
     stamp.operation,
     stamp.epoch,
     defaultDirty,
+    JSON.stringify(spec.bridges),
   );
 }

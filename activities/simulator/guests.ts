@@ -19,6 +19,9 @@ export interface GuestRow {
   memory_mib: number;
   disks: string;
   serial_log: string | null;
+  cpu_mode: string;
+  /** JSON: networks and bridges that it is connected to. */
+  networks: string;
   managed_save: number;
   autostart: number;
   snapshots: number;
@@ -69,6 +72,8 @@ export function viewOf(row: GuestRow): GuestView {
     vcpus: row.vcpus,
     memoryMiB: row.memory_mib,
     disks: disksOf(row),
+    cpuMode: row.cpu_mode,
+    networks: JSON.parse(row.networks) as string[],
     serialLog: row.serial_log,
     managedSave: row.managed_save === 1,
     autostart: row.autostart === 1,

@@ -23,6 +23,10 @@ export interface HostRow {
   /** Bytes per second that it sends or receives in a migration. */
   link: number;
   boots: number;
+  /** Of its processors: see `machine.ts`. */
+  generation: number;
+  /** JSON: networks and bridges that it has. */
+  networks: string;
 }
 
 export interface NewHost {
@@ -31,6 +35,8 @@ export interface NewHost {
   zone: string;
   vcpus: number;
   memoryMiB: number;
+  /** Of its processors; default 1. */
+  generation?: number | undefined;
 }
 
 /** What hosts have: 10 Gbit/s for migrations. */
@@ -47,7 +53,8 @@ export function addHost(tx: Tx, datacenter: string, host: NewHost): void {
     throw new DroverError('AlreadyExists', `datacenter ${datacenter} has a host "${host.name}" already`);
   }
   tx.run(
-    'insert into hosts (name, rack, zone, vcpus, memory_mib, system_uuid, link) values (?, ?, ?, ?, ?, ?, ?)',
+    `insert into hosts (name, rack, zone, vcpus, memory_mib, system_uuid, link, generation)
+     values (?, ?, ?, ?, ?, ?, ?, ?)`,
     host.name,
     host.rack,
     host.zone,
@@ -55,6 +62,7 @@ export function addHost(tx: Tx, datacenter: string, host: NewHost): void {
     host.memoryMiB,
     uuidOf(`${datacenter}/host/${host.name}`),
     defaultLink,
+    host.generation ?? 1,
   );
   addMount(tx, host.name, localDirectory, { store: `local/${host.name}`, bytes: localBytes });
   addMount(tx, host.name, sharedDirectory, { store: 'shared', bytes: 1024 * localBytes });

@@ -25,6 +25,7 @@ import {
   type GuestRow,
 } from './guests.js';
 import type { HostRow } from './hosts.js';
+import { cpuOf, networksOf } from './machine.js';
 import { follow } from './follow.js';
 import { fail } from './migration-ends.js';
 import { activeMigration, change as setMigration, jobView, reconsiderAt } from './migrations.js';
@@ -75,6 +76,8 @@ export function createSimulatedHypervisor(datacenter: Datacenter): Hypervisor {
           vcpus: at.vcpus,
           memoryMiB: at.memory_mib,
           hypervisor: 'simulated',
+          cpu: cpuOf(at),
+          networks: networksOf(at),
         }),
         probeMs,
       ),

@@ -4,6 +4,7 @@ import type { Tx } from './database.js';
 import { fileOn, storeOf } from './files.js';
 import { disksOf, freeMemory, guestOn, isOn, type GuestRow } from './guests.js';
 import { areConnected, findHost, type HostRow } from './hosts.js';
+import { refusalOfMachine } from './machine.js';
 import { activeMigration, beginMigration } from './migrations.js';
 
 /** Begins the migration; answers its id, or why it can't be. */
@@ -74,7 +75,11 @@ function refusalAtTarget(
   }
   if (namesake !== undefined && isOn(namesake))
     return `Requested operation is not valid: domain '${guest.name}' is already active as '${guest.name}'`;
-  return refusalOfDisks(tx, source, target, guest, copy) ?? refusalOfMemory(tx, target, guest);
+  return (
+    refusalOfMachine(source, target, guest) ??
+    refusalOfDisks(tx, source, target, guest, copy) ??
+    refusalOfMemory(tx, target, guest)
+  );
 }
 
 function refusalOfDisks(
@@ -126,8 +131,8 @@ function comeIn(tx: Tx, target: string, guest: GuestRow): void {
     return;
   }
   tx.run(
-    `insert into guests (host, id, name, power, reason, persistent, vcpus, memory_mib, disks, serial_log, dirty, obeys)
-     values (?, ?, ?, 'migrating', 'migrating', 0, ?, ?, ?, ?, ?, ?)`,
+    `insert into guests (host, id, name, power, reason, persistent, vcpus, memory_mib, disks, serial_log, dirty, obeys, cpu_mode, networks)
+     values (?, ?, ?, 'migrating', 'migrating', 0, ?, ?, ?, ?, ?, ?, ?, ?)`,
     target,
     guest.id,
     guest.name,
@@ -137,5 +142,7 @@ function comeIn(tx: Tx, target: string, guest: GuestRow): void {
     guest.serial_log,
     guest.dirty,
     guest.obeys,
+    guest.cpu_mode,
+    guest.networks,
   );
 }

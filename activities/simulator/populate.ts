@@ -9,6 +9,10 @@ export interface Population {
   hosts: number;
   instances: number;
   racks: number;
+  /** Racks are spread over them; default 1. */
+  zones?: number;
+  /** Of processors, spread over the hosts of each rack; default 1. */
+  generations?: number;
   /** Which part of the guests has its disk on its host's own storage; default a quarter. */
   local?: number;
 }
@@ -37,8 +41,11 @@ export function populate(
   const before = allHosts(tx).length;
   const hosts = Array.from({ length: wanted.hosts }, (_, index) => `host-${before + index + 1}`);
   hosts.forEach((name, index) => {
-    const rack = `rack-${((before + index) % wanted.racks) + 1}`;
-    addHost(tx, datacenter, { name, rack, zone: 'zone-1', vcpus: 32, memoryMiB: 131_072 });
+    const number = (before + index) % wanted.racks;
+    const zone = `zone-${(number % (wanted.zones ?? 1)) + 1}`;
+    const generation = (Math.floor((before + index) / wanted.racks) % (wanted.generations ?? 1)) + 1;
+    const size = { vcpus: 32, memoryMiB: 131_072 };
+    addHost(tx, datacenter, { name, rack: `rack-${number + 1}`, zone, generation, ...size });
   });
   const [first] = hosts;
   if (first !== undefined) putImages(tx, first);

@@ -7,7 +7,8 @@ export const schema: readonly string[] = [
      vcpus integer not null, memory_mib integer not null, system_uuid text not null unique,
      power text not null default 'on', daemon integer not null default 1,
      hung integer not null default 0, cut integer not null default 0,
-     call_ms integer not null default 0, link integer not null, boots integer not null default 1
+     call_ms integer not null default 0, link integer not null, boots integer not null default 1,
+     generation integer not null default 1, networks text not null default '["br0"]'
    ) strict, without rowid`,
   // Pairs of hosts that do not reach each other, each pair in both orders.
   `create table cuts (one text not null, other text not null, primary key (one, other)) strict, without rowid`,
@@ -27,6 +28,7 @@ export const schema: readonly string[] = [
      host text not null, id text not null, name text not null,
      power text not null, reason text not null, persistent integer not null,
      vcpus integer not null, memory_mib integer not null, disks text not null, serial_log text,
+     cpu_mode text not null default 'host-model', networks text not null default '[]',
      managed_save integer not null default 0, autostart integer not null default 0, snapshots integer not null default 0,
      checkpoints integer not null default 0, other_job text,
      stamp_operation text, stamp_epoch integer,

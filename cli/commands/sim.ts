@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { systemClock } from '../../activities/clock.js';
 import { planFaults } from '../../activities/simulator/faults.js';
+import { generations } from '../../activities/simulator/machine.js';
 import { openDatacenters } from '../../activities/simulator/folder.js';
 import { hostStatuses, pendingFaults, type HostStatus } from '../../activities/simulator/status.js';
 import { mayOperate } from '../../client/ask.js';
@@ -18,6 +19,8 @@ export function register(sim: Command): void {
     .option('--hosts <number>', 'how many hosts to add', '6')
     .option('--instances <number>', 'how many guests to add, spread over those hosts', '40')
     .option('--racks <number>', 'over how many racks the hosts are spread', '2')
+    .option('--zones <number>', 'over how many zones the racks are spread', '1')
+    .option('--generations <number>', 'how many generations of processors the hosts have', '1')
     .action((_options: unknown, command: Command) => create(command));
   withDatacenter(sim.command('status'))
     .description('List the simulated hosts: how they are, what runs there, what is planned.')
@@ -30,11 +33,15 @@ export function register(sim: Command): void {
 }
 
 async function create(command: Command): Promise<void> {
-  const options = command.opts<{ hosts: string; instances: string; racks: string; datacenter?: string }>();
+  const options = command.opts<
+    Record<'hosts' | 'instances' | 'racks' | 'zones' | 'generations', string> & { datacenter?: string }
+  >();
   const wanted = {
     hosts: whole('hosts', options.hosts, 0),
     instances: whole('instances', options.instances, 0),
     racks: whole('racks', options.racks, 1),
+    zones: whole('zones', options.zones, 1),
+    generations: Math.min(generations, whole('generations', options.generations, 1)),
   };
   await withContext(command, async (context) => {
     mayOperate(context);

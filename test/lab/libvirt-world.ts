@@ -31,6 +31,7 @@ export async function openLibvirtWorld(hosts: number) {
   const inventory: HypervisorInventory = {
     hosts: async () => refs,
     recordProbe: async (host, found) => void probes.set(host, found),
+    recordGuest: async () => undefined,
     expectedPowers: async () => [],
     recordPowers: async () => undefined,
     migrationStarted: async ({ id }) => void migrations.set(id, 'running'),

@@ -2,6 +2,7 @@ import type { HostRef } from '../../../model/host.js';
 import type { Disk } from '../../../model/instance.js';
 import type { GuestView, HostFacts } from '../port.js';
 import { DroverError } from '../../../model/errors.js';
+import { cpuOf, networksOf } from './machine.js';
 import { postCopyOf, powerOf, splitState } from './power.js';
 import { readStamp } from './stamp.js';
 import type { Virsh } from './virsh.js';
@@ -24,18 +25,21 @@ export async function viewGuests(virsh: Virsh, host: HostRef, ids: string[]): Pr
       `domstate --reason ${id}`,
       `snapshot-list --name ${id}`,
       `checkpoint-list --name ${id}`,
+      `dumpxml --inactive ${id}`,
     ]),
   ]);
   const persistent = new Set(lines(answer[0]));
   const saved = new Set(lines(answer[1]));
   const autostart = new Set(lines(answer[2]));
   return ids.map((_, index) => {
-    const [xml, state, snapshots, checkpoints] = answer.slice(3 + 4 * index, 7 + 4 * index);
+    const [xml, state, snapshots, checkpoints, stored] = answer.slice(3 + 5 * index, 8 + 5 * index);
     // It may vanish between two commands of the batch: then it is gone.
     if (!xml || !state) return null;
     const domain = parseDomain(xml);
     return {
       ...viewOf(domain, state),
+      // A guest that runs shows the processor that was made of its mode, not the mode.
+      ...(stored ? { cpuMode: cpuModeOf(parseDomain(stored)) } : {}),
       persistent: persistent.has(domain.uuid),
       managedSave: saved.has(domain.uuid),
       autostart: autostart.has(domain.uuid),
@@ -78,10 +82,23 @@ export function viewOf(
     vcpus: Number(domain.vcpu?.['#text'] ?? 1),
     memoryMiB: toMiB(domain.memory['#text'], domain.memory['@unit']),
     disks: domain.devices.disk.flatMap((disk) => diskOf(disk) ?? []),
+    cpuMode: cpuModeOf(domain),
+    networks: networksOfGuest(domain),
     serialLog: domain.devices.serial.find((serial) => serial.log)?.log?.['@file'] ?? null,
     stamp: readStamp(domain),
   };
 }
+
+const cpuModeOf = (domain: DomainXml): string => domain.cpu?.['@mode'] ?? 'default';
+
+const networksOfGuest = (domain: DomainXml): string[] => [
+  ...new Set(
+    domain.devices.interface.flatMap(({ source }) => {
+      const name = source?.['@network'] ?? source?.['@bridge'] ?? source?.['@dev'];
+      return name === undefined ? [] : [name];
+    }),
+  ),
+];
 
 /** Disks that are a file or a block device of the host; an empty drive and a network disk are none of ours. */
 function diskOf(disk: DomainXml['devices']['disk'][number]): Disk | null {
@@ -120,7 +137,10 @@ export async function hostFacts(virsh: Virsh, host: HostRef, limitMs: number): P
   if (Number.isNaN(vcpus) || Number.isNaN(memoryKiB)) {
     throw new DroverError('HypervisorError', `${host.name}: libvirt does not tell its CPUs and memory`);
   }
+  const [cpu, networks] = await Promise.all([cpuOf(virsh, host, capabilities), networksOf(virsh, host)]);
   return {
+    cpu,
+    networks,
     hostname,
     systemUuid: parseHostUuid(capabilities),
     vcpus,

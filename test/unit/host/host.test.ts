@@ -95,7 +95,15 @@ describe('rebootHost', () => {
 
 describe('waitForHost', () => {
   const ref = { name: 'kvm-1', uri: 'test://kvm-1' };
-  const facts = { hostname: 'kvm-1', systemUuid: 'u', vcpus: 8, memoryMiB: 1024, hypervisor: 'test' };
+  const size = { vcpus: 8, memoryMiB: 1024 };
+  const facts = {
+    hostname: 'kvm-1',
+    systemUuid: 'u',
+    ...size,
+    hypervisor: 'test',
+    cpu: null,
+    networks: null,
+  };
   function waiting(looks: (typeof facts | Error)[], clock: Clock) {
     const recorded: unknown[] = [];
     const activities = createHostWaitActivities({

@@ -23,6 +23,8 @@ export const guest = (changes: Partial<GuestView> = {}): GuestView => ({
   serialLog: null,
   managedSave: false,
   autostart: false,
+  cpuMode: 'host-model',
+  networks: [],
   snapshots: 0,
   checkpoints: 0,
   stamp: null,
@@ -116,7 +118,15 @@ export class FakePort {
       capabilities: new Set(['liveMigration', 'blockMigration'] as const),
       facts: async (host) => {
         this.of(host);
-        return { hostname: host.name, systemUuid: id, vcpus: 2, memoryMiB: 1024, hypervisor: 'fake' };
+        return {
+          hostname: host.name,
+          systemUuid: id,
+          vcpus: 2,
+          memoryMiB: 1024,
+          hypervisor: 'fake',
+          cpu: null,
+          networks: null,
+        };
       },
       list: async (host) => [...this.of(host).values()],
       names: async (host) => [...this.of(host).values()],
@@ -202,6 +212,7 @@ export function recording(fake: FakePort): Recorded {
     inventory: {
       hosts: async () => [source, target],
       recordProbe: async () => undefined,
+      recordGuest: async () => undefined,
       expectedPowers: async () => [],
       recordPowers: async () => undefined,
       migrationStarted: async (migration) => void started.push(migration.id),

@@ -38,6 +38,7 @@ export async function openWorld() {
   const inventory = {
     hosts: async () => ['host1', 'host2', 'host3'].map(host),
     recordProbe: async () => undefined,
+    recordGuest: async () => undefined,
     expectedPowers: async () => [],
     recordPowers: async () => undefined,
     migrationStarted: async () => undefined,
