@@ -3,7 +3,7 @@ import type { RunItemRow, RunRecord } from '../model/run.js';
 import type { ListedRun } from '../client/run-list.js';
 import type { RunView } from '../client/run-view.js';
 import type { Host } from '../model/host.js';
-import type { Instance } from '../model/instance.js';
+import { defaultMovePolicy, type Instance } from '../model/instance.js';
 import type { MigrationRecord, OperationRecord } from '../model/operation.js';
 
 /** These keys of it, in this order. */
@@ -25,6 +25,8 @@ export const instanceDetails = (
 ) => ({
   ...instanceView(of),
   ...pick(of, 'vcpus', 'memoryMiB', 'disks', 'lockedBy', 'fault', 'needsRepair'),
+  ...pick(of, 'cause', 'restartPolicy', 'saved'),
+  movePolicy: of.movePolicy ?? defaultMovePolicy,
   operations: operations.map(operationView),
   migrations,
 });

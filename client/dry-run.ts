@@ -123,6 +123,7 @@ async function beginning(
     respectsLock: operation.respectsLock ?? true,
     respectsNeedsRepair: operation.respectsNeedsRepair ?? true,
     needs: operation.needs ?? null,
+    recordOnly: operation.recordOnly ?? false,
     create: null,
   };
   return read(caller.inventory, (db) => refusalOf(db, begin, row));

@@ -12,6 +12,7 @@ import {
 } from '@temporalio/worker';
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { Context } from '@temporalio/activity';
+import { createAuditActivities } from '../activities/audit/activities.js';
 import { createDiskActivities } from '../activities/disk/activities.js';
 import { createHostActivities } from '../activities/host/activities.js';
 import { createHostWaitActivities } from '../activities/host/wait-for-host.js';
@@ -27,9 +28,11 @@ import { controlQueue, hostQueue } from '../model/addresses.js';
 import { connectClient, resolveTarget } from '../temporal/connect.js';
 import { ensureSearchAttributes } from '../temporal/search-attributes.js';
 import { wrapActivities } from './envelope.js';
-import { ensureJanitor } from './janitor.js';
+import { ensureSchedules } from './schedules.js';
 import { createLog } from './log.js';
 import { serveDatacenters } from './datacenters.js';
+import { observe, type Observer } from './observer.js';
+import { operator } from './operate.js';
 import { openPorts, type Ports } from './ports.js';
 
 export interface WorkerRun {
@@ -71,13 +74,14 @@ export async function runWorker(run: WorkerRun): Promise<void> {
     else {
       const { warning, missing } = await ensureSearchAttributes(temporal.connection, temporal.namespace);
       if (warning) log.warn(warning);
-      await ensureJanitor(
-        temporal.client,
-        run.config.cloud,
-        run.janitorEverySeconds ?? 30,
-        missing.length === 0,
-      );
-      await runControlWorker(run, temporal.client, common);
+      await ensureSchedules(temporal.client, {
+        cloud: run.config.cloud,
+        janitorEverySeconds: run.janitorEverySeconds ?? 30,
+        auditEverySeconds: run.config.auditEverySeconds,
+        searchable: missing.length === 0,
+      });
+      const searchable = missing.length === 0;
+      await runControlWorker(run, { client: temporal.client, searchable, log }, common);
     }
   } finally {
     await connection.close();
@@ -92,7 +96,7 @@ type Common = Pick<
 
 async function runControlWorker(
   { config, bundle }: WorkerRun,
-  client: Client,
+  { client, searchable, log }: { client: Client; searchable: boolean; log: Observer['log'] },
   common: Common,
 ): Promise<void> {
   const inventory = await openInventory(config.inventory);
@@ -104,7 +108,10 @@ async function runControlWorker(
     const simulated = serveDatacenters(ports, { cloud, common, ended: ended.signal });
     // Whichever fails, the other one is ended, and the failure told.
     const broken = simulated.finally(() => worker.getState() === 'RUNNING' && worker.shutdown());
-    await Promise.all([worker.run().finally(() => ended.abort()), broken]);
+    const operate = operator(client, { cloud, searchable });
+    const { hypervisor } = ports;
+    const observed = observe({ hypervisor, inventory, operate, log }, ended.signal);
+    await Promise.all([worker.run().finally(() => ended.abort()), broken, observed]);
   } finally {
     ports.close();
     await closeInventory(inventory);
@@ -123,6 +130,7 @@ export async function createControlWorker(options: {
   const { cloud, inventory, client, common, ports, bundle = shippedBundle } = options;
   const find = findWorkflow(client);
   const driver = ports.hypervisor;
+  const audit = createLog('audit');
   const inventoryActivities = createInventoryActivities({
     inventory,
     currentRun: () => Context.current().info.workflowExecution ?? null,
@@ -135,6 +143,7 @@ export async function createControlWorker(options: {
   });
   const activities = {
     ...inventoryActivities,
+    ...createAuditActivities({ inventory, hypervisor: driver, say: (finding) => audit.warn(finding) }),
     ...createHypervisorActivities({ hypervisor: driver, inventory: hypervisorInventory(inventory) }),
     ...createHostWaitActivities({ hypervisor: driver, inventory: hypervisorInventory(inventory) }),
     ...createWaitActivities({ describe: find }),

@@ -1,19 +1,21 @@
 import type { Command } from 'commander';
-import { getInstance, history, listInstances, setLock } from '../../activities/inventory/instances.js';
+import { listGuestEvents } from '../../activities/inventory/guest-events.js';
+import { getInstance, history, listInstances } from '../../activities/inventory/instances.js';
 import { listMigrations } from '../../activities/inventory/records.js';
 import { urlOf } from '../../client/caller.js';
-import { mayOperate } from '../../client/ask.js';
 import { instanceWorkflowId } from '../../model/addresses.js';
-import type { Instance } from '../../model/instance.js';
+import { defaultMovePolicy, type Instance } from '../../model/instance.js';
 import type { OperationRecord } from '../../model/operation.js';
 import { registerAdopt } from '../adopt-command.js';
 import { historyColumns, outcome } from '../history.js';
 import { registerGuestAccess } from '../guest-access.js';
+import { registerGuestEvents } from '../guest-events-command.js';
 import { registerFollowing } from '../instance-following.js';
 import { registerLaunch } from '../launch-command.js';
+import { registerLock } from '../lock-command.js';
 import { withContext } from '../context.js';
 import { registerOperations } from '../operation-command.js';
-import { printData, printList, printOne, write } from '../output.js';
+import { printData, printList, printOne } from '../output.js';
 import { paintState } from '../paint.js';
 import { instanceDetails, instanceView, operationView, type InstanceView } from '../views.js';
 
@@ -39,7 +41,7 @@ export function register(instance: Command): void {
     .argument(...subject)
     .action((name: string, _options: unknown, command: Command) => show(name, command));
   registerLaunch(instance);
-  registerOperations(instance, 'instance', ['launch']);
+  registerOperations(instance, 'instance', ['launch', 'lock', 'unlock']);
   registerLock(instance);
   registerFollowing(instance);
   instance
@@ -54,6 +56,7 @@ export function register(instance: Command): void {
         await printList(output, rows.map(operationView), historyColumns, `nothing was done to ${name} yet`);
       });
     });
+  registerGuestEvents(instance);
   registerGuestAccess(instance);
 }
 
@@ -72,6 +75,8 @@ async function show(name: string, command: Command): Promise<void> {
     const { inventory, output, cloud } = context;
     const found = await getInstance(inventory, name);
     const operations = await history(inventory, found.id, 5);
+    const [told] = found.cause === null ? [] : await listGuestEvents(inventory, found.id, 1);
+    const todo = told?.cause === found.cause ? (told?.todo ?? undefined) : undefined;
     const migrations = await listMigrations(inventory, { instance: found.id, limit: 5 });
     if (output.format !== 'table') return printData(output, instanceDetails(found, operations, migrations));
     const temporal = found.task === null ? undefined : await context.temporal().catch(() => undefined);
@@ -81,10 +86,14 @@ async function show(name: string, command: Command): Promise<void> {
       ['id', found.id],
       ['state', `${paintState(found.state)} (power ${found.powerState})`],
       ['fault', found.fault ?? undefined],
+      ['cause', found.cause ?? undefined],
+      ['to do', todo],
       ['needs repair', found.needsRepair ?? undefined],
       ['task', found.task === null ? 'none' : `${found.task}${url ? `, ${url}` : ''}`],
       ['host', found.host],
       ['locked', lockText(found)],
+      ['policies', policyText(found)],
+      ['saved', savedText(found)],
       [
         'size',
         `${found.vcpus} vCPUs, ${found.memoryMiB} MiB${found.flavor === null ? '' : ` (flavor ${found.flavor})`}`,
@@ -112,33 +121,21 @@ const operationLine = (one: OperationRecord): string =>
     .filter((text) => text !== '')
     .join(', ');
 
+/** As `set-policy` takes them. */
+function policyText({ movePolicy, restartPolicy }: Instance): string {
+  const { downtimeMs, autoConverge, postCopy, pauseMs, cold } = movePolicy ?? defaultMovePolicy;
+  const allowed = [
+    ...(autoConverge ? ['auto-converge'] : []),
+    ...(postCopy ? ['post-copy'] : []),
+    ...(pauseMs > 0 ? [`pause=${pauseMs}ms`] : []),
+    ...(cold === 'allow' ? ['cold'] : []),
+  ];
+  const moves = `downtime at most ${downtimeMs} ms${allowed.length > 0 ? `, allows ${allowed.join(', ')}` : ''}`;
+  return `moves: ${moves}; restart: ${restartPolicy}`;
+}
+
+const savedText = ({ saved }: Instance): string | undefined =>
+  saved === null ? undefined : `memory on ${saved.host}, at ${saved.at}`;
+
 const lockText = ({ locked, lockedBy, lockReason }: Instance): string =>
   locked ? `yes, by ${lockedBy ?? 'somebody'}: ${lockReason ?? 'no reason given'}` : 'no';
-
-function registerLock(instance: Command): void {
-  instance
-    .command('lock')
-    .description('Refuse every operation that changes the instance, but for administrators.')
-    .argument(...subject)
-    .requiredOption('--reason <text>', 'why, for whoever finds it locked')
-    .action((name: string, _options: unknown, command: Command) =>
-      lock(name, command, command.opts<{ reason: string }>().reason),
-    );
-  instance
-    .command('unlock')
-    .description('Allow operations on the instance again.')
-    .argument(...subject)
-    .action((name: string, _options: unknown, command: Command) => lock(name, command, null));
-}
-
-async function lock(name: string, command: Command, reason: string | null): Promise<void> {
-  await withContext(command, async (context) => {
-    mayOperate(context);
-    const by = context.identity.name;
-    const found = await setLock(context.inventory, name, reason === null ? null : { reason, by });
-    if (context.output.format !== 'table') return printData(context.output, instanceView(found));
-    return write(
-      reason === null ? `instance ${found.name} is unlocked` : `instance ${found.name} is locked: ${reason}`,
-    );
-  });
-}
