@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
+import { durationSchema, parseDuration } from '../model/duration.js';
 import { DroverError } from '../model/errors.js';
 import type { InventoryPlace } from '../model/inventory.js';
 import { readDevOptions } from './dev-options.js';
@@ -47,6 +48,17 @@ const configSchema = z
       })
       .prefault({})
       .describe('Who you are for drover.'),
+    audit: z
+      .strictObject({
+        every: durationSchema
+          .or(z.literal('never'))
+          .default('1h')
+          .describe(
+            'How often the inventory is compared with the hypervisors, such as 1h; never: by hand alone.',
+          ),
+      })
+      .prefault({})
+      .describe('`drover audit inventory`, done by the workers; nothing is repaired by it.'),
     runbooks: z
       .array(z.string().min(1))
       .default([])
@@ -63,6 +75,8 @@ export interface Config {
   inventory: InventoryPlace;
   identity: { name: string; role: Role };
   runbooks: string[];
+  /** null for never. */
+  auditEverySeconds: number | null;
 }
 
 export interface ConfigSource {
@@ -87,6 +101,7 @@ export async function loadConfig(source: ConfigSource = {}): Promise<Config> {
     data,
     inventory: placeOf(value.inventory, base, data),
     identity: { name: value.identity.name ?? userName(env), role: value.identity.role },
+    auditEverySeconds: value.audit.every === 'never' ? null : (parseDuration(value.audit.every) ?? null),
     runbooks: value.runbooks.map((folder) => resolve(base, folder)),
   };
 }

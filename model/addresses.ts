@@ -25,6 +25,7 @@ export const batchWorkflowId = (cloud: string, run: string, step: string, batch:
   `${runWorkflowId(cloud, run)}/${step}/${batch}`;
 /** What is to happen later, by the operation that left it. */
 export const delayedWorkflowId = (cloud: string, operation: string): string => `${cloud}/later/${operation}`;
+export const auditWorkflowId = (cloud: string): string => `${cloud}/audit`;
 export const janitorWorkflowId = (cloud: string): string => `${cloud}/janitor`;
 
 /** The id that admits one operation at a time on what `operation` (`instance.start`) changes. */

@@ -2,6 +2,7 @@
  * A whole cloud in this process, in virtual time: the real workflows and activities, a real inventory and a
  * simulated datacenter in memory. The same seed gives the same course of events, to the byte.
  */
+import { createAuditActivities } from '../activities/audit/activities.js';
 import { createHostWaitActivities } from '../activities/host/wait-for-host.js';
 import { createHypervisorActivities } from '../activities/hypervisor/activities.js';
 import { createInventoryActivities } from '../activities/inventory/activities.js';
@@ -16,7 +17,14 @@ import { addHost } from '../activities/simulator/hosts.js';
 import { createSimulatedHypervisor } from '../activities/simulator/hypervisor.js';
 import { putImages } from '../activities/simulator/populate.js';
 import { createWaitActivities } from '../activities/wait.js';
-import { janitorWorkflowId, runWorkflowId, subjectWorkflowId, workPlace } from '../model/addresses.js';
+import {
+  auditWorkflowId,
+  janitorWorkflowId,
+  runWorkflowId,
+  subjectWorkflowId,
+  workPlace,
+} from '../model/addresses.js';
+import type { AuditOptions } from '../model/audit.js';
 import type { HostRef } from '../model/host.js';
 import type { Instance } from '../model/instance.js';
 import type { Request } from '../model/operation.js';
@@ -130,6 +138,14 @@ export class VirtualCloud {
     return new Handle(this.temporal, this.temporal.start('janitor', id, null, { knobs }), id);
   }
 
+  /** Compares the inventory with the datacenter, now. */
+  audit(options: Partial<AuditOptions> = {}, knobs: Knobs = {}): Handle {
+    const workflowId = auditWorkflowId(cloudName);
+    const argument = { id: this.random.uuid(), by: 'test', role: 'admin', options };
+    const run = this.temporal.start('audit', workflowId, argument, { knobs });
+    return new Handle(this.temporal, run, argument.id);
+  }
+
   /** From now on a janitor every so often, as Temporal's schedule starts it; what it answers ends that. */
   scheduleJanitor(everySeconds = 30): () => void {
     let off = () => undefined as void;
@@ -202,6 +218,7 @@ export class VirtualCloud {
         },
         isOpen: async (id) => temporal.describe(id)?.open ?? false,
       }),
+      ...createAuditActivities({ inventory: { ...inventory, clock }, hypervisor }),
       ...createHypervisorActivities({
         hypervisor,
         inventory: process.bound(hypervisorInventory(inventory)),

@@ -1,6 +1,7 @@
 /** What a workflow does, by its type: as workflows/entry.ts, without Temporal. */
 import { DroverError } from '../model/errors.js';
 import type { RunAsk } from '../model/run.js';
+import { runAudit, type AuditOrder } from '../workflows/audit.js';
 import { operations } from '../workflows/catalogue.js';
 import { runDelayed, type DelayedOrder } from '../workflows/delayed.js';
 import { runJanitor } from '../workflows/janitor.js';
@@ -29,13 +30,16 @@ export function workOf(rt: VirtualRun): () => Promise<unknown> {
     listen(run, rt);
     return () => rt.heardOut(() => runBatch(run, batch, rt));
   }
+  if (rt.type === 'audit') return () => runAudit(argument as Partial<AuditOrder> | null, rt);
   if (rt.type === 'janitor') return () => runJanitor(rt);
   if (rt.type === 'delayed-operation') return () => runDelayed(argument as DelayedOrder, rt);
   const operation = operations.get(rt.type);
   if (!operation) throw new DroverError('NotFound', `no operation is called ${rt.type}`);
   const order = argument as Order;
   return () =>
-    operation.target === 'host' ? operateOnHost(operation, order, rt) : operate(operation, order, rt);
+    operation.target === 'host'
+      ? operateOnHost(operation, order, rt)
+      : rt.heardOut(() => operate(operation, order, rt));
 }
 
 function listen(run: Run, rt: VirtualRun): void {

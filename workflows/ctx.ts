@@ -1,8 +1,10 @@
 import type { Activities, ActivityName, Answer, Sighting } from '../activities/types.js';
 import { workPlace } from '../model/addresses.js';
+import type { DroverError } from '../model/errors.js';
 import type { HostRef } from '../model/host.js';
 import type { Instance } from '../model/instance.js';
 import type { InstancePatch, IntentCall, Request } from '../model/operation.js';
+import type { AskHandler } from './runtime.js';
 
 interface CallOptions {
   /** The host whose worker does it; the control workers otherwise. */
@@ -45,10 +47,22 @@ export interface Ctx extends HostCtx {
   commit(patch: InstancePatch, cleanup?: IntentCall[]): Promise<void>;
   /** An operation on this instance after so many milliseconds, if this one has left something to do then. */
   later(afterMs: number, operation: string, input: Record<string, unknown>): Promise<void>;
-  /** Looks where the guest is and what it does; `left` says what must not be so. */
-  observe(): Promise<{ patch: InstancePatch; left: string[]; sightings: Sighting[] }>;
-  /** Tries `work`; when it fails, takes back what it did and answers the error instead of throwing it. */
-  attempt<T>(work: () => Promise<T>): Promise<{ ok: true; value: T } | { ok: false; error: Error }>;
+  /** Looks where the guest is and what it does, on the hosts `also`, too; `left` says what must not be so. */
+  observe(
+    also?: readonly HostRef[],
+  ): Promise<{ patch: InstancePatch; left: string[]; sightings: Sighting[] }>;
+  /**
+   * Tries `work`; when it fails, takes back what it did and answers the error instead of throwing it. An error after
+   * which `another` says that there is no other attempt is answered as well, and taken back by whoever throws it on.
+   */
+  attempt<T>(
+    work: () => Promise<T>,
+    another?: (error: DroverError) => boolean,
+  ): Promise<{ ok: true; value: T } | { ok: false; error: DroverError }>;
+  /** Work that somebody may abort: it is cancelled then, and with it the operation, in that person's name. */
+  abortable<T>(work: () => Promise<T>): { result: Promise<T>; abort(by: string): void };
+  /** Takes asks of that name from now on. */
+  serve(name: string, ask: AskHandler): void;
 }
 
 /** Writes an intent: `undo('removeDisk', input, 'the disk /x on host2', host2)`. */

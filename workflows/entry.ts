@@ -14,6 +14,7 @@ import {
 import type { RunAnswerToAsk, RunAsk, RunProgress, RunStepRecord } from '../model/run.js';
 import { DroverError } from '../model/errors.js';
 import { languageVersions } from '../model/runbook.js';
+import { runAudit, type AuditOrder } from './audit.js';
 import { operations } from './catalogue.js';
 import { runDelayed, type DelayedOrder } from './delayed.js';
 import { runJanitor } from './janitor.js';
@@ -46,6 +47,7 @@ export default async function dispatch(argument: unknown): Promise<unknown> {
       listen(run, rt);
       return await heardOut(() => runBatch(run, batch, rt));
     }
+    if (workflowType === 'audit') return await runAudit(argument as Partial<AuditOrder> | null, rt);
     if (workflowType === 'janitor') return await runJanitor(rt);
     if (workflowType === 'delayed-operation') return await runDelayed(argument as DelayedOrder, rt);
     if (workflowType === 'read-serial-log') {
@@ -59,7 +61,7 @@ export default async function dispatch(argument: unknown): Promise<unknown> {
     const order = argument as Order;
     return operation.target === 'host'
       ? await operateOnHost(operation, order, rt)
-      : await operate(operation, order, rt);
+      : await rt.heardOut(() => operate(operation, order, rt));
   } catch (error) {
     // What is neither ours nor Temporal's is a bug: let the workflow task fail and be retried after the fix.
     throw error instanceof DroverError ? asFailure(error) : error;

@@ -93,7 +93,8 @@ async function begin(
       `An earlier operation (${predecessor?.kind ?? 'unknown'}) left something open; finding out what is so.`,
     );
     const unwound = await carryOut(rt, owner, intents, janitorPatience);
-    done = predecessor?.id === request.id && unwound.committed !== null;
+    const isDone = unwound.committed !== null && unwound.committed.state !== 'error';
+    done = predecessor?.id === request.id && isDone;
     const gone = wasTerminating(answer) ? 'deleted' : 'error';
     const seen = await observe(rt, { ...instance, ...unwound.committed } as typeof instance, intents, gone);
     await rt.activity('reconciled', {
@@ -102,10 +103,7 @@ async function begin(
       patch: seen.patch,
       settled: unwound.settled,
       left: [...unwound.left, ...seen.left],
-      note:
-        unwound.committed || predecessor?.committed
-          ? 'its work turned out to be done'
-          : 'its work was undone',
+      note: isDone || predecessor?.committed ? 'its work turned out to be done' : 'its work was undone',
     });
   }
 }
@@ -156,8 +154,17 @@ function makeCtx(request: Request, closing: Closing, rt: Runtime): Ctx {
       const child = { operation, subject, label, runbook: null, host, request: asked, input };
       return rt.shielded(() => rt.later({ afterMs, of: request.id, child }));
     },
-    observe: () => observe(rt, instance, [], instance.state === 'deleted' ? 'deleted' : 'error'),
-    async attempt(work) {
+    observe: (also) => observe(rt, instance, [], instance.state === 'deleted' ? 'deleted' : 'error', also),
+    serve: (name, ask) => rt.serve(name, ask),
+    abortable(work) {
+      const { result, cancel } = rt.scope(work);
+      const abort = (by: string): void => {
+        closing.abortedBy = by;
+        cancel();
+      };
+      return { result, abort };
+    },
+    async attempt(work, another = () => true) {
       try {
         return { ok: true, value: await work() };
       } catch (cause) {
@@ -165,8 +172,10 @@ function makeCtx(request: Request, closing: Closing, rt: Runtime): Ctx {
         // A cancel ends the whole operation, not this attempt; and so does a newer owner. And another attempt
         // after a commit that failed, but may have been written, would make a second guest.
         if (['Cancelled', 'StaleOwner'].includes(error.code) || closing.committing) throw error;
-        const { left } = await rt.shielded(() => closing.unwind(noPatience));
-        if (left.length > 0) throw error;
+        if (!another(error)) return { ok: false, error };
+        const { left, committed } = await rt.shielded(() => closing.unwind(noPatience));
+        // What turned out to be past its point of no return is not tried again.
+        if (left.length > 0 || committed !== null) throw error;
         return { ok: false, error };
       }
     },

@@ -85,6 +85,7 @@ export function truth(
   gone: InstanceState,
 ): { patch: InstancePatch; left: string[] } {
   const live = sightings.filter((s) => s.power === 'running' || s.power === 'paused');
+  const halves = sightings.filter((s) => s.postCopy !== undefined && s.postCopy !== null);
   const [only] = live;
   if (live.length > 1) {
     const where = live.map((s) => s.host).join(' and ');
@@ -97,6 +98,14 @@ export function truth(
       patch: { state, powerState: only.power, host: only.host, disks: only.disks, fault: null },
       left: [],
     };
+  }
+  if (halves.length > 0) {
+    // Two halves are one guest; who asks next must not take either for a guest that can go on.
+    const where = halves.map((s) => s.host).join(' and ');
+    const fault =
+      `a post-copy migration left what it had in memory on ${where}, in halves that don’t run: never resume them; ` +
+      `\`drover instance reboot --hard ${instance.name}\` boots it afresh on ${instance.host ?? 'its target'}`;
+    return { patch: { state: 'error', powerState: 'migrating', fault }, left: [] };
   }
   const home = sightings.find((s) => s.host === instance.host);
   const half = sightings.find((s) => s.power === 'migrating');
@@ -147,9 +156,10 @@ export async function observe(
   instance: Instance,
   intents: Intent[],
   gone: InstanceState,
+  also: readonly HostRef[] = [],
 ): Promise<{ patch: InstancePatch; left: string[]; sightings: Sighting[] }> {
   const home = instance.host ? [await rt.activity('getHost', { host: instance.host })] : [];
-  const hosts = hostsConcerned(home, intents);
+  const hosts = hostsConcerned([...home, ...also], intents);
   if (hosts.length === 0) return { ...truth(instance, [], gone), sightings: [] };
   const { sightings } = await rt.activity('look', { instance: instance.id, hosts });
   return { ...truth(instance, sightings, gone), sightings };

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, rename, unlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 
@@ -12,6 +12,7 @@ export type Made = z.infer<typeof note>;
 
 export interface MadeNotes {
   read(path: string): Promise<Made | null>;
+  list(): Promise<Made[]>;
   write(made: Made): Promise<void>;
   remove(path: string): Promise<void>;
 }
@@ -27,6 +28,16 @@ export function createMadeNotes(stateDir: string): MadeNotes {
       if (text === null) return null;
       const parsed = note.safeParse(JSON.parse(text));
       return parsed.success && parsed.data.path === path ? parsed.data : null;
+    },
+    async list() {
+      const names = (await readdir(directory).catch(() => [])).filter((name) => name.endsWith('.json'));
+      const texts = await Promise.all(
+        names.map((name) => readFile(join(directory, name), 'utf8').catch(() => 'null')),
+      );
+      return texts.flatMap((text) => {
+        const parsed = note.safeParse(JSON.parse(text));
+        return parsed.success ? [parsed.data] : [];
+      });
     },
     async write(made) {
       await mkdir(directory, { recursive: true, mode: 0o700 });

@@ -33,3 +33,33 @@ export async function removeGuest(
   }
   return { undone: true };
 }
+
+/** The definition alone: whoever runs from it meanwhile keeps it. */
+export async function removeDefinition(
+  { hypervisor }: HypervisorDeps,
+  { host, instance, name }: Guest,
+  call: Call,
+): Promise<void> {
+  const owner = ownerOf(call);
+  const view = await hypervisor.look(host, instance);
+  if (view === null) return;
+  refuseStale(view, owner);
+  if (view.power !== 'shutoff' && view.power !== 'crashed') {
+    throw new DroverError('HypervisorError', `${host.name}: ${name} is ${view.power}; its definition stays`, {
+      details: { host: host.name },
+      hint: 'look which of its copies is right: drover audit inventory',
+    });
+  }
+  await hypervisor.undefine(host, instance);
+}
+
+export async function disableAutostart(
+  { hypervisor }: HypervisorDeps,
+  { host, instance }: Guest,
+  call: Call,
+): Promise<void> {
+  const view = await hypervisor.look(host, instance);
+  if (view === null) return;
+  refuseStale(view, ownerOf(call));
+  await hypervisor.disableAutostart(host, instance);
+}

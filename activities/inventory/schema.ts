@@ -253,12 +253,24 @@ export interface GuestEventsTable {
   todo: string | null;
 }
 
+/** JSON of `AuditOptions`, `AuditScope`, `Finding[]`, `Repair[]` and what became of those. */
 export interface AuditsTable {
   id: string;
   at: string;
+  ended_at: string | null;
   by: string;
+  options: string;
+  scope: string;
   findings: string;
+  repairs: string;
   repaired: string;
+}
+
+/** What one host showed, `SeenHost`; kept while its audit runs. */
+export interface AuditHostsTable {
+  audit: string;
+  host: string;
+  seen: string;
 }
 
 export interface Tables {
@@ -278,6 +290,7 @@ export interface Tables {
   operation_actions: OperationActionsTable;
   guest_events: GuestEventsTable;
   audits: AuditsTable;
+  audit_hosts: AuditHostsTable;
 }
 
 export type HostRow = Selectable<HostsTable>;

@@ -66,9 +66,20 @@ export const moves: Migration = {
       .createTable('audits')
       .addColumn('id', 'text', (c) => c.primaryKey())
       .addColumn('at', 'text', (c) => c.notNull())
+      .addColumn('ended_at', 'text')
       .addColumn('by', 'text', (c) => c.notNull())
+      .addColumn('options', 'text', (c) => c.notNull())
+      .addColumn('scope', 'text', (c) => c.notNull())
       .addColumn('findings', 'text', (c) => c.notNull())
+      .addColumn('repairs', 'text', (c) => c.notNull())
       .addColumn('repaired', 'text', (c) => c.notNull())
+      .execute();
+    await db.schema
+      .createTable('audit_hosts')
+      .addColumn('audit', 'text', (c) => c.notNull())
+      .addColumn('host', 'text', (c) => c.notNull())
+      .addColumn('seen', 'text', (c) => c.notNull())
+      .addPrimaryKeyConstraint('audit_hosts_of', ['audit', 'host'])
       .execute();
   },
 };
