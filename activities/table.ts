@@ -54,6 +54,7 @@ export const activityTable: { readonly [K in ActivityName]: ActivityRow<K> } = {
   },
   listHosts: { ...read, summary: () => 'list hosts' },
   setHostEnabled: { ...record, summary: (i) => `${i.enabled ? 'enable' : 'disable'} ${i.host}` },
+  setHost: { ...record, summary: (i) => `settings of ${i.host}` },
   startMaintenance: { ...record, summary: (i) => `${i.host} in maintenance for ${i.seconds} s` },
   endMaintenance: { ...record, summary: (i) => `end the maintenance of ${i.host}` },
   beginHostOperation: { ...record, summary: (i) => `begin ${i.kind} of ${i.host}` },

@@ -93,6 +93,20 @@ export interface LadderStep {
   by: string | null;
 }
 
+/** What somebody asks of a running operation; `way` null for the best that there is. */
+export interface OperationAsk {
+  by: string;
+  role: Request['role'];
+  way: 'downtime' | 'post-copy' | 'pause' | null;
+}
+export interface OperationAction {
+  operation: string;
+  at: string;
+  by: string;
+  action: string;
+  details: Record<string, unknown>;
+}
+
 /** What an operation found to be true of the instance at its end, written in one transaction with its close. */
 export interface InstancePatch {
   state?: InstanceState;

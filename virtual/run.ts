@@ -9,8 +9,16 @@ import {
   subjectWorkflowId,
 } from '../model/addresses.js';
 import { DroverError } from '../model/errors.js';
+import type { OperationAsk } from '../model/operation.js';
 import type { DelayedOrder } from '../workflows/delayed.js';
-import type { ActivityOptions, ChildRequest, ChildRun, Runtime, Word } from '../workflows/runtime.js';
+import type {
+  ActivityOptions,
+  AskHandler,
+  ChildRequest,
+  ChildRun,
+  Runtime,
+  Word,
+} from '../workflows/runtime.js';
 import type { WorkerProcess } from './process.js';
 import { Scope } from './scope.js';
 import type { Ending, Handler } from './ending.js';
@@ -113,6 +121,13 @@ export class VirtualRun implements Runtime, TaskRun {
       this.asks -= 1;
       this.stir();
     }
+  }
+
+  serve(name: string, { validate, handle }: AskHandler): void {
+    this.handlers.set(name, {
+      validate: (ask) => validate(ask as OperationAsk),
+      handle: (ask) => handle(ask as OperationAsk),
+    });
   }
 
   /** Whoever asked gets an answer, although the workflow has come to its end meanwhile. */

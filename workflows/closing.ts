@@ -14,6 +14,10 @@ export class Closing {
   /** What a commit was to write: set before, since one that fails may have been written all the same. */
   committing: InstancePatch | null = null;
   seq = 0;
+  /** Who aborted what it did. */
+  abortedBy: string | null = null;
+  /** What an undo found to be done after all. */
+  private turnedOut: InstancePatch | null = null;
   private settled: { operation: string; seq: number }[] = [];
 
   constructor(
@@ -42,7 +46,8 @@ export class Closing {
     const open = intents.filter((i) => !done.has(`${i.operation}/${i.seq}`));
     const unwound = await carryOut(this.rt, owner, open, patience);
     this.settled.push(...unwound.settled);
-    return { intents, left: unwound.left, committed: unwound.committed };
+    this.turnedOut = unwound.committed ?? this.turnedOut;
+    return { intents, left: unwound.left, committed: this.turnedOut };
   }
 
   async succeed(outcome: Outcome): Promise<Result> {
@@ -85,7 +90,9 @@ export class Closing {
       this.def.recordOnly === true ? { patch: {}, left: [] } : await observe(this.rt, where, intents, gone);
     const leftAll = [...left, ...seen.left];
     // The step had passed its point of no return after all: the work is done, a cancel came too late.
-    if (committed) return this.done(seen.patch, { note: `done, although: ${cause.message}` }, leftAll);
+    // Unless it is past that point and broken: a guest in two halves is no work that is done.
+    if (committed && committed.state !== 'error')
+      return this.done(seen.patch, { note: `done, although: ${cause.message}` }, leftAll);
     const error: ErrorRecord = leftAll.length
       ? new DroverError('UnwindIncomplete', `${cause.message}; and undoing left: ${leftAll.join('; ')}`, {
           details: { cause: cause.toRecord(), left: leftAll },
@@ -108,7 +115,8 @@ export class Closing {
   private inItsWords(cause: DroverError): DroverError {
     if (cause.code !== 'Cancelled') return cause;
     const { details, hint } = cause;
-    return new DroverError('Cancelled', `${this.def.name} of ${this.instance.name} was cancelled`, {
+    const how = this.abortedBy === null ? 'cancelled' : `aborted by ${this.abortedBy}`;
+    return new DroverError('Cancelled', `${this.def.name} of ${this.instance.name} was ${how}`, {
       details,
       hint,
       cause,

@@ -4,7 +4,7 @@
  * DroverError; a cancel arrives as DroverError `Cancelled`.
  */
 import type { Activities, ActivityName, Answer } from '../activities/types.js';
-import type { IntentCall, Owner, Request } from '../model/operation.js';
+import type { IntentCall, OperationAsk, Owner, Request } from '../model/operation.js';
 import type { DelayedOrder } from './delayed.js';
 
 export interface ActivityOptions {
@@ -45,6 +45,12 @@ export interface ChildRun {
 /** What a run tells its child runs while they run: to pause or go on; to take nothing back when it is cancelled. */
 export type Word = { pause: boolean } | { undo: false };
 
+/** What people may ask of an operation while it runs. `validate` refuses by throwing, and changes nothing. */
+export interface AskHandler {
+  validate(ask: OperationAsk): void;
+  handle(ask: OperationAsk): Promise<{ said: string }>;
+}
+
 export interface Runtime {
   activity<K extends ActivityName>(
     name: K,
@@ -80,6 +86,9 @@ export interface Runtime {
   until(holds: () => boolean, ms: number | null): Promise<boolean>;
   /** True once somebody asked to cancel this scope, or one around it up to the nearest shield. */
   cancelled(): boolean;
+  /** Takes asks of that name from now on; whoever asked gets an answer before `heardOut` lets the work end. */
+  serve(name: string, ask: AskHandler): void;
+  heardOut<T>(work: () => Promise<T>): Promise<T>;
   /** A fresh id, the same on replay. */
   id(): string;
   /** Milliseconds since the epoch, the same on replay. */

@@ -3,12 +3,14 @@ import { beginOperation, type BeginDeps } from './begin.js';
 import { claimHost, releaseClaim, type ClaimDeps } from './claims.js';
 import { commit, finishOperation, startUnwind } from './close.js';
 import { beginHostOperation, changeHost, finishHostOperation, keepBoot } from './host-operations.js';
+import { setHost } from './host-settings.js';
 import { getHostRef, listHosts, writeEnabled } from './hosts.js';
 import { getInstance, listInstanceNames, listInstances } from './instances.js';
 import { endMaintenance, startMaintenance } from './maintenance.js';
 import { noFigures, recordColdMigration } from './cold-migrations.js';
 import { getFlavor } from './flavors.js';
-import { migrationEnded } from './records.js';
+import { recordOperationAction } from './operation-actions.js';
+import { ladderStep, migrationEnded } from './records.js';
 import { findOrphans } from './orphans.js';
 import { admit } from './ownership.js';
 import { reconciled } from './reconcile.js';
@@ -49,6 +51,7 @@ export function createInventoryActivities(deps: InventoryDeps): Implement<Invent
         writeEnabled(trx, row, { ...input, by }),
       );
     },
+    setHost: (input) => setHost(deps, input),
     startMaintenance: (input) => startMaintenance(deps, input),
     endMaintenance: (input) => endMaintenance(deps, input),
     beginHostOperation: (input) => beginHostOperation(deps, input),
@@ -58,6 +61,8 @@ export function createInventoryActivities(deps: InventoryDeps): Implement<Invent
     finishRun: (run) => finishRun(inventory, run),
     recordItems: (items) => recordItems(inventory, items),
     recordRunAction: (action) => recordRunAction(inventory, action),
+    recordOperationAction: (action) => recordOperationAction(inventory, action),
+    recordRung: ({ migration, rung, says, by }) => ladderStep(inventory, migration, { rung, says, by }),
     takeConcurrency: (input, call) => takeConcurrency(deps, input, call),
     releaseConcurrency: (input) => releaseConcurrency(inventory, input),
     mayRestart: (input) => mayRestart(inventory, input),

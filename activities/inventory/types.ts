@@ -1,7 +1,15 @@
 /** The names and shapes of the inventory's activities. */
 import type { Host, HostRef, Maintenance } from '../../model/host.js';
 import type { Flavor, Instance } from '../../model/instance.js';
-import type { Intent, IntentCall, InstancePatch, Owner, Request } from '../../model/operation.js';
+import type {
+  InstancePatch,
+  Intent,
+  IntentCall,
+  LadderStep,
+  OperationAction,
+  Owner,
+  Request,
+} from '../../model/operation.js';
 import type { ErrorRecord } from '../../model/errors.js';
 import type { PlacementRequest } from './placement/request.js';
 import type { RunActionRecord, RunFinish, RunItemRecord, RunStart } from '../../model/run.js';
@@ -101,6 +109,16 @@ export interface ClaimAnswer {
   host: HostRef;
 }
 
+/** What operators say of a host; `storage`: its shared stores by name, and where they are mounted. */
+export interface HostSettings {
+  zone?: string | undefined;
+  labels?: Record<string, string> | undefined;
+  storage?: Record<string, string> | undefined;
+  slots?: number | undefined;
+  reserve_mib?: number | undefined;
+  cpu_overcommit?: number | undefined;
+}
+
 /** An operation on a host that takes its time; those that are one change of the inventory write their record with it. */
 export interface BeginHostInput {
   kind: string;
@@ -188,6 +206,12 @@ export interface InventoryActivities {
     by: string;
     request?: Request;
   }): Promise<{ was: { enabled: boolean; reason: string | null } }>;
+  /** Changes those that are named; an empty zone, label or store takes it away. */
+  setHost(input: {
+    host: string;
+    settings: HostSettings;
+    request: Request;
+  }): Promise<{ was: Required<HostSettings> }>;
   startMaintenance(input: {
     host: string;
     seconds: number;
@@ -209,6 +233,10 @@ export interface InventoryActivities {
   recordItems(input: { run: string; step: string; attempt: number; items: RunItemRecord[] }): Promise<void>;
   /** `id`: recorded a second time, it changes nothing. */
   recordRunAction(input: Omit<RunActionRecord, 'at'> & { id: string }): Promise<void>;
+  /** What somebody asked of a running operation; recorded a second time, it changes nothing. */
+  recordOperationAction(input: Omit<OperationAction, 'at'> & { id: string }): Promise<void>;
+  /** A rung of a migration that the operation itself took. */
+  recordRung(input: { migration: string } & Omit<LadderStep, 'at'>): Promise<void>;
   /** One run at a time has a key. Waits, heartbeating; takes over from a run whose workflow is closed. */
   takeConcurrency(input: {
     key: string;

@@ -1,12 +1,15 @@
 import { z } from 'zod';
-import type { MigrateInput, PlacementRequest } from '../../activities/types.js';
+import type { PlacementRequest } from '../../activities/types.js';
 import { durationSchema } from '../../model/duration.js';
 import { DroverError } from '../../model/errors.js';
-import type { IntentCall } from '../../model/operation.js';
-import { intent } from '../ctx.js';
+import type { HostRef } from '../../model/host.js';
+import { defaultMovePolicy, type MovePolicy } from '../../model/instance.js';
+import type { Ctx } from '../ctx.js';
 import { defineOperation } from '../define.js';
 import { instanceRef, seconds } from '../inputs.js';
-import { probeStorage } from './probe-storage.js';
+import { coldInstead } from './steps/cold-instead.js';
+import { liveMove } from './steps/live-move.js';
+import { serveMoveAsks } from './steps/move-asks.js';
 
 export const liveMigrate = defineOperation({
   name: 'live-migrate',
@@ -18,6 +21,19 @@ export const liveMigrate = defineOperation({
     timeout: durationSchema
       .default('30m')
       .describe('Then the migration is aborted; the guest stays on the source'),
+    no_progress: durationSchema
+      .default('60s')
+      .describe('Aborted after so long without a smaller round of memory, if its policy allows nothing more'),
+    downtime: z
+      .int()
+      .min(10)
+      .max(60_000)
+      .optional()
+      .describe('How many ms it may stand still for the switch-over, instead of what its policy says'),
+    fallback: z
+      .enum(['none', 'cold'])
+      .optional()
+      .describe('If it can’t be moved live: stop and move it (cold), or not; default as its policy says'),
     wait: durationSchema.default('0s').describe('How long to wait for a free migration slot'),
   }),
   allowedStates: ['active', 'paused'],
@@ -30,19 +46,20 @@ export const liveMigrate = defineOperation({
     'AlreadyExists',
     'MigrationFailed',
     'MigrationStalled',
+    'PostCopyFailed',
     'GuestLost',
     'CleanupIncomplete',
   ],
   undone:
-    'The migration is aborted and the guest runs on the source; the target is cleaned and its claim released. Once the guest runs on the target it stays there.',
+    'The migration is aborted and the guest runs on the source; the target is cleaned and its claim released. Once the guest runs on the target it stays there, also where the rest of its memory is still to come (post-copy).',
   doing: 'migrating',
   needs: 'liveMigration',
   places: (input, instance) =>
     instance === null || instance.host === null || (input.from ?? instance.host) !== instance.host
       ? null
-      : room({ ...instance, from: instance.host, host: input.host }),
+      : roomFor({ ...instance, from: instance.host, host: input.host }),
   async run(input, ctx) {
-    const { id, name, vcpus, memoryMiB, disks } = ctx.instance;
+    const { name, vcpus, memoryMiB } = ctx.instance;
     const source = await ctx.host();
     if (input.from !== undefined && input.from !== source.name) {
       // Whoever listed it on that host was overtaken: it has left, which is what was wanted.
@@ -57,75 +74,93 @@ export const liveMigrate = defineOperation({
       });
     }
 
-    ctx.phase('placing', 'choose a host and claim room and migration slots');
-    const claim = ctx.id();
-    const { host: target } = await ctx.call(
-      'claimHost',
-      {
-        claim,
-        ...room({ vcpus, memoryMiB, from: source.name, host: input.host }),
-        waitSeconds: seconds(input.wait),
-      },
-      { undo: intent('releaseClaim', { claim }, `the claim on the target`) },
-    );
-
-    ctx.phase('probing', `which disks do ${source.name} and ${target.name} share?`);
-    // What is only read is never copied, and above all never removed: others may read it too.
-    const written = disks.filter((disk) => !disk.readonly);
-    const local = await probeStorage(ctx, written, source, target);
-    const cleanup: IntentCall[] = [];
-    for (const disk of local) {
-      const what = { instance: id, path: disk.path };
-      const facts = await ctx.call('diskFacts', { path: disk.path, format: disk.format }, { on: source });
-      await ctx.call(
-        'prepareDisk',
-        { ...what, format: facts.format, bytes: facts.bytes },
-        {
-          on: target,
-          undo: intent(
-            'removeDisk',
-            { ...what, onlyIfMade: true },
-            `the half copied disk ${disk.path} on ${target.name}`,
-            target,
-          ),
-        },
+    const policy: MovePolicy = {
+      ...(ctx.instance.movePolicy ?? defaultMovePolicy),
+      ...(input.downtime === undefined ? {} : { downtimeMs: input.downtime }),
+    };
+    const cold = input.fallback === 'cold' || (input.fallback === undefined && policy.cold === 'allow');
+    const asks = serveMoveAsks(ctx, policy);
+    const tried: Tried[] = [];
+    for (;;) {
+      let chosen: { target: HostRef; migration: string } | null = null;
+      const room = roomFor({ vcpus, memoryMiB, from: source.name, host: input.host });
+      const attempt = await ctx.attempt(
+        () =>
+          liveMove(ctx, {
+            source,
+            room: { ...room, exclude: [...room.exclude, ...tried.map(({ host }) => host)] },
+            bandwidthMiBs: input.bandwidth ?? null,
+            timeoutSeconds: seconds(input.timeout),
+            waitSeconds: seconds(input.wait),
+            noProgressSeconds: seconds(input.no_progress),
+            policy,
+            asks,
+            chosen: (target, migration) => {
+              chosen = { target, migration };
+            },
+          }),
+        (error) => (error.code === 'MigrationStalled' ? cold : anotherHost(ctx, input.host, tried, error)),
       );
-      cleanup.push(
-        intent('removeDisk', what, `the old copy of the disk ${disk.path} on ${source.name}`, source),
-      );
+      if (attempt.ok) {
+        const { target, cleanup, storage, figures } = attempt.value;
+        // The point of no return: the guest runs on the target, so the record follows it.
+        await ctx.commit({ host: target.name }, cleanup);
+        const before = tried.length > 0 ? { tried } : {};
+        return {
+          patch: { host: target.name },
+          result: { from: source.name, to: target.name, storage, ...before, ...figures },
+        };
+      }
+      const { error } = attempt;
+      const last = chosen as { target: HostRef; migration: string } | null;
+      if (error.code === 'MigrationStalled' && cold && last !== null)
+        return coldInstead(ctx, {
+          source,
+          ...last,
+          room,
+          by: input.fallback === 'cold' ? ctx.request.by : null,
+        });
+      if (last === null || !anotherHost(ctx, input.host, tried, error)) throw withTried(error, tried);
+      tried.push({ host: last.target.name, reason: error.message, error });
     }
-
-    const move: MigrateInput = {
-      migration: ctx.id(),
-      instance: id,
-      name,
-      source,
-      target,
-      copy: local.map((disk) => disk.target),
-      disks,
-      bandwidthMiBs: input.bandwidth ?? null,
-      timeoutSeconds: seconds(input.timeout),
-      cleanup,
-    };
-    ctx.phase(
-      'moving',
-      `${source.name} → ${target.name}, ${local.length ? 'copying its disks' : 'on shared storage'}`,
-    );
-    const moved = await ctx.call('migrateGuest', move, {
-      undo: intent('undoMigrate', move, `the migration of ${name} to ${target.name}`),
-    });
-
-    // The point of no return: the guest runs on the target, so the record follows it.
-    await ctx.commit({ host: target.name }, cleanup);
-    return {
-      patch: { host: target.name },
-      result: { from: source.name, to: target.name, storage: local.length ? 'block' : 'shared', ...moved },
-    };
   },
 });
 
+interface Tried {
+  host: string;
+  reason: string;
+  error: DroverError;
+}
+
+const mostHosts = 3;
+/** What a target says that another one may not say; the guest is whole on its source then. */
+const refusals: readonly string[] = ['MigrationFailed', 'HypervisorError'];
+
+/**
+ * Whether the next host is tried. Where somebody named the host it is that one or none; and an operation that began with
+ * an older drover, whose instances had no policy, tries one host, as it did then.
+ */
+const anotherHost = (ctx: Ctx, named: string | undefined, tried: Tried[], error: DroverError): boolean =>
+  named === undefined &&
+  'movePolicy' in ctx.instance &&
+  refusals.includes(error.code) &&
+  tried.length + 1 < mostHosts;
+
+/** That no host is left is not what went wrong. */
+function withTried(error: DroverError, tried: Tried[]): DroverError {
+  const last = tried.at(-1);
+  if (last === undefined) return error;
+  const cause = error.code === 'NoValidHost' ? last.error : error;
+  const told = tried.map(({ host, reason }) => `${host} (${reason})`).join('; ');
+  return new DroverError(cause.code, `${cause.message}; tried before: ${told}`, {
+    details: { ...cause.details, tried: tried.map(({ host, reason }) => ({ host, reason })) },
+    hint: cause.hint,
+    cause,
+  });
+}
+
 /** What a live migration asks of its target: room, and a migration slot of both sides. */
-const room = (of: {
+const roomFor = (of: {
   vcpus: number;
   memoryMiB: number;
   from: string;

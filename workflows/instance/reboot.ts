@@ -25,6 +25,11 @@ export const reboot = defineOperation({
       });
     }
     const host = await ctx.host();
+    let left: string[] = [];
+    if (state === 'error' && ctx.instance.powerState === 'migrating') {
+      ctx.phase('clearing', 'a migration left it in halves: what it had in memory is given up');
+      ({ left } = await ctx.call('clearHalves', { instance: id, name, host }));
+    }
     ctx.phase('rebooting', input.hard ? 'hard reboot' : `soft reboot, hard after ${input.grace}`);
     const { forced } = await ctx.call('rebootGuest', {
       instance: id,
@@ -33,6 +38,6 @@ export const reboot = defineOperation({
       soft: !input.hard,
       graceSeconds: seconds(input.grace),
     });
-    return { patch: { state: 'active', powerState: 'running', fault: null }, result: { forced } };
+    return { patch: { state: 'active', powerState: 'running', fault: null }, result: { forced }, left };
   },
 });

@@ -11,13 +11,16 @@ import {
   TerminatedFailure,
   TimeoutFailure,
   WorkflowIdReusePolicy,
+  allHandlersFinished,
   condition,
   defineSignal,
+  defineUpdate,
   executeChild,
   getExternalWorkflowHandle,
   isCancellation,
   proxyActivities,
   setCurrentDetails,
+  setHandler,
   sleep,
   startChild,
   upsertSearchAttributes,
@@ -38,6 +41,7 @@ import {
   runWorkflowId,
   subjectWorkflowId,
 } from '../../model/addresses.js';
+import type { OperationAsk } from '../../model/operation.js';
 import { searchAttributes, searchAttributesOf } from '../search-attributes.js';
 import type { Runtime, Word } from '../runtime.js';
 
@@ -193,6 +197,31 @@ export function temporalRuntime(): Runtime {
         return true;
       } catch (error) {
         throw typed(error, 'the wait');
+      }
+    },
+
+    serve(name, { validate, handle }) {
+      setHandler(
+        defineUpdate<{ said: string }, [OperationAsk]>(name),
+        (ask) => handle(ask).catch((error: unknown) => Promise.reject(asFailure(error))),
+        {
+          validator(ask) {
+            try {
+              validate(ask);
+            } catch (error) {
+              throw asFailure(error);
+            }
+          },
+        },
+      );
+    },
+    async heardOut(work) {
+      try {
+        return await work();
+      } finally {
+        // Shielded: the answer to an ask is due to a cancelled operation's asker, too.
+        if (!allHandlersFinished())
+          await CancellationScope.nonCancellable(() => condition(allHandlersFinished));
       }
     },
 
