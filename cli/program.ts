@@ -16,9 +16,17 @@ const groups: Record<string, Group> = {
     summary: 'instances: adopt, list, show, launch, start, stop, live-migrate and more',
     load: () => import('./commands/instance.js'),
   },
+  audit: {
+    summary: 'audits: is the inventory what the hypervisors tell, and what to do about it',
+    load: () => import('./commands/audit.js'),
+  },
   operation: {
     summary: 'operations: what each does, takes, may end with and undoes',
     load: () => import('./commands/operation.js'),
+  },
+  'server-group': {
+    summary: 'server groups: instances that belong on one host, or each on another',
+    load: () => import('./commands/server-group.js'),
   },
   flavor: { summary: 'flavors: the sizes of instances', load: () => import('./commands/flavor.js') },
   runbook: {

@@ -1,13 +1,15 @@
+import type { SeenHost } from '../../model/audit.js';
 import type { Implement } from '../types.js';
 import type { Hypervisor } from '../hypervisor/port.js';
 import { transact, type Inventory } from '../inventory/database.js';
 import { refreshUsage } from '../inventory/host-usage.js';
 import { listHosts } from '../inventory/hosts.js';
+import { reconcileRestored, type Stamped } from '../inventory/restored.js';
 import { compareInventory } from './compare.js';
 import { lookAtHosts } from './look.js';
 import { diskDirectories } from './recorded.js';
 import { adoptGuest, claimOrphan, releaseLeaked } from './release.js';
-import { begin, end, keepFiles } from './store.js';
+import { begin, end, keepFiles, seenBy } from './store.js';
 import type { AuditActivities } from './types.js';
 
 /** More are not looked into: disks are in a few directories. */
@@ -37,8 +39,14 @@ export function createAuditActivities(deps: {
     compareInventory: (input) => compareInventory(deps, input),
     releaseLeaked: (input) => releaseLeaked(inventory, input),
     countUsage: ({ host }) => transact(inventory, (trx) => refreshUsage(trx, [host])),
+    raiseEpochs: async ({ audit }) => reconcileRestored(inventory, stampedIn(await seenBy(inventory, audit))),
     adoptGuest: (input) => adoptGuest(deps, input),
     claimOrphan: (input) => claimOrphan(deps, input),
     endAudit: (input) => end(inventory, input),
   };
 }
+
+const stampedIn = (seen: ReadonlyMap<string, SeenHost>): Stamped[] =>
+  [...seen].flatMap(([host, one]) =>
+    one.state === 'answered' ? one.guests.map((guest) => ({ host, guest })) : [],
+  );

@@ -94,22 +94,15 @@ function orphan(world: World, host: string, file: SeenFile): Found {
 function* managedSave(world: World, host: string, guest: SeenGuest): Generator<Found> {
   const instance = world.byId.get(guest.id);
   if (!guest.managedSave || !instance || world.skipped.has(guest.id) || !isOff(guest)) return;
-  if (instance.host !== host || instance.state === 'suspended') return;
+  if (instance.host !== host || !['stopped', 'error'].includes(instance.state)) return;
   yield {
     finding: {
       ...saved(host, instance.id, instance.name, null),
       seen: `${host} keeps a saved memory of ${instance.name}, which is ${instance.state} and was not suspended by drover`,
       why: 'its next start goes on from that memory; if its disk was changed since, that destroys the file system',
-      todo: `drover instance repair ${instance.name}; then resume it, with --discard-memory if its disk was changed since`,
-      repair: 'record that it is suspended; its memory stays',
+      todo: `on ${host}: virsh start ${instance.id} goes on from it; a start by drover throws it away and boots`,
     },
-    repair: {
-      by: 'operation',
-      operation: 'instance.repair',
-      instance: instance.id,
-      name: instance.name,
-      input: { instance: instance.id },
-    },
+    repair: null,
   };
 }
 

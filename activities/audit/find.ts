@@ -3,11 +3,13 @@ import { findingKinds, type Finding, type FindingKind, type Repair } from '../..
 import { allocationFindings, groupFindings, usageFindings } from './allocations.js';
 import { fileFindings } from './files.js';
 import { guestFindings } from './guests.js';
+import { olderFindings } from './older.js';
 import { worldOf, type WorldInput } from './world.js';
 
 export function findAll(input: WorldInput): { findings: Finding[]; repairs: Repair[] } {
   const world = worldOf(input);
   const found = [
+    ...olderFindings(world),
     ...guestFindings(world),
     ...fileFindings(world),
     ...allocationFindings(world),
@@ -45,5 +47,8 @@ function merged(repairs: readonly Repair[]): Repair[] {
     }
     operations.set(repair.instance, { ...repair, input });
   }
-  return [...operations.values(), ...others];
+  const older = others.find(({ by }) => by === 'epochs');
+  const rest = others.filter(({ by }) => by !== 'epochs');
+  // The epochs first: until then hosts refuse what the other repairs do.
+  return [...(older ? [older] : []), ...operations.values(), ...rest];
 }

@@ -50,13 +50,11 @@ export interface AuditActivities {
   }): Promise<{ answered: { host: HostRef; disks: string[] }[] }>;
   keepFiles(input: { audit: string; hosts: { host: string; files: SeenFiles }[] }): Promise<void>;
   /** Compares what is recorded with what was seen, and writes down what is wrong. */
-  compareInventory(input: {
-    audit: string;
-    since: string;
-    withoutWorker: string[];
-  }): Promise<AuditSummary>;
+  compareInventory(input: { audit: string; since: string; withoutWorker: string[] }): Promise<AuditSummary>;
   /** Releases what is still held for nothing, looked at anew. */
   releaseLeaked(input: { audit: string; allocation: string }): Promise<{ released: boolean }>;
+  /** Raises epochs above those that the audit saw on the hosts, if the inventory is older than they are. */
+  raiseEpochs(input: { audit: string }): Promise<{ raised: number }>;
   /** Counts anew what is in use on a host. */
   countUsage(input: { host: string }): Promise<void>;
   /** Takes a guest in that runs already; nothing is changed on its host. */

@@ -16,7 +16,7 @@ type Asked = { directories: string[]; disks: string[]; full: boolean };
 export const listFiles = (on: OnHost, input: Asked, call: Call): Promise<ListedFiles> =>
   on.run('listFiles', call, (tx, host) => list(tx, host, input));
 
-function list(tx: Tx, host: string, { directories, disks, full }: Asked): ListedFiles {
+export function list(tx: Tx, host: string, { directories, disks, full }: Asked): ListedFiles {
   const notes = new Map(
     tx
       .all<{ path: string; instance: string }>('select path, instance from made where host = ?', host)

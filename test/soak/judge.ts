@@ -1,6 +1,7 @@
 /** What must hold when all faults are healed and the janitor has been there. */
 import { getOperation } from '../../activities/inventory/records.js';
 import { getRun } from '../../activities/inventory/runs.js';
+import { auditSentences } from '../proof/audit.js';
 import { broken } from '../proof/invariants.js';
 import { mistold, type Heard } from '../proof/told.js';
 import { runWorkflowId } from '../../model/addresses.js';
@@ -17,6 +18,7 @@ export async function judge(world: World): Promise<string[]> {
     ...(await strays(world)),
     ...(await records(world)),
     ...(await runs(world)),
+    ...(await auditSentences(world.cloud)),
   ];
   return wrong.map(told);
 }
