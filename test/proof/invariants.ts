@@ -28,18 +28,19 @@ export async function broken(
   if (!repair) {
     must(real.migration === null, `a migration still runs: ${real.migration}`);
     must(real.probes.length === 0, `a probe file is left: ${real.probes.join()}`);
+    must(real.exports.length === 0, `a disk is still offered to other hosts: ${real.exports.join()}`);
     disks(it, real, keptDisks, must);
   }
   for (const what of await ledgerOf(world.inventory, it)) must(false, what);
   return wrong;
 }
 
-function guests(it: Instance, { alive, known, saved }: Reality, must: Must): void {
+function guests(it: Instance, { alive, known, saved, size }: Reality, must: Must): void {
   const repair = it.needsRepair !== null;
   must(alive.length <= 1, 'it runs twice');
   const [live] = alive;
   if (live) {
-    const told = it.host === live.host && ['active', 'paused'].includes(it.state);
+    const told = it.host === live.host && ['active', 'paused', 'resized'].includes(it.state);
     must(it.state === 'error' || told, 'where it runs is not told');
     if (!repair) must(it.powerState === live.power, `its power is ${live.power}, and told ${it.powerState}`);
   } else {
@@ -48,8 +49,10 @@ function guests(it: Instance, { alive, known, saved }: Reality, must: Must): voi
   if (it.state === 'suspended') must(saved.includes(it.host ?? ''), 'its memory is not saved');
   else if (!repair)
     must(it.state === 'error' || saved.length === 0, `its memory is saved on ${saved.join()}`);
-  if (it.state === 'stopped') must(known.includes(it.host ?? ''), 'it has no definition');
+  if (['stopped', 'resized'].includes(it.state)) must(known.includes(it.host ?? ''), 'it has no definition');
   if (repair) return;
+  const sized = size === null || size === `${it.vcpus}/${it.memoryMiB}`;
+  must(it.state === 'error' || sized, `it has the size ${size}, and told ${it.vcpus}/${it.memoryMiB}`);
   const strays = known.filter((host) => host !== it.host || it.state === 'deleted');
   must(strays.length === 0, `a guest is left on ${strays.join()}`);
 }

@@ -1,4 +1,5 @@
 /** What the inventory says beside the instance's row: allocations, intents, and the records of what was done. */
+import { heldId } from '../../activities/inventory/held.js';
 import type { Inventory } from '../../activities/inventory/database.js';
 import { listMigrations } from '../../activities/inventory/records.js';
 import type { Instance } from '../../model/instance.js';
@@ -13,21 +14,38 @@ export async function ledgerOf(inventory: Inventory, it: Instance): Promise<stri
   ];
 }
 
-/** One permanent allocation where the instance is, and no slot. */
+/** One permanent allocation where the instance is, and no slot; while it is resized, what going back needs. */
 async function allocations({ kysely }: Inventory, it: Instance, repair: boolean): Promise<string[]> {
   const all = await kysely.selectFrom('allocations').selectAll().where('instance', '=', it.id).execute();
   const home = it.state === 'deleted' ? null : it.host;
-  const permanent = all.filter((row) => row.operation === null);
+  const permanent = all.filter((row) => row.operation === null && row.id !== heldId(it.id));
+  const held = all.filter((row) => row.id === heldId(it.id));
   const fits = permanent.every(
     (row) =>
       row.host === home && row.slots === 0 && row.vcpus === it.vcpus && row.memory_mib === it.memoryMiB,
   );
   const wrong = permanent.length !== (home === null ? 0 : 1) || !fits;
-  const claims = !repair && all.length > permanent.length;
+  const claims = !repair && all.length > permanent.length + held.length;
   return [
+    ...wrongHold(it, held),
     ...(wrong ? [`its allocations are not what it takes: ${JSON.stringify(permanent)}`] : []),
     ...(claims ? [`claims or slots are left: ${JSON.stringify(all)}`] : []),
   ];
+}
+
+/** On another host all that it had; where it still is, what it had more of. */
+function wrongHold(
+  it: Instance,
+  held: readonly { host: string; vcpus: number; memory_mib: number }[],
+): string[] {
+  const was = it.state === 'deleted' ? null : it.resized;
+  const same = was?.host === it.host;
+  const vcpus = Math.max(0, (was?.vcpus ?? 0) - (same ? it.vcpus : 0));
+  const memory = Math.max(0, (was?.memoryMiB ?? 0) - (same ? it.memoryMiB : 0));
+  const wanted = vcpus > 0 || memory > 0 ? [`${was?.host} ${vcpus}/${memory}`] : [];
+  const found = held.map((row) => `${row.host} ${row.vcpus}/${row.memory_mib}`);
+  if (wanted.join() === found.join()) return [];
+  return [`for the way back it holds ${found.join() || 'nothing'} instead of ${wanted.join() || 'nothing'}`];
 }
 
 async function intents({ kysely }: Inventory, it: Instance): Promise<string[]> {

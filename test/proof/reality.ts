@@ -10,6 +10,8 @@ export interface Reality {
   alive: { host: string; power: string }[];
   /** Every host that has a guest of it, in whatever state. */
   known: string[];
+  /** What its guest has where its record says that it is: vCPUs/MiB; null where there is none. */
+  size: string | null;
   /** Where its memory is saved. */
   saved: string[];
   migration: string | null;
@@ -19,6 +21,8 @@ export interface Reality {
   missing: string[];
   /** Of which a note says that drover made them. */
   made: string[];
+  /** Hosts that offer a disk of it to others. */
+  exports: string[];
   /** Of any instance. */
   probes: string[];
 }
@@ -35,11 +39,18 @@ export function realityOf(datacenter: Datacenter, it: Instance): Promise<Reality
       )
       .map(({ store, path }) => `${store}:${path}`);
     const named = it.host === null || it.state === 'deleted' ? [] : it.disks.map(({ path }) => path);
-    const owned = named.map((path) => on(it.host ?? '', path));
+    const { resized } = it;
+    const kept = it.state === 'deleted' || resized === null ? [] : resized.copied;
+    const owned = [
+      ...named.map((path) => on(it.host ?? '', path)),
+      ...kept.map((path) => on(resized?.host ?? '', path)),
+    ];
+    const home = copies.find(({ host }) => host === it.host);
     const running = activeMigration(tx, it.id);
     return {
       alive: copies.filter(({ power }) => power === 'running' || power === 'paused'),
       known: copies.map(({ host }) => host),
+      size: home === undefined ? null : `${home.vcpus}/${home.memory_mib}`,
       saved: copies.filter(({ managed_save }) => managed_save === 1).map(({ host }) => host),
       migration: running ? `${running.source} → ${running.target}` : null,
       files,
@@ -48,6 +59,9 @@ export function realityOf(datacenter: Datacenter, it: Instance): Promise<Reality
       made: tx
         .all<{ host: string; path: string }>('select host, path from made where instance = ?', it.id)
         .map(({ host, path }) => on(host, path)),
+      exports: tx
+        .all<{ host: string }>('select host from exports where instance = ?', it.id)
+        .map(({ host }) => host),
       probes: tx
         .all<{ store: string; path: string }>(`select store, path from files where format = 'probe'`)
         .map(({ store, path }) => `${store}:${path}`),

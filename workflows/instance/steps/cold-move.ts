@@ -50,7 +50,8 @@ export async function coldMove(ctx: Ctx, move: ColdMove): Promise<ColdMoved> {
   const guest = { instance: id, name };
   const ways = { ...guest, source, target };
   const storage = local.length > 0 ? 'block' : 'shared';
-  const migration = ctx.id();
+  // A second try of this operation with this target, after a reset, is the same move.
+  const migration = `${ctx.request.id}/${target.name}`;
   const cleanup = [
     ...(move.cleanup ?? local.map((disk) => removal(id, disk, source))),
     intent('closeMigration', { migration, state: 'completed', reason: null }, `the record of the migration`),
