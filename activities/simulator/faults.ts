@@ -96,6 +96,7 @@ export const faultSchema = z.discriminatedUnion('do', [
   onGuests('guest-shutdown', 'They shut themselves down.'),
   onGuests('guest-destroy', 'Somebody ends them by hand.'),
   onGuests('guest-io-error', 'Their disks fail, and they stand still.'),
+  onGuests('guest-disk-write', 'Somebody writes to their disks behind their back.'),
   onGuests('guest-boot', 'Somebody starts them by hand, without the memory that was saved.'),
   z.strictObject({ at, do: z.literal('rack-loss'), rack: z.string().describe('Name of a rack') }),
   call.extend({
@@ -142,6 +143,7 @@ export function giveFault(tx: Tx, fault: Fault): void {
     case 'guest-shutdown':
     case 'guest-destroy':
     case 'guest-io-error':
+    case 'guest-disk-write':
     case 'guest-boot':
       return onGuestsNamed(tx, fault);
     case 'crash':

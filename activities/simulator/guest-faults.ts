@@ -1,11 +1,13 @@
 /** What happens to single guests: their own doing, or somebody's at the hypervisor. */
 import { DroverError } from '../../model/errors.js';
 import type { Tx } from './database.js';
-import { bootGuest, endGuest, isOn, setPower, type GuestRow } from './guests.js';
+import { touchFiles } from './files.js';
+import { bootGuest, disksOf, endGuest, isOn, setPower, type GuestRow } from './guests.js';
 import { activeMigration, reconsiderAt } from './migrations.js';
 
 export interface GuestFault {
-  do: 'guest-crash' | 'guest-shutdown' | 'guest-destroy' | 'guest-io-error' | 'guest-boot';
+  do:
+    'guest-crash' | 'guest-shutdown' | 'guest-destroy' | 'guest-io-error' | 'guest-disk-write' | 'guest-boot';
   guests: string[];
 }
 
@@ -14,6 +16,7 @@ export function onGuestsNamed(tx: Tx, { do: what, guests }: GuestFault): void {
 }
 
 function happen(tx: Tx, guest: GuestRow, what: GuestFault['do']): void {
+  if (what === 'guest-disk-write') return touchFiles(tx, guest.host, disksOf(guest));
   if (what === 'guest-boot') return isOn(guest) ? undefined : bootGuest(tx, guest.host, guest.id);
   if (!isOn(guest)) return;
   if (what === 'guest-io-error') return setPower(tx, guest.host, guest.id, 'paused', 'I/O error');

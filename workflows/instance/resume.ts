@@ -38,7 +38,7 @@ export const resume = defineOperation({
 /** Old memory over a newer disk: the guest would write what it remembers over what is there, and destroy it. */
 async function refuseStale(ctx: Ctx, host: HostRef): Promise<void> {
   const { name, saved, disks } = ctx.instance;
-  const hint = `boot it without that memory: drover instance resume ${name} --discard-memory`;
+  const hint = `boot it without that memory: drover instance resume ${name} --discard-memory (start, where it is told as stopped)`;
   if (saved === null) {
     const message = `the memory of ${name} was not saved by drover: whether it fits its disks can't be told`;
     throw new DroverError('StaleSavedState', message, { hint });

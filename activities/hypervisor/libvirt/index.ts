@@ -101,10 +101,15 @@ export function createLibvirt(options: LibvirtOptions = {}): Hypervisor {
     // A memory image that lies there would be restored over a newer disk, even one that libvirt says there is none of.
     start: (host, id) =>
       change(host, id, (view) => view !== null && isUp(view), ['start', '--domain', id, '--force-boot']),
-    save: async (host, id) => ({ ended: spawnClient(virsh.file, host, saveArgs(checked(id))) }),
+    async save(host, id) {
+      if ((await look(host, id)) === null)
+        throw new DroverError('NotFound', `${host.name} has no guest ${id}`);
+      return { ended: spawnClient(virsh.file, host, saveArgs(id)) };
+    },
     async restore(host, id) {
       const view = await look(host, id);
-      if (view?.managedSave !== true) throw nothingSaved(host, view?.name ?? id);
+      if (view === null) throw new DroverError('NotFound', `${host.name} has no guest ${id}`);
+      if (!view.managedSave) throw nothingSaved(host, view.name);
       return { ended: spawnClient(virsh.file, host, restoreArgs(id)) };
     },
     destroy: (host, id) =>

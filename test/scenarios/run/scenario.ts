@@ -1,6 +1,7 @@
 /** A scenario file: a datacenter, what goes wrong in it, and what people ask for meanwhile. */
 import { z } from 'zod';
 import { faultSchema } from '../../../activities/simulator/faults.js';
+import { movePolicy, restartPolicies } from '../../../model/instance.js';
 import { formatIssues, readYaml } from '../../../config/yaml-file.js';
 
 const timePattern = /^(\d+(?:\.\d+)?)(s|m|h|d)$/;
@@ -102,6 +103,15 @@ export const actionSchema = z.discriminatedUnion('do', [
     .extend({
       undo: z.boolean().default(true).describe('Of a run: take back what the runbook says'),
     }),
+  about('abort', 'Of a live migration: it is asked to, as by `drover instance abort-migration`.').extend({
+    by,
+    role: role.default('operator'),
+  }),
+  about('force-complete', 'Of a live migration, as by `drover instance force-complete`.').extend({
+    by,
+    role: role.default('operator'),
+    way: z.enum(['downtime', 'post-copy', 'pause']).nullable().default(null),
+  }),
   about('terminate', 'As from the Temporal UI: the workflow never hears of anything again.'),
   about('reset', 'As from the Temporal UI: the workflow begins again.'),
   z.strictObject({ do: z.literal('lock'), at, instance: z.string(), reason: z.string(), by }),
@@ -134,7 +144,10 @@ const instanceSchema = z.strictObject({
   name: z.string(),
   host: z.string(),
   count: z.int().min(1).default(1).describe('So many of them: name-1, name-2, …'),
-  state: z.enum(['active', 'paused', 'stopped']).default('active'),
+  state: z.enum(['active', 'paused', 'suspended', 'stopped']).default('active'),
+  policy: movePolicy.optional().describe('How far its live migrations may go'),
+  mixed: z.boolean().default(false).describe("A second disk on its host's own storage"),
+  restart: z.enum(restartPolicies).default('never').describe('When drover starts it again by itself'),
   vcpus: z.int().positive().default(1),
   memory: z.int().positive().default(1024).describe('MiB'),
   disk: z.int().positive().default(8).describe('GiB'),

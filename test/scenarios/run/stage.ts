@@ -1,5 +1,6 @@
 /** Plays a scenario on a cloud in virtual time: sets it up, and lets happen what it says at its times. */
 import { dirname, join } from 'node:path';
+import { transact } from '../../../activities/inventory/database.js';
 import { setLock } from '../../../activities/inventory/instances.js';
 import { giveFault, type Fault } from '../../../activities/simulator/faults.js';
 import { createSimulatedHypervisor } from '../../../activities/simulator/hypervisor.js';
@@ -70,10 +71,32 @@ const copiesOf = (one: Scenario['instances'][number]): Scenario['instances'] =>
 
 async function addInstance(
   { cloud, ids }: Stage,
-  { name, host, state, vcpus, memory, disk, local, dirty, deaf, locked }: Scenario['instances'][number],
+  {
+    name,
+    host,
+    state,
+    vcpus,
+    memory,
+    disk,
+    local,
+    dirty,
+    deaf,
+    locked,
+    restart,
+    policy,
+    mixed,
+  }: Scenario['instances'][number],
 ): Promise<void> {
-  const id = await cloud.adopt(name, { host, state, vcpus, memoryMiB: memory, diskGiB: disk, local });
+  const size = { vcpus, memoryMiB: memory, diskGiB: disk };
+  const id = await cloud.adopt(name, { host, state, ...size, local, mixed });
   ids.set(name, id);
+  await transact(cloud.inventory, (trx) =>
+    trx
+      .updateTable('instances')
+      .set({ restart_policy: restart, move_policy: policy === undefined ? null : JSON.stringify(policy) })
+      .where('id', '=', id)
+      .execute(),
+  );
   if (locked !== undefined) await setLock(cloud.inventory, id, { reason: locked, by: 'bob' });
   await cloud.datacenter.transact((tx) => {
     if (dirty !== undefined) tx.run('update guests set dirty = ? where id = ?', dirty * 1024 ** 2, id);

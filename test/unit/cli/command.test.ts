@@ -228,11 +228,15 @@ test('a viewer may only look', async () => {
   expect(stderr).toContain('eve has the role viewer, which may only look');
 });
 
-test('locks are set, shown and taken away', async () => {
-  const locked = await place.drover(['instance', 'lock', 'db', '--reason', 'audit', '-o', 'json']);
-  expect(JSON.parse(locked.stdout)).toMatchObject({ name: 'db', locked: true, lockReason: 'audit' });
-  expect((await place.drover(['instance', 'show', 'db'])).stdout).toMatch(/locked\s+yes, by ann: audit/);
-  expect((await place.drover(['instance', 'unlock', 'db'])).stdout).toBe('instance db is unlocked');
+test('a lock is shown, and whether it could be taken away is told without Temporal', async () => {
+  expect((await place.drover(['instance', 'show', 'cache'])).stdout).toMatch(
+    /locked\s+yes, by bob: under audit/,
+  );
+  const dry = await place.drover(['instance', 'unlock', 'cache', '--dry-run', '-o', 'json']);
+  expect(JSON.parse(dry.stdout)).toMatchObject({ operation: 'unlock', allowed: false });
+  expect(dry).toMatchObject({ exitCode: 3, stderr: expect.stringContaining('locked by bob') });
+  const lock = await place.drover(['instance', 'lock', 'db', '--reason', 'audit']);
+  expect(lock).toMatchObject({ exitCode: 4, stderr: expect.stringContaining('Temporal') });
 });
 
 test('a runbook with mistakes is told with line and column', async () => {
