@@ -116,7 +116,7 @@ export const activityTable: { readonly [K in ActivityName]: ActivityRow<K> } = {
     ...change,
     summary: (i) => `${i.name} gets ${i.vcpus} vCPUs and ${i.memoryMiB} MiB on ${i.host.name}`,
   },
-  restartGuest: { ...change, summary: (i) => `start ${i.name} on ${i.host.name} again` },
+  restartGuest: { ...long, summary: (i) => `start ${i.name} on ${i.host.name} again` },
   undoArrival: { ...change, summary: (i) => `does ${i.name} run on ${i.host.name} already` },
   steerMigration: { ...change, summary: (i) => `${i.by} wants the migration of ${i.name} to end: ${i.way}` },
   clearHalves: { ...change, summary: (i) => `end what a failed post-copy left of ${i.name}` },

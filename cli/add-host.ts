@@ -25,6 +25,13 @@ export function addHostCommand(parent: Command): void {
     .option('--cpu-overcommit <factor>', 'vCPUs to place for each of its CPUs', '4')
     .option('--reserve <MiB>', 'memory to keep for the host itself', '512')
     .option('--label <key=value>', 'a label; may be given more than once', collect, [])
+    .option('--zone <zone>', 'its zone: hosts that fail together')
+    .option(
+      '--storage <name=directory>',
+      'a shared store and where it is mounted; may be given more than once',
+      collect,
+      [],
+    )
     .action(async (name: string, _options: unknown, command: Command) => add(name, command));
 }
 
@@ -35,12 +42,16 @@ async function add(name: string, command: Command): Promise<void> {
     cpuOvercommit: string;
     reserve: string;
     label: string[];
+    zone?: string;
+    storage: string[];
   }>();
   const settings = {
     slots: atLeast('slots', options.slots, 1, true),
     cpuOvercommit: atLeast('cpu-overcommit', options.cpuOvercommit, 0.1, false),
     memoryMiBReserved: atLeast('reserve', options.reserve, 0, true),
     labels: toPairs('label', options.label),
+    zone: options.zone ?? null,
+    storage: directories(toPairs('storage', options.storage)),
   };
   const host = { name: checkedName(name), uri: checkedUri(options.uri) };
   await withContext(command, async (context) => {
@@ -62,6 +73,14 @@ async function add(name: string, command: Command): Promise<void> {
     write(`host ${name} added: ${facts.vcpus} CPUs, ${facts.memoryMiB} MiB, ${facts.hypervisor}`);
     return write(`take its guests into the inventory with \`drover instance adopt ${name} --all\``);
   });
+}
+
+function directories(storage: Record<string, string>): Record<string, string> {
+  for (const [name, directory] of Object.entries(storage)) {
+    if (directory.startsWith('/')) continue;
+    throw new DroverError('InvalidInput', `--storage ${name}=${directory}: a directory begins with /`);
+  }
+  return storage;
 }
 
 async function probe(host: HostRef, dataDir: string): Promise<HostFacts> {

@@ -15,6 +15,7 @@ export function registerAdopt(instance: Command): void {
     .argument('<host>', 'name of the host')
     .argument('[guest...]', 'names or ids of guests, as the hypervisor knows them')
     .option('--all', 'all guests of the host')
+    .option('--server-group <name>', 'the server group that they join')
     .option('--dry-run', 'tell what would be adopted, but do nothing')
     .action((host: string, guests: string[], _options: unknown, command: Command) =>
       run(host, guests, command),
@@ -22,7 +23,11 @@ export function registerAdopt(instance: Command): void {
 }
 
 async function run(host: string, guests: string[], command: Command): Promise<void> {
-  const { all = false, dryRun = false } = command.opts<{ all?: boolean; dryRun?: boolean }>();
+  const {
+    all = false,
+    dryRun = false,
+    serverGroup,
+  } = command.opts<{ all?: boolean; dryRun?: boolean; serverGroup?: string }>();
   if (all === guests.length > 0) {
     throw new DroverError('InvalidInput', all ? 'guests are named and --all is given' : 'no guest is named', {
       hint: `name guests, or take them all: drover instance adopt ${host} --all`,
@@ -31,7 +36,7 @@ async function run(host: string, guests: string[], command: Command): Promise<vo
   await withContext(command, async (context) => {
     mayOperate(context);
     const { inventory, config } = context;
-    const ask = { host, dataDir: config.data, names: all ? null : guests, dryRun };
+    const ask = { host, dataDir: config.data, names: all ? null : guests, dryRun, serverGroup };
     const answers = await adopt(inventory, ask);
     await printList(context.output, answers, columns, `host ${host} has no guests`);
     const refused = answers.filter((one) => one.outcome === 'refused');

@@ -27,6 +27,7 @@ export interface AdoptAsk {
   /** Names or ids of guests; null for all. */
   names: readonly string[] | null;
   dryRun: boolean;
+  serverGroup?: string | undefined;
 }
 
 /** One answer for each guest. Throws NotFound for a host or guest that isn't there, HypervisorUnreachable. */
@@ -67,7 +68,7 @@ async function adoptOne(
   if (known && known.host === ask.host) return { ...about, outcome: 'already', state: known.state };
   const refusal = refuse(guest, known, ask.host);
   if (refusal) return { ...about, outcome: 'refused', state: null, error: refusal.toRecord() };
-  const adoption = adoptionOf(guest, ask.host, flavors);
+  const adoption = { ...adoptionOf(guest, ask.host, flavors), serverGroup: ask.serverGroup };
   const warnings = [...warn(guest), ...namesakes(guest, instances)];
   if (ask.dryRun) {
     const full = await crowded(inventory, adoption);
@@ -77,7 +78,8 @@ async function adoptOne(
     const done = await adoptInstance(inventory, adoption);
     return { ...about, outcome: 'adopted', state: adoption.state, warnings: [...warnings, ...done.warnings] };
   } catch (error) {
-    if (!(error instanceof DroverError) || error.code !== 'AlreadyExists') throw error;
+    if (!(error instanceof DroverError) || !['AlreadyExists', 'NoValidHost'].includes(error.code))
+      throw error;
     return { ...about, outcome: 'refused', state: null, error: error.toRecord() };
   }
 }

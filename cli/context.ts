@@ -31,6 +31,7 @@ export async function withContext(
     output,
     cloud: config.cloud,
     inventory,
+    strategy: config.placement.strategy,
     identity: config.identity,
     temporal() {
       connecting ??= connect(config).catch((error: unknown) => {

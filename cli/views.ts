@@ -48,7 +48,7 @@ export const hostView = (of: Host) =>
 export const hostDetails = (of: Host, instances: Instance[], migrations: MigrationRecord[]) => ({
   ...hostView(of),
   ...pick(of, 'uri', 'stateReason', 'cpuOvercommit', 'memoryMiBReserved'),
-  ...pick(of, 'labels', 'systemUuid', 'lastSeenAt', 'createdAt'),
+  ...pick(of, 'labels', 'zone', 'storage', 'networks', 'cpu', 'systemUuid', 'lastSeenAt', 'createdAt'),
   instanceList: instances.map(instanceView),
   runningMigrations: migrations,
 });

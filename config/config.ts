@@ -59,6 +59,15 @@ const configSchema = z
       })
       .prefault({})
       .describe('`drover audit inventory`, done by the workers; nothing is repaired by it.'),
+    placement: z
+      .strictObject({
+        strategy: z
+          .enum(['spread', 'pack'])
+          .default('spread')
+          .describe('spread takes the emptiest host that fits, pack the fullest.'),
+      })
+      .prefault({})
+      .describe('How hosts are chosen.'),
     runbooks: z
       .array(z.string().min(1))
       .default([])
@@ -74,6 +83,7 @@ export interface Config {
   data: string;
   inventory: InventoryPlace;
   identity: { name: string; role: Role };
+  placement: { strategy: 'spread' | 'pack' };
   runbooks: string[];
   /** null for never. */
   auditEverySeconds: number | null;
@@ -102,6 +112,7 @@ export async function loadConfig(source: ConfigSource = {}): Promise<Config> {
     inventory: placeOf(value.inventory, base, data),
     identity: { name: value.identity.name ?? userName(env), role: value.identity.role },
     auditEverySeconds: value.audit.every === 'never' ? null : (parseDuration(value.audit.every) ?? null),
+    placement: value.placement,
     runbooks: value.runbooks.map((folder) => resolve(base, folder)),
   };
 }

@@ -20,6 +20,7 @@ import { createHypervisorActivities } from '../activities/hypervisor/activities.
 import { beatsAtMostEvery } from '../activities/limits.js';
 import { createInventoryActivities } from '../activities/inventory/activities.js';
 import { closeInventory, openInventory, type Inventory } from '../activities/inventory/database.js';
+import type { Strategy } from '../activities/inventory/placement/request.js';
 import { hypervisorInventory } from '../activities/inventory/for-hypervisor.js';
 import { createWaitActivities } from '../activities/wait.js';
 import type { Config } from '../config/config.js';
@@ -104,7 +105,8 @@ async function runControlWorker(
   const { cloud } = config;
   const ended = new AbortController();
   try {
-    const worker = await createControlWorker({ cloud, inventory, client, common, ports, bundle });
+    const { strategy } = config.placement;
+    const worker = await createControlWorker({ cloud, inventory, client, common, ports, bundle, strategy });
     const simulated = serveDatacenters(ports, { cloud, common, ended: ended.signal });
     // Whichever fails, the other one is ended, and the failure told.
     const broken = simulated.finally(() => worker.getState() === 'RUNNING' && worker.shutdown());
@@ -126,8 +128,10 @@ export async function createControlWorker(options: {
   common: Common;
   ports: Ports;
   bundle?: WorkflowBundleOption | undefined;
+  /** How hosts are chosen; default spread. */
+  strategy?: Strategy;
 }): Promise<Worker> {
-  const { cloud, inventory, client, common, ports, bundle = shippedBundle } = options;
+  const { cloud, inventory, client, common, ports, bundle = shippedBundle, strategy = 'spread' } = options;
   const find = findWorkflow(client);
   const driver = ports.hypervisor;
   const audit = createLog('audit');
@@ -140,6 +144,7 @@ export async function createControlWorker(options: {
     },
     isOpen: async (workflowId) => (await find(workflowId))?.open ?? false,
     capabilities: driver.capabilities,
+    strategy,
   });
   const activities = {
     ...inventoryActivities,

@@ -8,6 +8,7 @@ import { enable } from './host/enable.js';
 import { endMaintenance } from './host/end-maintenance.js';
 import { maintenance } from './host/maintenance.js';
 import { reboot as rebootHost } from './host/reboot.js';
+import { setHost } from './host/set.js';
 import { confirmResize } from './instance/confirm-resize.js';
 import { launch } from './instance/launch.js';
 import { liveMigrate } from './instance/live-migrate.js';
@@ -33,6 +34,7 @@ const all: Operation[] = [
   endMaintenance,
   maintenance,
   rebootHost,
+  setHost,
   confirmResize,
   launch,
   liveMigrate,

@@ -1,5 +1,5 @@
 import type { PowerState } from '../../model/instance.js';
-import type { GuestPower, HostFacts, Hypervisor } from './port.js';
+import type { GuestPower, GuestView, HostFacts, Hypervisor } from './port.js';
 import type { HostRef } from '../../model/host.js';
 import type { LadderStep, MigrationRecord } from '../../model/operation.js';
 import type { Clock } from '../clock.js';
@@ -12,6 +12,8 @@ export interface HypervisorInventory {
     host: string,
     found: { up: true; facts: HostFacts } | { up: false; reason: string },
   ): Promise<void>;
+  /** What placement goes by, whenever somebody has seen it. */
+  recordGuest(guest: Pick<GuestView, 'id' | 'cpuMode' | 'networks'>): Promise<void>;
   /** The instances on a host on which nothing runs, and their power as it was last seen. */
   expectedPowers(host: string): Promise<ExpectedPower[]>;
   recordPowers(host: string, expected: readonly ExpectedPower[], seen: readonly GuestPower[]): Promise<void>;
@@ -23,6 +25,7 @@ export interface HypervisorInventory {
     source: string;
     target: string;
     storage: 'shared' | 'block';
+    copied: string[];
   }): Promise<void>;
   migrationEnded(id: string, end: MigrationEnd): Promise<void>;
   /** A rung that it took; told twice, it is written once. */

@@ -1,6 +1,7 @@
 import { DroverError } from '../../model/errors.js';
 import type { Trx } from './database.js';
 import { suggestion } from './no-such.js';
+import { groupRefusal } from './placement/group.js';
 import type { Group } from './placement/request.js';
 import type { ServerGroupsTable } from './schema.js';
 
@@ -16,6 +17,24 @@ export async function groupOf(db: Trx, name: string, except: string): Promise<Gr
   const { policy } = await requireGroup(db, name);
   const members = (await membersOf(db, name)).filter((member) => member.id !== except);
   return { name, policy, members };
+}
+
+/** Throws NoValidHost when an instance that is on these hosts would break the group's hard policy as a member. */
+export async function refuseBroken(
+  trx: Trx,
+  { id, name }: { id: string; name: string },
+  group: string,
+  hosts: readonly string[],
+): Promise<void> {
+  const others = await groupOf(trx, group, id);
+  for (const host of hosts) {
+    const refusal = groupRefusal(host, others);
+    if (refusal === undefined) continue;
+    throw new DroverError('NoValidHost', `${name} is on ${host}, where it can't be a member: ${refusal}`, {
+      details: { instance: id, group, host },
+      hint: 'move it first, then put it into the group',
+    });
+  }
 }
 
 export const membersOf = (db: Trx, group: string): Promise<Member[]> =>

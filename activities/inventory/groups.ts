@@ -1,9 +1,8 @@
 /** Server groups: instances that belong on one host, or each on another. */
 import type { GroupPolicy } from '../../model/host.js';
 import { DroverError } from '../../model/errors.js';
-import { read, transact, type Inventory, type Trx } from './database.js';
-import { groupOf, hostsOfInstances, membersOf, requireGroup } from './group-members.js';
-import { groupRefusal } from './placement/group.js';
+import { read, transact, type Inventory } from './database.js';
+import { hostsOfInstances, membersOf, refuseBroken, requireGroup } from './group-members.js';
 
 export interface ServerGroup {
   name: string;
@@ -75,28 +74,14 @@ export async function setGroup(inventory: Inventory, instance: string, group: st
         hint: `take it out first: drover server-group remove ${row.server_group} ${row.name}`,
       });
     }
-    if (group !== null) await refuseBroken(trx, row, group);
+    if (group !== null) {
+      const [mine] = await hostsOfInstances(trx, 'id', row.id);
+      await refuseBroken(trx, row, group, mine?.hosts ?? []);
+    }
     await trx
       .updateTable('instances')
       .set({ server_group: group, updated_at: inventory.now() })
       .where('id', '=', row.id)
       .execute();
   });
-}
-
-async function refuseBroken(
-  trx: Trx,
-  { id, name }: { id: string; name: string },
-  group: string,
-): Promise<void> {
-  const others = await groupOf(trx, group, id);
-  const [mine] = await hostsOfInstances(trx, 'id', id);
-  for (const host of mine?.hosts ?? []) {
-    const refusal = groupRefusal(host, others);
-    if (refusal === undefined) continue;
-    throw new DroverError('NoValidHost', `${name} is on ${host}, where it can't be a member: ${refusal}`, {
-      details: { instance: id, group, host },
-      hint: 'move it first, then put it into the group',
-    });
-  }
 }

@@ -10,6 +10,7 @@ import {
 import type { OperationRecord } from '../../model/operation.js';
 import { addAllocations, permanentId } from './allocations.js';
 import { read, transact, type Inventory, type Trx } from './database.js';
+import { refuseBroken } from './group-members.js';
 import { hostsWithUsage, requireHost } from './hosts.js';
 import { movedFrom } from './moved.js';
 import { suggestion } from './no-such.js';
@@ -130,6 +131,8 @@ export interface Adoption {
   memoryMiB: number;
   disks: Disk[];
   metadata: Record<string, string>;
+  /** Above what its hosts have seen of it, where it was an instance before. */
+  epoch?: number | undefined;
   serverGroup?: string | null | undefined;
   cpuMode?: string | null | undefined;
   networks?: string[] | null | undefined;
@@ -161,6 +164,7 @@ export async function adoptInstance(
         },
       );
     }
+    if (guest.serverGroup) await refuseBroken(trx, guest, guest.serverGroup, [guest.host]);
     const now = inventory.now();
     await insertInstance(trx, { ...guest, image: null, needsRepair: null }, now);
     await addAllocations(trx, [
@@ -238,7 +242,7 @@ export async function insertInstance(
       op_kind: null,
       op_workflow_id: null,
       op_run_id: null,
-      epoch: 0,
+      epoch: instance.epoch ?? 0,
       created_at: now,
       updated_at: now,
     })

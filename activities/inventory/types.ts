@@ -111,12 +111,12 @@ export interface ClaimAnswer {
 
 /** What operators say of a host; `storage`: its shared stores by name, and where they are mounted. */
 export interface HostSettings {
-  zone?: string | undefined;
-  labels?: Record<string, string> | undefined;
-  storage?: Record<string, string> | undefined;
-  slots?: number | undefined;
-  reserve_mib?: number | undefined;
-  cpu_overcommit?: number | undefined;
+  zone: string;
+  labels: Record<string, string>;
+  storage: Record<string, string>;
+  slots: number;
+  reserve_mib: number;
+  cpu_overcommit: number;
 }
 
 /** An operation on a host that takes its time; those that are one change of the inventory write their record with it. */
@@ -209,9 +209,9 @@ export interface InventoryActivities {
   /** Changes those that are named; an empty zone, label or store takes it away. */
   setHost(input: {
     host: string;
-    settings: HostSettings;
+    settings: { [K in keyof HostSettings]?: HostSettings[K] | undefined };
     request: Request;
-  }): Promise<{ was: Required<HostSettings> }>;
+  }): Promise<{ was: HostSettings }>;
   startMaintenance(input: {
     host: string;
     seconds: number;

@@ -89,6 +89,11 @@ function stateOf({ state, enabled, maintenance }: Row): string {
   );
 }
 
+const pairs = (of: Record<string, string>): string | null =>
+  Object.entries(of)
+    .map(([key, value]) => `${key}=${value}`)
+    .join(' ') || null;
+
 function maintenanceText({ maintenance }: Host): string {
   if (maintenance === null) return 'no';
   const { until, by, reason, run } = maintenance;
@@ -120,12 +125,14 @@ async function show(name: string, command: Command): Promise<void> {
         `${host.memoryMiBUsed} MiB used of ${host.memoryMiB} MiB (${host.memoryMiBReserved} MiB kept for the host)`,
       ],
       ['migration slots', `${host.slotsUsed} used of ${host.slots}`],
+      ['zone', host.zone],
+      ['shared stores', pairs(host.storage)],
+      ['networks', host.networks?.join(', ') ?? 'not known yet'],
       [
-        'labels',
-        Object.entries(host.labels)
-          .map(([key, value]) => `${key}=${value}`)
-          .join(' ') || null,
+        'processors',
+        host.cpu === null ? 'not known yet' : `${host.cpu.vendor} ${host.cpu.model}, ${host.cpu.arch}`,
       ],
+      ['labels', pairs(host.labels)],
       ['migrations', moving.join('\n') || 'none runs'],
       [
         'instances',

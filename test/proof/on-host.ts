@@ -1,5 +1,6 @@
 /** Cases of operations on hosts: each on a host of its own, the third of its place. */
 import { getHost, setHostEnabled } from '../../activities/inventory/hosts.js';
+import { setHost } from '../../activities/inventory/host-settings.js';
 import { endMaintenance, startMaintenance } from '../../activities/inventory/maintenance.js';
 import { rebootHost } from '../../activities/simulator/host-power.js';
 import { findHost } from '../../activities/simulator/hosts.js';
@@ -9,6 +10,8 @@ import type { Case, Given, Place } from './case.js';
 interface Facts {
   enabled?: boolean;
   maintenance?: boolean;
+  /** It is in the zone `east`. */
+  inEast?: boolean;
   /** Once since the case began. */
   rebooted?: boolean;
 }
@@ -69,7 +72,7 @@ function another(place: Place, host: HostRef, after: Facts, boots: number): NonN
 
 async function change(place: Place, { name }: HostRef, facts: Facts): Promise<void> {
   const { inventory, datacenter } = place;
-  const { enabled, maintenance, rebooted } = facts;
+  const { enabled, maintenance, inEast, rebooted } = facts;
   const request = { id: place.uuid(), by: 'another', role: 'admin' as const, run: null };
   const deps = { inventory, currentRun: () => null };
   if (enabled !== undefined)
@@ -77,6 +80,8 @@ async function change(place: Place, { name }: HostRef, facts: Facts): Promise<vo
   if (maintenance === true)
     await startMaintenance(deps, { host: name, seconds: 86_400, reason: 'why', request });
   if (maintenance === false) await endMaintenance(deps, { host: name, request });
+  if (inEast !== undefined)
+    await setHost(deps, { host: name, settings: { zone: inEast ? 'east' : 'west' }, request });
   if (rebooted === true) await datacenter.transact((tx) => rebootHost(tx, name));
 }
 
@@ -86,6 +91,7 @@ async function look({ inventory, datacenter }: Place, { name }: HostRef) {
   return {
     enabled: told.enabled,
     maintenance: told.maintenance !== null,
+    inEast: told.zone === 'east',
     boots: seen?.boots ?? 0,
     power: seen?.power ?? 'gone',
   };

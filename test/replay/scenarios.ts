@@ -114,6 +114,8 @@ export const scenarios: Record<string, Scenario> = {
     ending(await begin(site, 'host.disable', { host: 'h1', reason: 'test' }), 'done'),
   'host.enable.succeeded': async ({ site }) =>
     ending(await begin(site, 'host.enable', { host: 'h1' }), 'done'),
+  'host.set.succeeded': async ({ site }) =>
+    ending(await begin(site, 'host.set', { host: 'h1', zone: 'east', label: { disk: 'ssd' } }), 'done'),
   'host.disable.failed': async ({ site }) =>
     ending(await begin(site, 'host.disable', { host: 'h9', reason: 'test' }), 'NotFound'),
   'host.maintenance.succeeded': async ({ site }) =>

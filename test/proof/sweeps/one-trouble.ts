@@ -10,6 +10,7 @@ const onHosts = new Set([
   'beginHostOperation',
   'finishHostOperation',
   'setHostEnabled',
+  'setHost',
   'startMaintenance',
   'endMaintenance',
 ]);
