@@ -11,7 +11,7 @@ import type { RunOrder } from '../../workflows/run-state.js';
 import type { SimulatedCloud } from '../temporal/simulated.js';
 import { begin, beginOther } from '../temporal/site.js';
 import { until } from '../temporal/helpers.js';
-import { slowLink } from '../unit/workflows/cloud.js';
+import { fault, slowLink } from '../unit/workflows/cloud.js';
 import { runScenarios } from './run-scenarios.js';
 import { arrive, ending, migrating, refuse, type Scenario, type Stage } from './stage.js';
 
@@ -54,6 +54,17 @@ const lost =
     await migration.terminate('for the record');
     await arrive(cloud);
     return then(stage, instance, migration);
+  };
+
+/** A guest that is to be brought back after a crash, and its process dies. */
+const crashed =
+  (then: (stage: Stage, instance: string) => Promise<WorkflowHandle>): Scenario =>
+  async (stage) => {
+    const { site, cloud } = stage;
+    const instance = await cloud.adopt('web-1');
+    await ending(await begin(site, 'instance.set-policy', { instance, restart: 'on-crash' }), 'done');
+    await fault(cloud, { do: 'guest-crash', guests: ['web-1'] });
+    return then(stage, instance);
   };
 
 const drain = {
@@ -144,6 +155,18 @@ export const scenarios: Record<string, Scenario> = {
   'instance.pause.succeeded': on('instance.pause'),
   'instance.pause.failed': on('instance.pause', {}, {}, { end: 'HypervisorError', fails: ['pause'] }),
   'instance.unpause.succeeded': on('instance.unpause', { state: 'paused' }),
+  'instance.suspend.succeeded': on('instance.suspend'),
+  'instance.suspend.failed': on('instance.suspend', {}, {}, { end: 'HypervisorError', fails: ['save'] }),
+  'instance.resume.succeeded': on('instance.resume', { state: 'suspended' }),
+  'instance.resume.discarded': on('instance.resume', { state: 'suspended' }, { discard_memory: true }),
+  'instance.resume.failed': async ({ site, cloud }) => {
+    const instance = await cloud.adopt('web-1', { state: 'suspended' });
+    await fault(cloud, { do: 'guest-disk-write', guests: ['web-1'] });
+    return ending(await begin(site, 'instance.resume', { instance }), 'StaleSavedState');
+  },
+  'instance.lock.succeeded': on('instance.lock', {}, { reason: 'test' }),
+  'instance.unlock.succeeded': on('instance.unlock'),
+  'instance.set-policy.succeeded': on('instance.set-policy', {}, { restart: 'always', allow: ['cold'] }),
   'instance.terminate.succeeded': on('instance.terminate', local),
   'instance.terminate.cleanup-incomplete': on(
     'instance.terminate',
@@ -152,6 +175,9 @@ export const scenarios: Record<string, Scenario> = {
     { end: 'CleanupIncomplete', fails: ['removeDisk'] },
   ),
   'instance.repair.succeeded': on('instance.repair'),
+  'instance.repair.crashed': crashed(async ({ site }, instance) =>
+    ending(await begin(site, 'instance.repair', { instance }), 'done'),
+  ),
 
   'instance.live-migrate.succeeded': on('instance.live-migrate', local),
   'instance.live-migrate.succeeded-shared': on('instance.live-migrate'),
@@ -206,6 +232,11 @@ export const scenarios: Record<string, Scenario> = {
   'janitor.terminated-then-repaired': lost(async ({ site }) =>
     ending(await beginOther(site, 'janitor', `janitor/${randomUUID()}`), 'done'),
   ),
+  'janitor.restarted': crashed(async ({ site, cloud }) => {
+    const janitor = await ending(await beginOther(site, 'janitor', `janitor/${randomUUID()}`), 'done');
+    if ((await cloud.instance('web-1')).state !== 'active') throw new Error('it was not started again');
+    return janitor;
+  }),
   'janitor.succeeded': async ({ site }) =>
     ending(await beginOther(site, 'janitor', `janitor/${randomUUID()}`), 'done'),
 
