@@ -4,7 +4,7 @@ import type { Disk } from '../../model/instance.js';
 import type { InstancePatch, IntentCall } from '../../model/operation.js';
 import type { Call, ColdWays, Guest, UndoAnswer } from '../types.js';
 import type { HypervisorDeps } from './deps.js';
-import { notThere, ownerOf, refuseStale, takeGuest } from './guard.js';
+import { notThere, ownerOf, pause, refuseStale, takeGuest } from './guard.js';
 import type { GuestView } from './port.js';
 import { isOff } from './power.js';
 import { refuseNamesake, refuseOtherDisks, refuseWhatStaysBehind } from './prepare.js';
@@ -69,10 +69,25 @@ export async function resizeDefinition(
   await hypervisor.resizeDefinition(host, instance, { vcpus, memoryMiB });
 }
 
-export async function restartGuest({ hypervisor }: Deps, input: Guest, call: Call): Promise<void> {
-  const view = await takeGuest(hypervisor, input.host, input.instance, call);
-  if (view === null) throw notThere(input.host, input.name);
-  if (isOff(view.power)) await hypervisor.start(input.host, input.instance);
+/**
+ * One that still runs was perhaps told to go down just before: it is watched for as long as it had for that, or it would
+ * be off a moment after it was said to run.
+ */
+export async function restartGuest(
+  { hypervisor, clock, pace }: HypervisorDeps,
+  input: Guest & { graceSeconds: number },
+  call: Call,
+): Promise<void> {
+  const { host, instance, name } = input;
+  const until = clock.now() + input.graceSeconds * 1000;
+  let view = await takeGuest(hypervisor, host, instance, call);
+  while (view !== null && !isOff(view.power) && clock.now() < until) {
+    call.heartbeat({ phase: 'does it go down?' });
+    await pause(clock, pace.pollMs, call, `${name} goes on`);
+    view = await hypervisor.look(host, instance);
+  }
+  if (view === null) throw notThere(host, name);
+  if (isOff(view.power)) await hypervisor.start(host, instance);
 }
 
 export async function undoArrival(

@@ -101,9 +101,9 @@ export interface HypervisorActivities {
   }): Promise<{ said: string }>;
   /**
    * Ends what a failed post-copy left of a guest on `host`, its target, and on the source of its last migration, and keeps
-   * a definition on `host`. `left`: what could not be ended there.
+   * a definition on `host`. `left`: what could not be ended there; `copied`: paths of the disks whose old copies are on `source`.
    */
-  clearHalves(input: Guest): Promise<{ left: string[] }>;
+  clearHalves(input: Guest): Promise<{ left: string[]; source: HostRef | null; copied: string[] }>;
   /** Refuses what can't move while it is off, `disks` being those to copy; an old definition of it on the target, which is off, goes. */
   checkColdMove(input: ColdWays & { disks: Disk[] }): Promise<void>;
   /** The stored definition of a guest that is off, from host to host; it is on both then. */
@@ -111,8 +111,8 @@ export interface HypervisorActivities {
   /** Removes the definition of a guest that is off, and no more. */
   dropDefinition(input: Guest): Promise<void>;
   resizeDefinition(input: Guest & { vcpus: number; memoryMiB: number }): Promise<void>;
-  /** For an undo: a guest that was stopped for a while runs again. */
-  restartGuest(input: Guest): Promise<void>;
+  /** For an undo: a guest that was stopped for a while, or told to go down within `graceSeconds`, runs again. */
+  restartGuest(input: Guest & { graceSeconds: number }): Promise<void>;
   /** The undo of a start after which nothing is taken back: a guest that runs is there, with `patch`. */
   undoArrival(input: Guest & { patch: InstancePatch; cleanup: IntentCall[] }): Promise<UndoAnswer>;
   /** Asks every host of the inventory how it is and records the answer. */

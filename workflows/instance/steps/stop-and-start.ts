@@ -9,7 +9,7 @@ export async function stopHere(ctx: Ctx, host: HostRef, graceSeconds: number): P
   await ctx.call(
     'stopGuest',
     { ...guest, graceSeconds },
-    { undo: intent('restartGuest', guest, `${guest.name} may be off on ${host.name}`) },
+    { undo: intent('restartGuest', { ...guest, graceSeconds }, `${guest.name} may be off on ${host.name}`) },
   );
 }
 
