@@ -15,6 +15,8 @@ export interface Attempt {
   attempt: number;
   /** Since the activity was asked for: all its attempts. */
   elapsedMs: number;
+  /** Of the class of the activity (`limits.ts`). */
+  patienceMs: number | null;
   /** Somebody asked to cancel, and the attempt has heard of it. */
   cancelled: boolean;
 }
@@ -22,22 +24,29 @@ export interface Attempt {
 /** `again`: the next attempt may do better. */
 export type Failure = { cancelled: true } | { cancelled: false; error: DroverError; again: boolean };
 
-export function failureOf(error: unknown, { attempt, elapsedMs, cancelled }: Attempt): Failure {
+export function failureOf(error: unknown, { attempt, elapsedMs, patienceMs, cancelled }: Attempt): Failure {
+  const spent = patienceMs !== null && elapsedMs >= patienceMs;
   if (cancelled) {
     return error instanceof DroverError && error.code !== 'Cancelled'
       ? { cancelled: false, error, again: false }
       : { cancelled: true };
   }
   if (error instanceof DroverError) {
+    // Nothing may fail because its database is away for a while: the work is delayed.
+    if (error.code === 'InventoryUnavailable') return { cancelled: false, error, again: true };
     const late = error.code === 'HypervisorUnreachable' && elapsedMs > unreachableMs;
     // Cancelled without a request is a worker that stops, or an attempt that was given up: the next one goes on.
-    return { cancelled: false, error, again: error.code === 'Cancelled' || (error.retryable && !late) };
+    return {
+      cancelled: false,
+      error,
+      again: !spent && (error.code === 'Cancelled' || (error.retryable && !late)),
+    };
   }
   const message = error instanceof Error ? error.message : String(error);
   return {
     cancelled: false,
     error: new DroverError('Internal', message, { cause: error }),
-    again: attempt < internalAttempts,
+    again: attempt < internalAttempts && !spent,
   };
 }
 

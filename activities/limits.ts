@@ -7,6 +7,8 @@ interface Limits {
   startToClose: number;
   /** All attempts together, with the waits between them; null for no limit. */
   scheduleToClose: number | null;
+  /** So long whatever can be tried again is; only the inventory is waited for until `scheduleToClose`. Null for no limit. */
+  patience: number | null;
   /** An attempt that is not heard of for so long is given up; null where nothing beats. */
   heartbeat: number | null;
   retryFirst: number;
@@ -19,7 +21,8 @@ const day = 86_400 * second;
 export const activityLimits: Record<'read' | 'record' | 'quick' | 'long', Limits> = {
   read: {
     startToClose: 20 * second,
-    scheduleToClose: 60 * second,
+    scheduleToClose: day,
+    patience: 60 * second,
     heartbeat: null,
     retryFirst: 200,
     retryMost: 5 * second,
@@ -28,13 +31,15 @@ export const activityLimits: Record<'read' | 'record' | 'quick' | 'long', Limits
   record: {
     startToClose: 30 * second,
     scheduleToClose: null,
+    patience: null,
     heartbeat: null,
     retryFirst: 200,
     retryMost: 10 * second,
   },
   quick: {
     startToClose: 60 * second,
-    scheduleToClose: 180 * second,
+    scheduleToClose: day,
+    patience: 180 * second,
     heartbeat: null,
     retryFirst: 200,
     retryMost: 5 * second,
@@ -42,11 +47,19 @@ export const activityLimits: Record<'read' | 'record' | 'quick' | 'long', Limits
   long: {
     startToClose: 7 * day,
     scheduleToClose: null,
+    patience: null,
     heartbeat: 10 * second,
     retryFirst: 200,
     retryMost: 10 * second,
   },
 };
+
+/** What is left of the patience is the last attempt's; one that begins later waited for the inventory before. */
+export function attemptLimit({ startToClose, patience }: Limits, elapsedMs: number): number {
+  return patience === null || elapsedMs >= patience
+    ? startToClose
+    : Math.min(startToClose, patience - elapsedMs);
+}
 
 /** How long a task may wait for the worker of a host: a dead host's queue must fail, not wait. */
 export const hostWorkerLimit = 20 * second;

@@ -2,6 +2,7 @@
 import type { Owner } from './operation.js';
 
 export const findingKinds = {
+  'older-inventory': 'the inventory is older than what the hosts have seen: it was restored from a backup',
   'two-copies': 'an instance runs on two hosts at the same time',
   'unknown-guest': 'a guest that the inventory does not know',
   'missing-guest': 'the host of an instance answers and has no guest of it',
@@ -12,7 +13,6 @@ export const findingKinds = {
   'orphan-disk': 'a disk that no instance and no guest refers to',
   'leaked-allocation': 'room or a migration slot is held for nothing',
   'wrong-allocation': 'what an instance takes of its host is not what its record says',
-  'newer-stamp': 'a guest belongs to an operation that the inventory does not know',
   'group-violated': 'the rule of a server group does not hold',
   autostart: 'the host starts the guest by itself at its next boot',
 } as const;
@@ -38,6 +38,7 @@ export type Repair =
   | { by: 'operation'; operation: string; instance: string; name: string; input: Record<string, unknown> }
   | { by: 'release'; allocation: string; what: string }
   | { by: 'count'; host: string }
+  | { by: 'epochs' }
   | { by: 'adopt'; instance: string; name: string; host: string }
   | { by: 'remove-disk'; instance: string; path: string; host: string };
 

@@ -93,7 +93,8 @@ export class Attempt {
   private judge(error: unknown): Failure {
     const elapsedMs = this.clock.now() - this.begun;
     const cancelled = this.requested;
-    const failure = failureOf(error, { attempt: this.number, elapsedMs, cancelled });
+    const { patience: patienceMs } = this.limits;
+    const failure = failureOf(error, { attempt: this.number, elapsedMs, patienceMs, cancelled });
     // What fails for ever would be tried for ever, where Temporal sets no limit.
     const injected = this.task.troubles.some(({ fail }) => fail?.error === error);
     if (injected && !failure.cancelled && this.number >= troubledAttempts)

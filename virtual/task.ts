@@ -1,5 +1,5 @@
 /** An activity that a workflow has asked for: its attempts, as Temporal makes them. */
-import { activityLimits, hostWorkerLimit } from '../activities/limits.js';
+import { activityLimits, attemptLimit, hostWorkerLimit } from '../activities/limits.js';
 import { activityTable } from '../activities/table.js';
 import type { ActivityName, Envelope } from '../activities/types.js';
 import { hostOfPlace } from '../model/addresses.js';
@@ -48,17 +48,21 @@ export async function perform(
   const limits = activityLimits[activityTable[name].class];
   const begun = clock.now();
   const most = within === null ? limits.scheduleToClose : within * 1000;
-  const last = most === null ? Infinity : begun + most;
+  const last = begun + (most ?? Infinity);
+  const patient = Math.min(last, begun + (limits.patience ?? Infinity));
   let wait = limits.retryFirst;
   for (let number = 1; ; number += 1) {
     if (scope.run.terminated) return never();
     const process = await taken(task, scope, clock, workers);
     const attempt = new Attempt(task, process, clock, scope, number, begun);
-    const outcome = await attempt.run(Math.min(limits.startToClose, last - clock.now()));
+    const outcome = await attempt.run(
+      Math.min(attemptLimit(limits, clock.now() - begun), last - clock.now()),
+    );
     if (outcome.kind === 'answered') return outcome.answer;
     if (scope.run.terminated) return never();
     const { error, again } = judged(task, outcome);
-    const onward = again && !scope.cancelled && clock.now() + wait < last;
+    const until = error.code === 'InventoryUnavailable' ? last : patient;
+    const onward = again && !scope.cancelled && clock.now() + wait < until;
     scope.run.fault(
       `${callOf(task)} failed: ${error.code}: ${error.message}${onward ? `; again in ${wait / 1000} s` : ''}`,
     );

@@ -43,8 +43,11 @@ export async function runAudit(given: Partial<AuditOrder> | null, rt: Runtime): 
   const wanted = summary.repairs.filter((repair) => isWanted(repair, order.options));
   if (wanted.length > 0) {
     rt.show('repairing', `${wanted.length} repairs`);
+    // Operations begin under raised epochs only.
+    const first = wanted.filter(({ by }) => by === 'epochs');
+    for (const repair of first) repaired.push(await carryOut(repair, order, rt));
     await pool(
-      wanted,
+      wanted.filter((repair) => !first.includes(repair)),
       repairsAtATime,
       () => !rt.cancelled(),
       async (repair) => {
@@ -149,6 +152,7 @@ async function carryOut(
       operation: `repair of ${name}`,
       adopt: `adoption of ${name}`,
       release: 'release of an allocation',
+      epochs: 'raise of the epochs',
     };
     const said =
       repair.by === 'count'
@@ -171,6 +175,10 @@ async function carried(repair: Repair, { id: audit, by, role }: AuditOrder, rt: 
     case 'release': {
       const { released } = await rt.activity('releaseLeaked', { audit, allocation: repair.allocation });
       return released ? `released: ${repair.what}` : `not released, it is in use by now: ${repair.what}`;
+    }
+    case 'epochs': {
+      const { raised } = await rt.activity('raiseEpochs', { audit });
+      return `raised the epochs of ${raised} instances above what the hosts have seen`;
     }
     case 'count':
       await rt.activity('countUsage', { host: repair.host });

@@ -1,10 +1,11 @@
 import type { Flavor } from '../../model/instance.js';
 import type { GuestView } from '../hypervisor/port.js';
 import type { Adoption } from './instances.js';
+import { epochMargin } from './restored.js';
 
 /** What the inventory writes of a guest that it takes in as it is. */
 export function adoptionOf(guest: GuestView, host: string, flavors: readonly Flavor[]): Adoption {
-  const { id, name, power, vcpus, memoryMiB, disks, managedSave, cpuMode, networks } = guest;
+  const { id, name, power, vcpus, memoryMiB, disks, managedSave, cpuMode, networks, stamp } = guest;
   const flavor = flavors.find((one) => one.vcpus === vcpus && one.memoryMiB === memoryMiB);
   const state =
     power === 'running' ? 'active' : power === 'paused' ? 'paused' : managedSave ? 'suspended' : 'stopped';
@@ -19,6 +20,7 @@ export function adoptionOf(guest: GuestView, host: string, flavors: readonly Fla
     memoryMiB,
     disks,
     metadata: {},
+    epoch: stamp === null ? 0 : stamp.epoch + epochMargin,
     cpuMode,
     networks,
   };

@@ -7,6 +7,7 @@ import { getInstance } from '../../activities/inventory/instances.js';
 import type { Datacenter } from '../../activities/simulator/datacenter.js';
 import type { HostRef } from '../../model/host.js';
 import type { Instance } from '../../model/instance.js';
+import type { InventoryPlace } from '../../model/inventory.js';
 import { adoptGuest, type NewGuest } from '../../virtual/guests.js';
 import { serveDatacenters } from '../../worker/datacenters.js';
 import { openPorts, type Ports } from '../../worker/ports.js';
@@ -21,18 +22,19 @@ export type Around = (activity: string, work: () => Promise<unknown>) => Promise
 
 export class SimulatedCloud {
   private constructor(
-    readonly inventory: Inventory,
+    public inventory: Inventory,
     readonly datacenter: Datacenter,
     readonly hosts: readonly HostRef[],
     private readonly ports: Ports,
     private readonly remove: () => void,
   ) {}
 
-  static async open(): Promise<SimulatedCloud> {
+  /** `inventory`: elsewhere than in a file of its own. */
+  static async open({ inventory: place }: { inventory?: InventoryPlace } = {}): Promise<SimulatedCloud> {
     const folder = memoryFolder();
     const ports = openPorts({ dataDir: folder.path, clock: quickClock(Date.now()) });
     const datacenter = ports.datacenters.make('sim');
-    const inventory = await openInventory({ path: join(folder.path, 'inventory.db') });
+    const inventory = await openInventory(place ?? { path: join(folder.path, 'inventory.db') });
     const world = { cloud: cloudName, datacenter, inventory, uuid: randomUUID };
     const hosts: HostRef[] = [];
     for (const name of ['h1', 'h2', 'h3']) hosts.push(await addRoomyHost(world, name));
@@ -43,6 +45,13 @@ export class SimulatedCloud {
     this.ports.close();
     await closeInventory(this.inventory);
     this.remove();
+  }
+
+  /** The inventory becomes what `restore` makes of it, as a backup is restored: while no worker runs. */
+  async restored(place: InventoryPlace, restore: () => void): Promise<void> {
+    await closeInventory(this.inventory);
+    restore();
+    this.inventory = await openInventory(place);
   }
 
   /** A small guest with one disk, in the datacenter and in the inventory. */
