@@ -28,9 +28,20 @@ const { findTemporal } = await import('../dist/temporal/binary.js');
 const { path: temporal } = await findTemporal({ say: (line) => console.log(line) });
 console.log(temporal);
 
-const suites = ['unit', 'proof', 'temporal', ...(lab === true ? ['lab'] : [])].filter(
-  (name) => !only.length || only.includes(name),
-);
+const { findPostgres } = await import('../dist/lab/postgres.js');
+const postgres = findPostgres() !== null;
+if (!postgres)
+  leftOut.push(
+    'postgres (the inventory on PostgreSQL): it is not installed; run `apt-get install postgresql`',
+  );
+
+const suites = [
+  'unit',
+  ...(postgres ? ['postgres'] : []),
+  'proof',
+  'temporal',
+  ...(lab === true ? ['lab'] : []),
+].filter((name) => !only.length || only.includes(name));
 const total = { passed: 0, failed: 0, skipped: 0 };
 const failures = [];
 const unsteady = [];

@@ -187,13 +187,13 @@ async function carried(repair: Repair, { id: audit, by, role }: AuditOrder, rt: 
       const { adopted } = await rt.activity('adoptGuest', { host: repair.host, instance: repair.instance });
       return `${repair.name} on ${repair.host}: ${adopted ? 'adopted' : 'not there any more'}`;
     }
-    case 'remove-disk': {
-      const { instance, path } = repair;
-      const { owner, host } = await rt.activity('claimOrphan', { audit, instance, path, host: repair.host });
-      await rt.activity('removeDisk', { instance, path }, { owner, onHost: workPlace(host) });
-      return `${path} on ${host.name}: removed`;
-    }
+    case 'remove-disk':
+      break;
   }
+  const { instance, path } = repair;
+  const { owner, host } = await rt.activity('claimOrphan', { audit, instance, path, host: repair.host });
+  await rt.activity('removeDisk', { instance, path }, { owner, onHost: workPlace(host) });
+  return `${path} on ${host.name}: removed`;
 }
 
 function chunks<T>(all: readonly T[], size: number): T[][] {
