@@ -78,6 +78,8 @@ export interface MigrationRecord {
   transferredBytes: number | null;
   kind: 'live' | 'cold';
   ladder: LadderStep[];
+  /** Paths of the disks that it copied: where they were, old copies may be left. */
+  copied: string[];
   reason: string | null;
   startedAt: string;
   endedAt: string | null;

@@ -19,8 +19,9 @@ export interface NewGuest {
   vcpus: number;
   memoryMiB: number;
   diskGiB: number;
-  /** Its disk is on its host's own storage. */
+  /** Its disk is on its host's own storage; or only a second one is. */
   local: boolean;
+  mixed?: boolean;
 }
 
 const powers: Record<NewGuest['state'], PowerState> = {
@@ -40,12 +41,21 @@ export async function adoptGuest(
 ): Promise<void> {
   const { id, name, on, state, vcpus, memoryMiB, diskGiB, local } = guest;
   const path = `${local ? localDirectory : sharedDirectory}/${name}.qcow2`;
-  const disks: Disk[] = [{ target: 'vda', path, format: 'qcow2', readonly: false }];
+  const second = `${localDirectory}/${name}.qcow2`;
+  const paths = guest.mixed === true ? [path, second] : [path];
+  const disks = paths.map((each, index): Disk => ({
+    target: index === 0 ? 'vda' : 'vdb',
+    path: each,
+    format: 'qcow2',
+    readonly: false,
+  }));
   const bytes = diskGiB * gib;
   const hypervisor = createSimulatedHypervisor(datacenter);
   await datacenter.transact((tx) => {
-    if (fileOn(tx, on.name, path) === undefined)
-      putFile(tx, on.name, { path, format: 'qcow2', bytes, allocated: bytes / 4, refers_to: null });
+    for (const each of paths) {
+      if (fileOn(tx, on.name, each) === undefined)
+        putFile(tx, on.name, { path: each, format: 'qcow2', bytes, allocated: bytes / 4, refers_to: null });
+    }
   });
   await hypervisor.define(on, { id, name, vcpus, memoryMiB, disks, bridges: [] }, nobody);
   if (state !== 'stopped') await hypervisor.start(on, id);

@@ -1,6 +1,6 @@
 import { DroverError } from '../../model/errors.js';
 import type { HostRef } from '../../model/host.js';
-import type { Call, Guest } from '../types.js';
+import type { Answer, Call, Guest } from '../types.js';
 import type { HypervisorDeps } from './deps.js';
 import { ownerOf, refuseStale } from './guard.js';
 import type { GuestView } from './port.js';
@@ -14,13 +14,13 @@ export async function clearHalves(
   deps: HypervisorDeps,
   input: Guest,
   call: Call,
-): Promise<{ left: string[] }> {
+): Promise<Answer<'clearHalves'>> {
   const { hypervisor } = deps;
   const { instance, name, host } = input;
   const owner = ownerOf(call);
   const there = await hypervisor.look(host, instance);
   if (there !== null) refuseStale(there, owner);
-  const source = await sourceOf(deps, input);
+  const { source, copied } = await lastMove(deps, input);
   const left: string[] = [];
   if (source !== null) {
     const side = await lookAt(hypervisor, source, instance);
@@ -33,7 +33,7 @@ export async function clearHalves(
     }
   }
   if (there !== null && there.postCopy !== null) await hypervisor.destroy(host, instance);
-  return { left };
+  return { left, source, copied };
 }
 
 async function clear(
@@ -58,9 +58,12 @@ async function clear(
   await hypervisor.undefine(source, instance);
 }
 
-/** The other host of its last live migration; null where that is this one, or unknown. */
-async function sourceOf({ inventory }: HypervisorDeps, { instance, host }: Guest): Promise<HostRef | null> {
+/** Where its last live migration came from; nothing where that did not lead to this host. */
+async function lastMove(
+  { inventory }: HypervisorDeps,
+  { instance, host }: Guest,
+): Promise<{ source: HostRef | null; copied: string[] }> {
   const last = (await inventory.migrations(instance)).find(({ target }) => target === host.name);
-  if (last === undefined) return null;
-  return (await inventory.hosts()).find(({ name }) => name === last.source) ?? null;
+  const source = (await inventory.hosts()).find(({ name }) => name === last?.source) ?? null;
+  return { source, copied: last?.copied ?? [] };
 }

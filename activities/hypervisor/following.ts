@@ -189,7 +189,7 @@ export class Following {
 
   private async record(): Promise<void> {
     if (this.recorded) return;
-    const { migration: id, instance, source, target, copy } = this.input;
+    const { migration: id, instance, source, target, copy, disks } = this.input;
     const storage = copy.length > 0 ? 'block' : 'shared';
     const operation = this.owner.operation;
     await this.deps.inventory.migrationStarted({
@@ -199,6 +199,7 @@ export class Following {
       source: source.name,
       target: target.name,
       storage,
+      copied: disks.filter((disk) => copy.includes(disk.target)).map(({ path }) => path),
     });
     this.recorded = true;
   }

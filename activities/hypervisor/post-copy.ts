@@ -41,7 +41,7 @@ export async function followPostCopy(
     } else if (now === 'unclear') {
       unclearSince ??= clock.now();
       if (clock.now() - unclearSince > pace.patienceMs)
-        throw failed(input, sides, 'its two halves can’t be looked at');
+        throw failed(input, sides, 'not both of its hosts answer');
     } else if (now === 'broken' && again && !rejoin.runs) {
       if (rejoin.isSpent) throw failed(input, sides, `its two halves could not be joined: ${rejoin.message}`);
       rejoin.try();

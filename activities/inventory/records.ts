@@ -12,6 +12,8 @@ export interface MigrationStart {
   storage: MigrationRecord['storage'];
   /** Default: live. */
   kind?: MigrationRecord['kind'];
+  /** Paths of the disks that are copied. */
+  copied?: string[];
 }
 export interface MigrationEnd {
   state: 'completed' | 'failed' | 'cancelled';
@@ -22,12 +24,16 @@ export interface MigrationEnd {
 }
 
 /** Records that a migration begins; repeated for one that goes on, it changes nothing. */
-export async function migrationStarted(inventory: Inventory, start: MigrationStart): Promise<void> {
+export async function migrationStarted(
+  inventory: Inventory,
+  { copied = [], ...start }: MigrationStart,
+): Promise<void> {
   await transact(inventory, (trx) =>
     trx
       .insertInto('migrations')
       .values({
         ...start,
+        copied: toJson(copied),
         state: 'running',
         downtime_ms: null,
         total_ms: null,
@@ -48,8 +54,8 @@ export async function migrationStarted(inventory: Inventory, start: MigrationSta
 }
 
 /**
- * Records how a migration ended. `completed` is final; a failure may still be corrected, since a client
- * that lost its hypervisor reports a failure of a migration that went through.
+ * Records how a migration ended: the first end that is told. `completed` alone may still correct a failure, since a
+ * client that lost its hypervisor reports a failure of a migration that went through.
  */
 export async function migrationEnded(inventory: Inventory, id: string, end: MigrationEnd): Promise<void> {
   await transact(inventory, (trx) =>
@@ -64,7 +70,7 @@ export async function migrationEnded(inventory: Inventory, id: string, end: Migr
         ended_at: inventory.now(),
       })
       .where('id', '=', id)
-      .where('state', '<>', 'completed')
+      .where('state', 'in', end.state === 'completed' ? ['running', 'failed', 'cancelled'] : ['running'])
       .execute(),
   );
 }

@@ -154,6 +154,7 @@ export const migrationOf = (row: MigrationRow): MigrationRecord => ({
   transferredBytes: row.transferred_bytes,
   kind: row.kind,
   ladder: JSON.parse(row.ladder) as LadderStep[],
+  copied: JSON.parse(row.copied) as string[],
   reason: row.reason,
   startedAt: row.started_at,
   endedAt: row.ended_at,

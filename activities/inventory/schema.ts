@@ -155,6 +155,8 @@ export interface MigrationsTable {
   kind: Generated<MigrationRecord['kind']>;
   /** JSON of the rungs that were taken, `LadderStep[]`. */
   ladder: Generated<string>;
+  /** JSON of the paths of the disks that it copied, `string[]`. */
+  copied: Generated<string>;
   reason: string | null;
   started_at: string;
   ended_at: string | null;

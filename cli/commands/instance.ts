@@ -14,6 +14,7 @@ import { registerFollowing } from '../instance-following.js';
 import { registerLaunch } from '../launch-command.js';
 import { registerLock } from '../lock-command.js';
 import { withContext } from '../context.js';
+import { registerMoveAsks } from '../move-asks.js';
 import { registerOperations } from '../operation-command.js';
 import { printData, printList, printOne } from '../output.js';
 import { paintState } from '../paint.js';
@@ -44,6 +45,7 @@ export function register(instance: Command): void {
   registerOperations(instance, 'instance', ['launch', 'lock', 'unlock']);
   registerLock(instance);
   registerFollowing(instance);
+  registerMoveAsks(instance);
   instance
     .command('history')
     .description('List what was done to an instance, newest first; also to one that is deleted, by its id.')
@@ -94,6 +96,7 @@ async function show(name: string, command: Command): Promise<void> {
       ['locked', lockText(found)],
       ['policies', policyText(found)],
       ['saved', savedText(found)],
+      ['resized', resizedText(found)],
       [
         'size',
         `${found.vcpus} vCPUs, ${found.memoryMiB} MiB${found.flavor === null ? '' : ` (flavor ${found.flavor})`}`,
@@ -132,6 +135,15 @@ function policyText({ movePolicy, restartPolicy }: Instance): string {
   ];
   const moves = `downtime at most ${downtimeMs} ms${allowed.length > 0 ? `, allows ${allowed.join(', ')}` : ''}`;
   return `moves: ${moves}; restart: ${restartPolicy}`;
+}
+
+/** What is held until it is confirmed, and by whom that is done when. */
+function resizedText({ name, resized }: Instance): string | undefined {
+  if (resized === null) return undefined;
+  const { kind, host, vcpus, memoryMiB, confirmsAt } = resized;
+  const when = confirmsAt === null ? 'never confirms itself' : `confirms itself at ${confirmsAt}`;
+  const before = `before the ${kind} on ${host}, ${vcpus} vCPUs, ${memoryMiB} MiB; ${when}`;
+  return `${before}\nnow: drover instance confirm-resize ${name}, or revert-resize ${name}`;
 }
 
 const savedText = ({ saved }: Instance): string | undefined =>

@@ -65,7 +65,9 @@ async function migrations(inventory: Inventory, it: Instance): Promise<string[]>
   const told = `${last.source} → ${last.target} is ${last.state}: ${last.reason}`;
   if (last.state === 'running') return [`the record of a migration is open: ${told}`];
   if (it.host === null || it.state === 'deleted') return [];
-  const home = last.state === 'completed' ? last.target : last.source;
+  // Switched over for good before all of its memory was there: it is on its target, whole or lost.
+  const over = last.state === 'completed' || last.ladder.some(({ rung }) => rung === 'post-copy');
+  const home = over ? last.target : last.source;
   return home === it.host ? [] : [`the record of the last migration is wrong: ${told}`];
 }
 

@@ -15,6 +15,7 @@ export const moves: Migration = {
       ['instances', 'restart_policy', 'never'],
       ['migrations', 'kind', 'live'],
       ['migrations', 'ladder', '[]'],
+      ['migrations', 'copied', '[]'],
     ] as const;
     for (const [table, name, value] of filled) {
       await db.schema

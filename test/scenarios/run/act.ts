@@ -12,6 +12,7 @@ import { resolveInputs } from '../../../runbooks/language/inputs.js';
 import { loadRunbook } from '../../../runbooks/language/load.js';
 import { refOf } from '../../../virtual/cloud.js';
 import type { Handle } from '../../../virtual/handle.js';
+import { byHand } from './by-hand.js';
 import type { Action } from './scenario.js';
 import type { Stage } from './stage.js';
 import { troublesOf } from './troubles.js';
@@ -46,6 +47,9 @@ async function does(stage: Stage, action: Action): Promise<void> {
     case 'resume':
     case 'cancel':
       return ask(stage, action);
+    case 'abort':
+    case 'force-complete':
+      return askOperation(stage, action);
     case 'terminate':
       return handleOf(stage, action.of).terminate();
     case 'reset':
@@ -54,6 +58,15 @@ async function does(stage: Stage, action: Action): Promise<void> {
       return void (await setLock(cloud.inventory, action.instance, action));
     case 'unlock':
       return void (await setLock(cloud.inventory, action.instance, null));
+    case 'by-hand': {
+      const { instance: name, host, what } = action;
+      const { id } = await cloud.instance(stage.ids.get(name) ?? name);
+      return cloud.datacenter.transact((tx) => byHand[what](tx, { id, name, host }));
+    }
+    case 'audit': {
+      const { repair, adopt, 'remove-orphan-disks': removeOrphanDisks } = action;
+      return void cloud.audit({ repair, adopt, removeOrphanDisks });
+    }
     case 'kill-worker':
       return cloud.crashWorker(action.worker);
     case 'stop-worker':
@@ -144,12 +157,21 @@ async function ask(
   stage: Stage,
   action: Of<'approve' | 'reject' | 'pause' | 'resume' | 'cancel'>,
 ): Promise<void> {
-  const { log, clock } = stage.cloud;
   const handle = handleOf(stage, action.of);
   const { do: name, by, role, comment } = action;
   if (handle.run.type !== 'run-runbook') return handle.cancel();
   const more = 'step' in action ? { step: action.step } : 'undo' in action ? { undo: action.undo } : {};
-  const answer = handle.run.ask(name, { by, role, comment, ...more });
+  return hear(stage, by, handle.run.ask(name, { by, role, comment, ...more }));
+}
+
+async function askOperation(stage: Stage, action: Of<'abort' | 'force-complete'>): Promise<void> {
+  const { do: name, of, by, role } = action;
+  const way = 'way' in action ? action.way : null;
+  return hear(stage, by, handleOf(stage, of).run.ask(name, { by, role, way }));
+}
+
+async function hear({ cloud }: Stage, by: string, answer: Promise<unknown>): Promise<void> {
+  const { log, clock } = cloud;
   answer.then(
     (said) => log.add('world', by, `is told: ${(said as { said: string }).said}`),
     (error: unknown) =>

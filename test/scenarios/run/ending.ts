@@ -1,7 +1,9 @@
 /** How it ended: the records, what the hosts and instances are, and the judge's verdict. */
+import { listAudits } from '../../../activities/audit/store.js';
 import { listHosts } from '../../../activities/inventory/hosts.js';
 import { listInstances } from '../../../activities/inventory/instances.js';
-import { listOperations } from '../../../activities/inventory/records.js';
+import { listOperationActions } from '../../../activities/inventory/operation-actions.js';
+import { listMigrations, listOperations } from '../../../activities/inventory/records.js';
 import { listRunActions } from '../../../activities/inventory/run-actions.js';
 import { listRunItems } from '../../../activities/inventory/run-items.js';
 import { listRuns } from '../../../activities/inventory/runs.js';
@@ -23,6 +25,7 @@ export async function endOf(cloud: VirtualCloud): Promise<string[]> {
     ...indented(await hostLines(cloud)),
     'instances',
     ...indented(await instanceLines(cloud)),
+    ...(await auditLines(cloud)),
     'verdict',
     ...indented(await verdict(cloud)),
   ].map((line) => cloud.log.told(line));
@@ -35,14 +38,36 @@ const short = (lines: string[]): string[] =>
 async function operationLines({ inventory }: VirtualCloud): Promise<string[]> {
   const all = await listOperations(inventory, { limit: 100_000 });
   const names = new Map((await listInstances(inventory)).map(({ id, name }) => [id, name]));
-  const told = all.map((record) => {
-    const { instance, host, startedAt, endedAt } = record;
+  const told: { order: string; lines: string[] }[] = [];
+  for (const record of all) {
+    const { id, instance, host, startedAt, endedAt } = record;
     const about = String(instance === null ? host : (names.get(instance) ?? instance));
-    return { order: `${startedAt} ${endedAt} ${about}`, lines: operationLine(record, about) };
-  });
+    // Of large fleets nobody reads it.
+    const more = all.length > named ? [] : await moreLines(inventory, id);
+    told.push({
+      order: `${startedAt} ${endedAt} ${about}`,
+      lines: [...operationLine(record, about), ...more],
+    });
+  }
   return short(
     told.toSorted((one, other) => (one.order < other.order ? -1 : 1)).flatMap(({ lines }) => lines),
   );
+}
+
+/** What was asked of it, and how its migrations went up the ladder. */
+async function moreLines(inventory: VirtualCloud['inventory'], operation: string): Promise<string[]> {
+  const actions = await listOperationActions(inventory, operation);
+  const all = await listMigrations(inventory, { operation });
+  const migrations = all.some(({ ladder }) => ladder.length > 0) ? all : [];
+  return [
+    ...actions.map(({ by, action, details }) => `  ${by}: ${action} ${JSON.stringify(details)}`),
+    ...migrations
+      .toReversed()
+      .flatMap(({ kind, source, target, state, reason, ladder }) => [
+        `  ${kind} migration ${source} → ${target}: ${state}${reason === null ? '' : `: ${reason}`}`,
+        ...ladder.map(({ rung, says, by }) => `    ${rung}: ${says}${by === null ? '' : `, by ${by}`}`),
+      ]),
+  ];
 }
 
 function operationLine(record: OperationRecord, about: string): string[] {
@@ -131,6 +156,19 @@ async function hostLines({ inventory, datacenter }: VirtualCloud): Promise<strin
   });
 }
 
+async function auditLines({ inventory }: VirtualCloud): Promise<string[]> {
+  const all = (await listAudits(inventory, 50)).toReversed();
+  const lines = all.flatMap(({ findings, repaired, scope }) => [
+    `audit of ${scope.hosts} hosts and ${scope.instances} instances: ${findings.length} findings`,
+    ...scope.silent.map(({ host }) => `  not looked at: ${host}`),
+    ...scope.withoutWorker.map((host) => `  no worker on ${host}`),
+    ...scope.skipped.map(({ name, why }) => `  left alone: ${name}: ${why}`),
+    ...repaired.map(({ what, error }) => `  repaired: ${what}${error === null ? '' : `: ${error}`}`),
+    ...findings.flatMap(({ kind, seen, todo }) => [`  ${kind}: ${seen}`, `    do: ${todo}`]),
+  ]);
+  return lines.length === 0 ? [] : ['audits', ...indented(lines)];
+}
+
 async function instanceLines({ inventory, datacenter }: VirtualCloud): Promise<string[]> {
   const lines: string[] = [];
   const all = await listInstances(inventory);
@@ -146,6 +184,7 @@ async function instanceLines({ inventory, datacenter }: VirtualCloud): Promise<s
       ...(it.locked ? [`locked by ${it.lockedBy}: ${it.lockReason}`] : []),
       ...(it.needsRepair === null ? [] : [`needs repair: ${it.needsRepair}`]),
       ...(it.fault === null ? [] : [`fault: ${it.fault}`]),
+      ...(it.cause === null ? [] : [`cause: ${it.cause}`]),
     ];
     lines.push(parts.join(', '));
   }

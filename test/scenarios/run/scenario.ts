@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { faultSchema } from '../../../activities/simulator/faults.js';
 import { movePolicy, restartPolicies } from '../../../model/instance.js';
+import { byHand } from './by-hand.js';
 import { formatIssues, readYaml } from '../../../config/yaml-file.js';
 
 const timePattern = /^(\d+(?:\.\d+)?)(s|m|h|d)$/;
@@ -116,6 +117,24 @@ export const actionSchema = z.discriminatedUnion('do', [
   about('reset', 'As from the Temporal UI: the workflow begins again.'),
   z.strictObject({ do: z.literal('lock'), at, instance: z.string(), reason: z.string(), by }),
   z.strictObject({ do: z.literal('unlock'), at, instance: z.string(), by }),
+  z
+    .strictObject({
+      do: z.literal('by-hand'),
+      at,
+      instance: z.string(),
+      host: z.string(),
+      what: z.enum(Object.keys(byHand) as (keyof typeof byHand)[]),
+    })
+    .describe('What somebody does behind the back of drover.'),
+  z
+    .strictObject({
+      do: z.literal('audit'),
+      at,
+      repair: z.boolean().default(false),
+      adopt: z.boolean().default(false),
+      'remove-orphan-disks': z.boolean().default(false),
+    })
+    .describe('The inventory is compared with the hypervisors; what was found is told at the end.'),
   worker('kill-worker', 'SIGKILL; systemd starts it again at once.'),
   worker('stop-worker', 'SIGKILL, and nobody starts it again.'),
   worker('start-worker', 'Somebody starts it again.'),

@@ -237,6 +237,7 @@ export const migrationRecord = (changes: Partial<MigrationRecord> = {}): Migrati
   transferredBytes: null,
   kind: 'live',
   ladder: [],
+  copied: [],
   reason: null,
   startedAt: '2026-01-01T00:00:00Z',
   endedAt: null,
