@@ -11,17 +11,18 @@ interface Said {
   err: string;
 }
 
-/** `env` is the whole environment of the commands. */
-export function openCli(cwd: string, env: NodeJS.ProcessEnv) {
+/** `env` is the whole environment of the commands; `program` what is run instead of drover's own. */
+export function openCli(cwd: string, env: NodeJS.ProcessEnv, program = main) {
   /** A command that goes on while the test does something else; never throws for its exit code. */
   function background(...args: string[]) {
-    return execa(process.execPath, [main, ...args], {
+    return execa(process.execPath, [program, ...args], {
       env: { ...env, NO_COLOR: '1' },
       extendEnv: false,
       cwd,
       reject: false,
       stdin: 'ignore',
-      timeout: 220_000,
+      // A worker serves the whole file of tests, which may take longer than any command.
+      ...(args[0] === 'worker' ? {} : { timeout: 220_000 }),
     });
   }
 

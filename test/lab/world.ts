@@ -17,8 +17,15 @@ import { openJudge } from './judge.js';
 
 export type World = Awaited<ReturnType<typeof openWorld>>;
 
+export interface WorldOptions {
+  /** Of `drover host add`, beside its address. */
+  hostOptions?: string[];
+  /** The program that is run as `worker` and `worker --host NAME`; default drover's own. */
+  program?: string;
+}
+
 /** Starts from clean hosts and an empty inventory. `guests` become instances by adoption. */
-export async function openWorld(hosts = 3) {
+export async function openWorld(hosts = 3, { hostOptions = [], program = main }: WorldOptions = {}) {
   const lab = openLab();
   const judge = openJudge(lab);
   await lab.wipe();
@@ -33,11 +40,12 @@ export async function openWorld(hosts = 3) {
   let server: DevServer = await serve();
   const env = { DROVER_CONFIG: config, TEMPORAL_ADDRESS: `${gateway}:${port}`, NO_COLOR: '1' };
   const { drover, ok, json, background } = openCli(dir, { ...process.env, ...env });
+  const employer = openCli(dir, { ...process.env, ...env }, program);
   const names = Array.from({ length: hosts }, (_, i) => `host${i + 1}`);
 
   let worker = startWorker();
   function startWorker() {
-    const child = background('worker');
+    const child = employer.background('worker');
     child.stderr?.on('data', (text: Buffer) => logged.push(String(text)));
     return child;
   }
@@ -80,7 +88,7 @@ export async function openWorld(hosts = 3) {
     /** Guests as an operator had them before drover; running, counting, and adopted. */
     async guests(...made: { name: string; host: string; disk: 'shared' | 'local'; dirty?: number }[]) {
       for (const guest of made) await lab.createGuest(guest);
-      for (const guest of made) await judge.waitForTick(guest.name, 2, 90_000);
+      for (const guest of made) await judge.waitForTick(guest.name, 2, 180_000);
       for (const host of new Set(made.map((guest) => guest.host)))
         await ok('instance', 'adopt', host, '--all');
     },
@@ -105,11 +113,9 @@ export async function openWorld(hosts = 3) {
   };
 
   for (const name of names) {
-    await lab.installWorker(name, [process.execPath, main, 'worker', '--host', name, ...lab.rebootFlags], {
-      env,
-      cwd: dir,
-    });
-    await ok('host', 'add', name, '--uri', await lab.uri(name));
+    const command = [process.execPath, program, 'worker', '--host', name, ...lab.rebootFlags];
+    await lab.installWorker(name, command, { env, cwd: dir });
+    await ok('host', 'add', name, '--uri', await lab.uri(name), ...hostOptions);
   }
   return world;
 }

@@ -7,7 +7,7 @@ import type { OperationRecord } from '../../model/operation.js';
 /** As a caller hears of it: done, or the code of the error. */
 export type Heard = 'done' | 'nothing' | (string & {});
 
-async function recordOf(inventory: Inventory, id: string): Promise<OperationRecord | null> {
+export async function recordOf(inventory: Inventory, id: string): Promise<OperationRecord | null> {
   const row = await inventory.kysely
     .selectFrom('operations')
     .select('id')

@@ -18,7 +18,11 @@ export const columns = [
 const isNone = (row: string, sweep: string): boolean => row.startsWith('run: ') && sweep === 'second owner';
 
 /** `holes`: sentences of cells that are empty, or that met fewer steps than there are. */
-export function matrixOf(rows: readonly string[], cells: readonly Cell[]): { text: string; holes: string[] } {
+export function matrixOf(
+  rows: readonly string[],
+  cells: readonly Cell[],
+  shown: readonly string[] = columns,
+): { text: string; holes: string[] } {
   const holes: string[] = [];
   const told = (row: string, sweep: string): string => {
     const cell = cells.find((each) => each.row === row && each.sweep === sweep);
@@ -32,8 +36,8 @@ export function matrixOf(rows: readonly string[], cells: readonly Cell[]): { tex
     if (wrong.length > 0) holes.push(`${row}, ${sweep}: ${wrong.length} times something did not hold`);
     return `${met}/${wanted}${wrong.length > 0 ? '!' : ''}`;
   };
-  const lines = [['', ...columns], ...rows.map((row) => [row, ...columns.map((sweep) => told(row, sweep))])];
-  const widths = ['', ...columns].map((_, column) =>
+  const lines = [['', ...shown], ...rows.map((row) => [row, ...shown.map((sweep) => told(row, sweep))])];
+  const widths = ['', ...shown].map((_, column) =>
     Math.max(...lines.map((line) => line[column]?.length ?? 0)),
   );
   const padded = (line: string[]) =>
