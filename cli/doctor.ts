@@ -10,6 +10,7 @@ import { toldPlace } from '../model/inventory.js';
 import { searchAttributes } from '../model/search-attributes.js';
 import type { TemporalConnection } from '../temporal/connect.js';
 import type { Context } from './context.js';
+import { databaseChecks } from './doctor-inventory.js';
 
 export interface Check {
   name: string;
@@ -63,6 +64,7 @@ async function inventoryChecks(context: Context, hosts: readonly Host[]): Promis
   return [
     ok('configuration', `${file}; cloud ${cloud}, you are ${identity.name} (${identity.role})`),
     ok('inventory', `${toldPlace(config.inventory)}: ${hosts.length} hosts, ${instances.length} instances`),
+    ...(await databaseChecks(config, inventory)),
     repairs(instances),
   ];
 }
