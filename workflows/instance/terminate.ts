@@ -47,7 +47,8 @@ export const terminate = defineOperation({
 
 /** What is kept of the place before a resize that nobody confirmed goes with it; it is of no use to anybody else. */
 async function oldCopies({ instance: { id, resized }, call }: Ctx): Promise<IntentCall[]> {
-  if (resized === null || resized.copied.length === 0) return [];
+  // Not even null in histories of old.
+  if (!resized || resized.copied.length === 0) return [];
   const old = await call('getHost', { host: resized.host });
   return resized.copied.map((path) => removal(id, { path }, old));
 }
