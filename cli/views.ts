@@ -25,7 +25,7 @@ export const instanceDetails = (
 ) => ({
   ...instanceView(of),
   ...pick(of, 'vcpus', 'memoryMiB', 'disks', 'lockedBy', 'fault', 'needsRepair'),
-  ...pick(of, 'cause', 'restartPolicy', 'saved'),
+  ...pick(of, 'cause', 'restartPolicy', 'saved', 'resized'),
   movePolicy: of.movePolicy ?? defaultMovePolicy,
   operations: operations.map(operationView),
   migrations,

@@ -12,6 +12,7 @@ import type { SimulatedCloud } from '../temporal/simulated.js';
 import { begin, beginOther } from '../temporal/site.js';
 import { until } from '../temporal/helpers.js';
 import { fault, slowLink } from '../unit/workflows/cloud.js';
+import { resizeScenarios } from './resize-scenarios.js';
 import { runScenarios } from './run-scenarios.js';
 import { arrive, ending, migrating, refuse, type Scenario, type Stage } from './stage.js';
 
@@ -178,6 +179,8 @@ export const scenarios: Record<string, Scenario> = {
   'instance.repair.crashed': crashed(async ({ site }, instance) =>
     ending(await begin(site, 'instance.repair', { instance }), 'done'),
   ),
+
+  ...resizeScenarios,
 
   'instance.live-migrate.succeeded': on('instance.live-migrate', local),
   'instance.live-migrate.succeeded-shared': on('instance.live-migrate'),
