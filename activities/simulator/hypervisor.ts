@@ -32,7 +32,7 @@ import { activeMigration, change as setMigration, jobView, reconsiderAt } from '
 import { isPostCopy } from './post-copy.js';
 import { checked, found, steering } from './steering.js';
 import { callHost, hostOf } from './reach.js';
-import { abortSave, beginSave, followSave, restoreGuest } from './save.js';
+import { isSavedUnknown, abortSave, beginSave, followSave, restoreGuest } from './save.js';
 import { watchGuests } from './watch.js';
 
 const probeMs = 5_000;
@@ -194,6 +194,10 @@ export function createSimulatedHypervisor(datacenter: Datacenter): Hypervisor {
         if (isOn(guest)) {
           const what = `${guest.name} is ${guest.power}; it must be off to be undefined`;
           throw new DroverError('HypervisorError', `${host.name}: ${what}`, { details: { host: host.name } });
+        }
+        if (isSavedUnknown(tx, at.name, guest.name)) {
+          const why = 'Refusing to undefine while domain managed save image exists';
+          throw new DroverError('HypervisorError', `${host.name}: ${why}`, { details: { host: host.name } });
         }
         tx.run('delete from guests where host = ? and id = ?', at.name, id);
       }),

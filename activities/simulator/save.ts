@@ -61,3 +61,7 @@ export async function followSave(datacenter: Datacenter, host: string, id: strin
   }
   return 'the client was killed';
 }
+
+/** A file that was there before the guest was defined: its host does not know of it, and won't let go of the guest. */
+export const isSavedUnknown = (tx: Tx, host: string, name: string): boolean =>
+  tx.one('select guest from saves where host = ? and guest = ?', host, name) !== undefined;

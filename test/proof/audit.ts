@@ -30,6 +30,11 @@ export async function auditNow(world: { inventory: Inventory; datacenter: Datace
   return findAll(await recorded(world.inventory, { since, seen })).findings;
 }
 
-/** As sentences, the rule before the colon. */
-export const auditSentences = async (world: Parameters<typeof auditNow>[0]): Promise<string[]> =>
-  (await auditNow(world)).map(({ kind, seen }) => `an audit finds ${kind}: ${seen}`);
+/** As sentences, the rule before the colon; of one instance, or of all. */
+export const auditSentences = async (
+  world: Parameters<typeof auditNow>[0],
+  only?: string,
+): Promise<string[]> =>
+  (await auditNow(world))
+    .filter(({ instance }) => only === undefined || instance === only)
+    .map(({ kind, seen }) => `an audit finds ${kind}: ${seen}`);

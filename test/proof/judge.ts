@@ -3,6 +3,7 @@ import type { Instance } from '../../model/instance.js';
 import { getInstance } from '../../activities/inventory/instances.js';
 import { DroverError } from '../../model/errors.js';
 import type { Trial } from './case.js';
+import { auditSentences } from './audit.js';
 import { broken } from './invariants.js';
 import { realityOf } from './reality.js';
 import { mistold, recordFor, type Heard } from './told.js';
@@ -27,13 +28,20 @@ export async function judge(trial: Trial, told: Heard, excused: boolean): Promis
   const open = before.operation !== null || before.needsRepair !== null;
   if (!excused || before.operation === null) wrong.push(...(await broken(trial.place, about.id, about)));
   if (!excused && told === 'done') wrong.push(...asWanted(trial, before));
-  if (!open) return { outcome: told, wrong: [...wrong, ...asAllowed(trial, before)] };
+  if (!open)
+    return { outcome: told, wrong: [...wrong, ...asAllowed(trial, before), ...(await audited(trial))] };
   await trial.janitor();
   wrong.push(...(await broken(trial.place, about.id, about)).map((what) => `after the janitor: ${what}`));
   const after = await find(trial);
   if (after?.needsRepair) wrong.push(`after the janitor it is still to repair: ${after.needsRepair}`);
   if (after) wrong.push(...asAllowed(trial, after));
-  return { outcome: `${told}, repaired`, wrong };
+  return { outcome: `${told}, repaired`, wrong: [...wrong, ...(await audited(trial))] };
+}
+
+/** An audit finds nothing wrong with it, beside what the case is told to leave; others share its place. */
+async function audited({ place, given }: Trial): Promise<string[]> {
+  const found = await auditSentences(place, given.instance?.id);
+  return given.instance?.keptDisks === true ? found.filter((what) => !what.includes('orphan-disk')) : found;
 }
 
 async function find({ place, given }: Trial): Promise<Instance | null> {

@@ -65,9 +65,10 @@ async function removeLeavings(
   for (const host of also) {
     // What a resize keeps is not left over; nor is the memory of a suspended guest.
     if (host.name === patch.host || host.name === resized?.host) continue;
-    if (remove.includes('definition')) await ctx.call('removeDefinition', { ...guest, host });
+    // The memory first: a hypervisor that does not know of it refuses to remove the definition that it is of.
     if (remove.includes('saved-memory') && saved?.host !== host.name && patch.state !== 'suspended')
       await ctx.call('removeSavedMemory', guest, { on: host });
+    if (remove.includes('definition')) await ctx.call('removeDefinition', { ...guest, host });
   }
   if (remove.includes('autostart')) {
     const host = await ctx.call('getHost', { host: patch.host });
