@@ -39,11 +39,11 @@ export class Climber {
   /** `found`: an earlier attempt has begun it, and may have taken rungs already. Answers what came of it. */
   async look(job: JobView, found: boolean): Promise<'goes on' | 'post-copy' | { stalled: string }> {
     const now = this.deps.clock.now();
-    this.climb ??= startClimb(this.limits.policy, found ? await this.recorded() : []);
+    this.climb ??= startClimb(this.limits.policy, found ? await this.resumed() : []);
     this.climb = see(this.climb, job, now);
     const rung = nextRung(this.climb, this.limits, job, now);
     if (rung === null) return 'goes on';
-    if (rung.rung === 'stalled') return { stalled: rung.why };
+    if (rung.rung === 'stalled') return (await this.isSteered()) ? 'goes on' : { stalled: rung.why };
     if (!(await this.act(rung))) return 'goes on';
     // A budget below what is usual is no rung: the guest is only spared.
     if (rung.rung !== 'downtime' || rung.ms > usualDowntimeMs)
@@ -72,10 +72,25 @@ export class Climber {
     await this.deps.inventory.ladderStep(this.input.migration, { rung, says: text, by: null });
   }
 
-  private async recorded(): Promise<LadderStep[]> {
-    const migrations = await this.deps.inventory.migrations(this.input.instance);
-    const ladder = migrations.find(({ id }) => id === this.input.migration)?.ladder ?? [];
+  /** Before it is given up: somebody may have done something for it, which gets its time. */
+  private async isSteered(): Promise<boolean> {
+    const asked = (await this.recorded()).findLast(({ by }) => by !== null);
+    if (this.climb === null || asked === undefined) return false;
+    const at = Date.parse(asked.at);
+    if (asked.rung === 'pause') this.climb = { ...this.climb, paused: { at, by: asked.by } };
+    else if (at <= (this.climb.gainAt ?? 0)) return false;
+    else this.climb = { ...this.climb, gainAt: at };
+    return true;
+  }
+
+  private async resumed(): Promise<LadderStep[]> {
+    const ladder = await this.recorded();
     this.taken.push(...ladder.map((step) => step.says));
     return ladder;
+  }
+
+  private async recorded(): Promise<LadderStep[]> {
+    const migrations = await this.deps.inventory.migrations(this.input.instance);
+    return migrations.find(({ id }) => id === this.input.migration)?.ladder ?? [];
   }
 }

@@ -8,7 +8,7 @@ import type { Datacenter } from './datacenter.js';
 import { followResumed } from './follow.js';
 import { guestOn, type GuestRow } from './guests.js';
 import type { HostRow } from './hosts.js';
-import { activeMigration, change as setMigration, type MigrationRow } from './migrations.js';
+import { activeMigration, change as setMigration } from './migrations.js';
 import { switchToPostCopy } from './post-copy.js';
 
 type Steering = Pick<Hypervisor, 'setMaxDowntime' | 'setBandwidth' | 'startPostCopy' | 'resumePostCopy'>;
@@ -19,9 +19,12 @@ export function steering(
 ): Steering {
   return {
     setMaxDowntime: (host, id, ms) =>
-      change(host, 'setMaxDowntime', (tx, at) =>
-        setMigration(tx, outgoing(tx, host, at, id), { downtime_limit: ms }),
-      ),
+      change(host, 'setMaxDowntime', (tx, at) => {
+        found(tx, host, at, id);
+        const migration = activeMigration(tx, id);
+        if (migration?.source === at.name && migration.phase === 'copy')
+          setMigration(tx, migration, { downtime_limit: ms });
+      }),
     setBandwidth: (host, id, cap) =>
       change(host, 'setBandwidth', (tx, at) => {
         found(tx, host, at, id);
@@ -40,14 +43,6 @@ export function steering(
       await followResumed(datacenter, move);
     },
   };
-}
-
-function outgoing(tx: Tx, host: HostRef, at: HostRow, id: string): MigrationRow {
-  found(tx, host, at, id);
-  const migration = activeMigration(tx, id);
-  if (migration?.source === at.name && migration.phase === 'copy') return migration;
-  const why = 'Requested operation is not valid: domain is not being migrated';
-  throw new DroverError('HypervisorError', `${host.name}: ${why}`, { details: { host: host.name } });
 }
 
 export function found(tx: Tx, host: HostRef, at: HostRow, id: string): GuestRow {

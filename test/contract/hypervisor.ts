@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { GuestEvent, GuestSpec, Hypervisor } from '../../activities/hypervisor/port.js';
+import type { GuestEvent, GuestSpec, Hypervisor, Move } from '../../activities/hypervisor/port.js';
 import type { HostRef } from '../../model/host.js';
 import type { Disk } from '../../model/instance.js';
 
@@ -60,8 +60,13 @@ export function hypervisorContract(driver: string, open: () => Promise<ContractW
       return spec;
     }
 
-    async function migrate(spec: GuestSpec, copy: string[] = []): Promise<string | null> {
-      const move = { id: spec.id, name: spec.name, source: one, target: two, copy, bandwidthMiBs: null };
+    async function migrate(
+      spec: GuestSpec,
+      copy: string[] = [],
+      allowed: Pick<Move, 'autoConverge' | 'postCopy'> = {},
+    ): Promise<string | null> {
+      const ways = { id: spec.id, name: spec.name, source: one, target: two };
+      const move = { ...ways, copy, bandwidthMiBs: null, ...allowed };
       return (await hypervisor.startMigration(move)).ended;
     }
 
@@ -247,6 +252,32 @@ export function hypervisorContract(driver: string, open: () => Promise<ContractW
       const spec = await started([await world.localDisk('contract-block', true)]);
       expect(await migrate(spec, ['vda'])).toBeNull();
       expect(await hypervisor.look(two, spec.id)).toMatchObject({ power: 'running', disks: spec.disks });
+    });
+
+    it('copies only the local one of two disks', async () => {
+      const local = { ...(await world.localDisk('contract-mixed-local', true)), target: 'vdb' };
+      const spec = await started([await world.sharedDisk('contract-mixed-shared'), local]);
+      expect(await migrate(spec, ['vdb'])).toBeNull();
+      expect(await hypervisor.look(two, spec.id)).toMatchObject({ power: 'running', disks: spec.disks });
+    });
+
+    it('takes what is allowed to a migration, and tells no halves of a whole guest', async () => {
+      const spec = await started([await world.sharedDisk('contract-armed')]);
+      await hypervisor.setMaxDowntime(one, spec.id, 400);
+      await hypervisor.setBandwidth(one, spec.id, 200);
+      await hypervisor.setBandwidth(one, spec.id, null);
+      expect(await hypervisor.look(one, spec.id)).toMatchObject({ power: 'running', postCopy: null });
+      expect(await migrate(spec, [], { autoConverge: true, postCopy: true })).toBeNull();
+      expect(await hypervisor.look(two, spec.id)).toMatchObject({ power: 'running', postCopy: null });
+    });
+
+    it('neither switches over nor joins what does not migrate', async () => {
+      const spec = await started();
+      const move = { id: spec.id, name: spec.name, source: one, target: two, copy: [], bandwidthMiBs: null };
+      await expect(hypervisor.startPostCopy(one, spec.id)).rejects.toMatchObject({ code: 'HypervisorError' });
+      await expect(hypervisor.resumePostCopy(move)).rejects.toMatchObject({ code: 'HypervisorError' });
+      await expect(hypervisor.startPostCopy(one, unknown)).rejects.toMatchObject({ code: 'NotFound' });
+      expect(await hypervisor.look(one, spec.id)).toMatchObject({ power: 'running' });
     });
 
     it('does not move a guest to where another has its name', async () => {

@@ -3,10 +3,11 @@ import type { PlacementRequest } from '../../activities/types.js';
 import { durationSchema } from '../../model/duration.js';
 import { DroverError } from '../../model/errors.js';
 import type { HostRef } from '../../model/host.js';
-import { defaultMovePolicy, type MovePolicy } from '../../model/instance.js';
+import { defaultMovePolicy } from '../../model/instance.js';
 import type { Ctx } from '../ctx.js';
 import { defineOperation } from '../define.js';
 import { instanceRef, seconds } from '../inputs.js';
+import { policyInputs, policyPatch } from './policies.js';
 import { coldInstead } from './steps/cold-instead.js';
 import { liveMove } from './steps/live-move.js';
 import { serveMoveAsks } from './steps/move-asks.js';
@@ -24,12 +25,9 @@ export const liveMigrate = defineOperation({
     no_progress: durationSchema
       .default('60s')
       .describe('Aborted after so long without a smaller round of memory, if its policy allows nothing more'),
-    downtime: z
-      .int()
-      .min(10)
-      .max(60_000)
-      .optional()
-      .describe('How many ms it may stand still for the switch-over, instead of what its policy says'),
+    max_downtime: policyInputs.max_downtime.describe(
+      'How long it may stand still for the switch-over, such as 2s, instead of what its policy says',
+    ),
     fallback: z
       .enum(['none', 'cold'])
       .optional()
@@ -74,10 +72,10 @@ export const liveMigrate = defineOperation({
       });
     }
 
-    const policy: MovePolicy = {
-      ...(ctx.instance.movePolicy ?? defaultMovePolicy),
-      ...(input.downtime === undefined ? {} : { downtimeMs: input.downtime }),
-    };
+    const own = ctx.instance.movePolicy ?? defaultMovePolicy;
+    const { max_downtime } = input;
+    const asked = max_downtime === undefined ? {} : policyPatch(own, { max_downtime, allow: [], forbid: [] });
+    const policy = asked.movePolicy ?? own;
     const cold = input.fallback === 'cold' || (input.fallback === undefined && policy.cold === 'allow');
     const asks = serveMoveAsks(ctx, policy);
     const tried: Tried[] = [];
