@@ -55,7 +55,8 @@ export async function runOnHost<T>(
     if (outcome !== 'away' && 'error' in outcome) throw outcome.error;
     if (call.signal.aborted) throw new DroverError('Internal', `stopped waiting for the worker of ${host}`);
     if (clock.now() >= until) {
-      throw new DroverError('HostWorkerMissing', `no drover worker of host ${host} took the work (${name})`, {
+      const what = name === '' ? '' : ` (${name})`;
+      throw new DroverError('HostWorkerMissing', `no drover worker of host ${host} took the work${what}`, {
         details: { host },
         hint: `bring the simulated host back: drover sim restore ${host}`,
       });

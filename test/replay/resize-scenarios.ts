@@ -59,12 +59,20 @@ export const resizeScenarios: Record<string, Scenario> = {
     return ending(await begin(site, 'instance.migrate', { instance, ...never }), 'done');
   },
   'instance.resize.succeeded': on('instance.resize', { flavor: 'big' }, { diskGiB: 20 }),
-  'instance.resize.elsewhere': on('instance.resize', { flavor: 'big', host: 'h2' }, { local: true, diskGiB: 20 }),
-  'instance.resize.failed': on(
+  'instance.resize.elsewhere': on(
     'instance.resize',
-    { flavor: 'big' },
-    { end: 'HypervisorError', fails: ['resizeDefinition'] },
+    { flavor: 'big', host: 'h2' },
+    { local: true, diskGiB: 20 },
   ),
+  'instance.resize.failed': async ({ site, cloud }) => {
+    await refuse(cloud, ['resizeDefinition'], 1);
+    await flavor(cloud);
+    const instance = await cloud.adopt('web-1');
+    return ending(
+      await begin(site, 'instance.resize', { instance, flavor: 'big', ...never }),
+      'HypervisorError',
+    );
+  },
   'instance.confirm-resize.succeeded': then('instance.confirm-resize', { local: true }),
   'instance.revert-resize.succeeded': then('instance.revert-resize', { local: true }),
   'instance.revert-resize.shared': then('instance.revert-resize'),

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { faultSchema } from '../../../activities/simulator/faults.js';
 import { movePolicy, restartPolicies } from '../../../model/instance.js';
 import { byHand } from './by-hand.js';
+import { inventoryStates } from './inventory-is.js';
 import { formatIssues, readYaml } from '../../../config/yaml-file.js';
 
 const timePattern = /^(\d+(?:\.\d+)?)(s|m|h|d)$/;
@@ -135,6 +136,9 @@ export const actionSchema = z.discriminatedUnion('do', [
       'remove-orphan-disks': z.boolean().default(false),
     })
     .describe('The inventory is compared with the hypervisors; what was found is told at the end.'),
+  z
+    .strictObject({ do: z.literal('inventory'), at, is: z.enum(inventoryStates) })
+    .describe('Its disk is full and free again; a backup is made, and restored.'),
   worker('kill-worker', 'SIGKILL; systemd starts it again at once.'),
   worker('stop-worker', 'SIGKILL, and nobody starts it again.'),
   worker('start-worker', 'Somebody starts it again.'),
@@ -159,6 +163,13 @@ const hostSchema = z.strictObject({
   slots: z.int().positive().default(2).describe('Live migrations at a time'),
 });
 
+const flavorSchema = z.strictObject({
+  name: z.string(),
+  vcpus: z.int().positive(),
+  memory: z.int().positive().describe('MiB'),
+  disk: z.int().nonnegative().default(0).describe('GiB; 0 keeps the disk'),
+});
+
 const instanceSchema = z.strictObject({
   name: z.string(),
   host: z.string(),
@@ -180,6 +191,7 @@ const instanceSchema = z.strictObject({
 export const scenarioFileSchema = z.strictObject({
   seed: z.int().default(1),
   hosts: z.array(hostSchema).min(1),
+  flavors: z.array(flavorSchema).default([]),
   instances: z.array(instanceSchema).default([]),
   janitor: z.boolean().default(true).describe('Every 30 s, as Temporal starts it'),
   faults: z.array(timedFaultSchema).default([]),

@@ -1,6 +1,7 @@
 /** Plays a scenario on a cloud in virtual time: sets it up, and lets happen what it says at its times. */
 import { dirname, join } from 'node:path';
 import { transact } from '../../../activities/inventory/database.js';
+import { createFlavor } from '../../../activities/inventory/flavors.js';
 import { setLock } from '../../../activities/inventory/instances.js';
 import { giveFault, type Fault } from '../../../activities/simulator/faults.js';
 import { createSimulatedHypervisor } from '../../../activities/simulator/hypervisor.js';
@@ -27,6 +28,8 @@ export async function openStage(scenario: Scenario, file: string): Promise<Stage
   const stage: Stage = { cloud, scenario, folder: dirname(file), started: new Map(), ids: new Map() };
   for (const { name, rack, slots, vcpus, memory } of scenario.hosts)
     await cloud.addHost(name, rack, slots, { vcpus, memoryMiB: memory });
+  for (const { name, vcpus, memory, disk } of scenario.flavors)
+    await createFlavor(cloud.inventory, { id: name, name, vcpus, memoryMiB: memory, diskGiB: disk });
   for (const instance of scenario.instances) {
     if (instance.stranger) await addStranger(stage, instance);
     else for (const one of copiesOf(instance)) await addInstance(stage, one);
