@@ -9,6 +9,7 @@ const benches: Record<string, { minutes: number; load: () => Promise<(session: S
     'block-migrate': { minutes: 6, load: async () => (await import('./migrate.js')).blockMigrate },
     check: { minutes: 5, load: async () => (await import('./check.js')).check },
     items: { minutes: 8, load: async () => (await import('./items.js')).items },
+    placement: { minutes: 8, load: async () => (await import('./placement.js')).placement },
     step: { minutes: 5, load: async () => (await import('./step.js')).step },
   };
 

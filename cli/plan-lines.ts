@@ -59,7 +59,7 @@ function asked({ from, count, within, otherwise, message }: NonNullable<PlannedS
   return `waits for ${many} by ${who}, at most ${within}, ${then}${message === null ? '' : `: ${message}`}`;
 }
 
-function targets({ items, limits, kind }: PlannedStep): string[] {
+function targets({ items, limits, kind, dryRuns }: PlannedStep): string[] {
   if (items === null) return ['what it works on depends on the steps before it'];
   if (limits === null && kind !== 'query') return [];
   const lists = kind === 'query' ? 'lists' : 'works on';
@@ -67,7 +67,13 @@ function targets({ items, limits, kind }: PlannedStep): string[] {
   const more = items.length > shown ? [`and ${items.length - shown} more`] : [];
   return kind === 'query'
     ? [`lists ${items.length} now: ${items.slice(0, 5).join(', ')}${items.length > 5 ? ', …' : ''}`]
-    : [...items.slice(0, shown), ...more];
+    : [...items.slice(0, shown).map((item, index) => withDryRun(item, dryRuns[index])), ...more];
+}
+
+/** `web-1 → host-3`, or why it would be refused, each as if it were alone. */
+function withDryRun(item: string, dry: PlannedStep['dryRuns'][number] | undefined): string {
+  if (dry?.refusal) return `${item}: would be refused: ${dry.refusal.message.split('\n')[0]}`;
+  return dry?.host ? `${item} → ${dry.host}` : item;
 }
 
 function moreRuns({ runbooks, items, limits }: PlannedStep): string[] {

@@ -1,10 +1,13 @@
 /** What a run would do if it began now: conditions, targets, waits and approvals as far as they are known. */
 import { listHosts } from '../activities/inventory/hosts.js';
 import { listInstances } from '../activities/inventory/instances.js';
+import { DroverError, type ErrorRecord } from '../model/errors.js';
 import type { Approve, FrozenRunbook, PlainStep, Runbook, Step } from '../model/runbook.js';
 import { evaluate, evaluateCondition, type Scope } from '../runbooks/language/expressions.js';
 import { resolveInputs } from '../runbooks/language/inputs.js';
+import { operations } from '../workflows/catalogue.js';
 import type { Caller } from './caller.js';
+import { dryRun } from './dry-run.js';
 import type { PreparedRun } from './runs.js';
 
 export interface PlannedStep {
@@ -17,6 +20,8 @@ export interface PlannedStep {
   runs: boolean | null;
   /** What a for-each goes through now, or what a query lists now; null where that depends on an earlier step. */
   items: string[] | null;
+  /** What the operation would do with each of those, the first of many; each as if it were alone. */
+  dryRuns: { item: string; host: string | null; refusal: ErrorRecord | null }[];
   /** So many at a time, and how many may fail; null without for-each. */
   limits: { parallel: unknown; failures: unknown } | null;
   approve: {
@@ -49,6 +54,8 @@ export interface RunPlan {
 
 /** So many runs within one for-each are told; the others are like them. */
 const shownRuns = 3;
+/** So many items of one step are tried. */
+const shownItems = 100;
 
 export async function planRun(caller: Caller, { plan, inputs }: PreparedRun): Promise<RunPlan> {
   return planOf(caller, plan, inputs);
@@ -96,6 +103,7 @@ class Planner {
       kind: kindOf(step),
       runs: this.condition(step.if),
       items: listed === null ? null : listed.map(labelOf),
+      dryRuns: await this.dryRunsOf(step, listed),
       limits: step['for-each'] === undefined ? null : limitsOf(step, scope),
       approve: step.approve === undefined ? null : approveOf(step.approve, shown),
       wait: step.wait === undefined ? null : shown(step.wait),
@@ -107,6 +115,32 @@ class Planner {
       onFailure: await this.all(step['on-failure']),
       runbooks: await this.runsOf(step, listed),
     };
+  }
+
+  private async dryRunsOf(step: Step, listed: unknown[] | null): Promise<PlannedStep['dryRuns']> {
+    const { uses } = step;
+    if (uses === undefined || !operations.has(uses) || step['for-each'] === undefined) return [];
+    const all: PlannedStep['dryRuns'] = [];
+    for (const [index, item] of (listed ?? []).slice(0, shownItems).entries()) {
+      const input = now(step.with ?? {}, { ...this.scope, item, index });
+      // What it is given depends on a step that has not run.
+      if (typeof input !== 'object' || input === null) return [];
+      all.push({ item: labelOf(item), ...(await this.dryRun(uses, input as Record<string, unknown>)) });
+    }
+    return all;
+  }
+
+  private async dryRun(
+    operation: string,
+    input: Record<string, unknown>,
+  ): Promise<Pick<PlannedStep['dryRuns'][number], 'host' | 'refusal'>> {
+    try {
+      const { placement, refusals } = await dryRun(this.caller, { operation, input }, { alone: true });
+      return { host: placement?.host ?? null, refusal: refusals[0] ?? null };
+    } catch (error) {
+      if (error instanceof DroverError) return { host: null, refusal: error.toRecord() };
+      throw error;
+    }
   }
 
   private condition(condition: boolean | string | undefined): boolean | null {

@@ -138,6 +138,6 @@ steps:
     '  drain-host (its inputs depend on the steps before)',
   ]);
   expect(lines.join('\n')).toContain(inputs);
-  // What each of them would move.
-  expect(lines.filter((line) => /^ +(web-1|web-2|db-1)$/.test(line))).toHaveLength(3);
+  // What each of them would move, and where to.
+  expect(lines.filter((line) => /^ +(web-1|web-2|db-1) → h[123]$/.test(line))).toHaveLength(3);
 });

@@ -23,6 +23,7 @@ describe('configuration', () => {
       data: join(base, '.drover'),
       inventory: { path: join(base, '.drover/inventory.db') },
       identity: { name: 'ada', role: 'admin' },
+      placement: { strategy: 'spread' },
       runbooks: [],
     });
   });

@@ -22,6 +22,7 @@ const inputs: Record<string, Record<string, unknown>> = {
   'host.end-maintenance': { host: 'h1' },
   'host.maintenance': { host: 'h1', for: '2h', reason: 'new memory' },
   'host.reboot': { host: 'h1' },
+  'host.set': { host: 'h1', zone: 'east', label: { disk: 'ssd' }, storage: { nfs1: '/srv/shared' } },
 };
 const short = Object.entries(inputs).filter(([key]) => key !== 'host.reboot');
 
