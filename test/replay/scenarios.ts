@@ -12,6 +12,7 @@ import type { SimulatedCloud } from '../temporal/simulated.js';
 import { begin, beginOther } from '../temporal/site.js';
 import { until } from '../temporal/helpers.js';
 import { fault, slowLink } from '../unit/workflows/cloud.js';
+import { auditScenarios } from './audit-scenarios.js';
 import { resizeScenarios } from './resize-scenarios.js';
 import { runScenarios } from './run-scenarios.js';
 import { arrive, ending, migrating, refuse, type Scenario, type Stage } from './stage.js';
@@ -243,6 +244,7 @@ export const scenarios: Record<string, Scenario> = {
   'janitor.succeeded': async ({ site }) =>
     ending(await beginOther(site, 'janitor', `janitor/${randomUUID()}`), 'done'),
 
+  ...auditScenarios,
   'run-runbook.succeeded': run('done', async () => undefined),
   'run-runbook.failed': run(
     'RunFailed',
