@@ -220,6 +220,43 @@ export function hypervisorContract(driver: string, open: () => Promise<ContractW
       ).rejects.toMatchObject({ code: 'HypervisorUnreachable' });
     });
 
+    it('copies the definition of a guest that is off, with its stamp, and keeps the one it copied', async () => {
+      const { id, name } = await define([await world.sharedDisk('off')]);
+      await hypervisor.copyDefinition(one, two, id);
+      await hypervisor.copyDefinition(one, two, id);
+      for (const host of [one, two])
+        expect(await hypervisor.look(host, id)).toMatchObject({
+          ...{ name, power: 'shutoff', persistent: true, vcpus: 1, memoryMiB: 64 },
+          stamp: stampOf(id),
+        });
+    });
+
+    it('copies no definition of a guest that is on, nor one over it, nor what is not there', async () => {
+      const { id } = await started([await world.sharedDisk('on')]);
+      const refused = { code: 'HypervisorError' };
+      await expect(hypervisor.copyDefinition(one, two, id)).rejects.toMatchObject(refused);
+      expect(await hypervisor.look(two, id)).toBeNull();
+      await expect(hypervisor.copyDefinition(one, two, unknown)).rejects.toMatchObject({ code: 'NotFound' });
+    });
+
+    it('gives a guest that is off another size, up and down; one that is on is refused', async () => {
+      const { id } = await define();
+      for (const size of [
+        { vcpus: 3, memoryMiB: 128 },
+        { vcpus: 3, memoryMiB: 128 },
+        { vcpus: 2, memoryMiB: 64 },
+      ]) {
+        await hypervisor.resizeDefinition(one, id, size);
+        expect(await hypervisor.look(one, id)).toMatchObject(size);
+      }
+      await hypervisor.start(one, id);
+      const other = { vcpus: 1, memoryMiB: 64 };
+      await expect(hypervisor.resizeDefinition(one, id, other)).rejects.toMatchObject({
+        code: 'HypervisorError',
+      });
+      expect(await hypervisor.look(one, id)).toMatchObject({ vcpus: 2, memoryMiB: 64 });
+    });
+
     it('has no job, and ends none, when nothing moves', async () => {
       const { id } = await started();
       expect(await hypervisor.job(one, id)).toBeNull();
