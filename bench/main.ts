@@ -8,6 +8,7 @@ const benches: Record<string, { minutes: number; load: () => Promise<(session: S
     'live-migrate': { minutes: 5, load: async () => (await import('./migrate.js')).liveMigrate },
     'block-migrate': { minutes: 6, load: async () => (await import('./migrate.js')).blockMigrate },
     check: { minutes: 5, load: async () => (await import('./check.js')).check },
+    inventory: { minutes: 3, load: async () => (await import('./inventory.js')).inventory },
     items: { minutes: 8, load: async () => (await import('./items.js')).items },
     placement: { minutes: 8, load: async () => (await import('./placement.js')).placement },
     step: { minutes: 5, load: async () => (await import('./step.js')).step },

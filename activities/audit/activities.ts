@@ -1,10 +1,9 @@
-import type { SeenHost } from '../../model/audit.js';
 import type { Implement } from '../types.js';
 import type { Hypervisor } from '../hypervisor/port.js';
 import { transact, type Inventory } from '../inventory/database.js';
 import { refreshUsage } from '../inventory/host-usage.js';
 import { listHosts } from '../inventory/hosts.js';
-import { reconcileRestored, type Stamped } from '../inventory/restored.js';
+import { reconcileRestored, stampedIn } from '../inventory/restored.js';
 import { compareInventory } from './compare.js';
 import { lookAtHosts } from './look.js';
 import { diskDirectories } from './recorded.js';
@@ -45,8 +44,3 @@ export function createAuditActivities(deps: {
     endAudit: (input) => end(inventory, input),
   };
 }
-
-const stampedIn = (seen: ReadonlyMap<string, SeenHost>): Stamped[] =>
-  [...seen].flatMap(([host, one]) =>
-    one.state === 'answered' ? one.guests.map((guest) => ({ host, guest })) : [],
-  );

@@ -7,7 +7,11 @@ import type { World } from './world.js';
 /** Also of instances that nobody else should judge now: hosts are looked at before the rows are read. */
 export function* olderFindings(world: World): Generator<Found> {
   const sightings = [...world.sightings.values()].flat();
-  for (const { instance, host, operation, recorded, stamped } of olderRows(world.instances, sightings)) {
+  for (const { instance, host, operation, recorded, stamped } of olderRows(
+    world.instances,
+    sightings,
+    world.operations,
+  )) {
     const name = world.byId.get(instance)?.name ?? null;
     const finding: Finding = {
       kind: 'older-inventory',
@@ -15,7 +19,7 @@ export function* olderFindings(world: World): Generator<Found> {
       name,
       host,
       path: null,
-      seen: `${name} on ${host} was last worked on by operation ${operation} (epoch ${stamped}), which this inventory does not know; its row is of epoch ${recorded}`,
+      seen: `${name} on ${host} was worked on by operation ${operation} (epoch ${stamped}), which its row (epoch ${recorded}) knows nothing of`,
       why: 'the inventory was restored from an older backup: hosts refuse its operations as late, and it does not know what came since',
       todo: 'drover audit inventory --repair',
       repair:

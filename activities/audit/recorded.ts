@@ -3,6 +3,7 @@ import type { SeenHost } from '../../model/audit.js';
 import type { Instance } from '../../model/instance.js';
 import { read, type Inventory, type Trx } from '../inventory/database.js';
 import { sourceSlotId } from '../inventory/allocations.js';
+import { knownOperations, stampedIn } from '../inventory/restored.js';
 import { instanceOf } from '../inventory/rows.js';
 import type { Allocation, WorldInput } from './world.js';
 
@@ -38,6 +39,7 @@ export async function recorded(
       allocations: await allocations(db),
       usage: await usage(db),
       groups: new Map(groups.map(({ name, policy }) => [name, policy])),
+      operations: await knownOperations(db, stampedIn(seen)),
       hosts: new Map(names.map(({ name }) => [name, seen.get(name) ?? notAsked])),
     };
   });

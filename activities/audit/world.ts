@@ -31,6 +31,8 @@ export interface WorldInput {
   groups: ReadonlyMap<string, string>;
   /** What is counted as in use on each host. */
   usage: ReadonlyMap<string, Usage>;
+  /** Those of the operations whose stamps are on guests that the inventory has a record of. */
+  operations: ReadonlySet<string>;
   /** Every host of the inventory; one that was not looked at is `silent`, too. */
   hosts: ReadonlyMap<string, SeenHost>;
 }

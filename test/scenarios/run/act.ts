@@ -13,6 +13,7 @@ import { loadRunbook } from '../../../runbooks/language/load.js';
 import { refOf } from '../../../virtual/cloud.js';
 import type { Handle } from '../../../virtual/handle.js';
 import { byHand } from './by-hand.js';
+import { inventoryIs } from './inventory-is.js';
 import type { Action } from './scenario.js';
 import type { Stage } from './stage.js';
 import { troublesOf } from './troubles.js';
@@ -67,6 +68,8 @@ async function does(stage: Stage, action: Action): Promise<void> {
       const { repair, adopt, 'remove-orphan-disks': removeOrphanDisks } = action;
       return void cloud.audit({ repair, adopt, removeOrphanDisks });
     }
+    case 'inventory':
+      return inventoryIs(cloud.inventory, action.is);
     case 'kill-worker':
       return cloud.crashWorker(action.worker);
     case 'stop-worker':
