@@ -140,6 +140,13 @@ export function hypervisorContract(driver: string, open: () => Promise<ContractW
       expect(await hypervisor.look(one, id)).toMatchObject({ power: 'running', persistent: true });
     });
 
+    it('turns an autostart off, also of a guest that has none', async () => {
+      const { id } = await started();
+      await hypervisor.disableAutostart(one, id);
+      await hypervisor.disableAutostart(one, id);
+      expect(await hypervisor.look(one, id)).toMatchObject({ autostart: false, power: 'running' });
+    });
+
     it('stamps a guest, running or not, and it stays stamped', async () => {
       const { id } = await started();
       const stamp = async (epoch: number) => {
