@@ -3,7 +3,7 @@ import { DroverError } from '../model/errors.js';
 import type { RunAsk } from '../model/run.js';
 import { runAudit, type AuditOrder } from '../workflows/audit.js';
 import { operations } from '../workflows/catalogue.js';
-import { runDelayed, type DelayedOrder } from '../workflows/delayed.js';
+import { runDelayed } from '../workflows/delayed.js';
 import { runJanitor } from '../workflows/janitor.js';
 import { operate, operateOnHost, type Order } from '../workflows/operate.js';
 import { newBatch, runBatch } from '../workflows/run-batch.js';
@@ -12,7 +12,7 @@ import { acceptAsk, askNames, hear, validateAsk, type Ask } from '../workflows/r
 import { fitting } from '../workflows/run-report.js';
 import { runRunbook } from '../workflows/run-runbook.js';
 import { isFirstLanguage, newRun, type Run, type RunOrder } from '../workflows/run-state.js';
-import type { Word } from '../workflows/runtime.js';
+import type { DelayedOrder, Word } from '../workflows/runtime.js';
 import type { VirtualRun } from './run.js';
 import { onWire } from './wire.js';
 

@@ -10,12 +10,12 @@ import {
 } from '../model/addresses.js';
 import { DroverError } from '../model/errors.js';
 import type { OperationAsk } from '../model/operation.js';
-import type { DelayedOrder } from '../workflows/delayed.js';
 import type {
   ActivityOptions,
   AskHandler,
   ChildRequest,
   ChildRun,
+  DelayedOrder,
   Runtime,
   Word,
 } from '../workflows/runtime.js';

@@ -4,15 +4,8 @@
  */
 import { DroverError } from '../model/errors.js';
 import type { Instance } from '../model/instance.js';
-import type { ChildRequest, Runtime } from './runtime.js';
+import type { ChildRequest, DelayedOrder, Runtime } from './runtime.js';
 import { asDroverError } from './unwind.js';
-
-export interface DelayedOrder {
-  afterMs: number;
-  /** The operation that left something to confirm. */
-  of: string;
-  child: ChildRequest;
-}
 
 /** An operation that runs meanwhile is waited for; what else refuses it is tried again, less and less often, for a day. */
 const waitSeconds = 600;

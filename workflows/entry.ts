@@ -16,7 +16,7 @@ import { DroverError } from '../model/errors.js';
 import { languageVersions } from '../model/runbook.js';
 import { runAudit, type AuditOrder } from './audit.js';
 import { operations } from './catalogue.js';
-import { runDelayed, type DelayedOrder } from './delayed.js';
+import { runDelayed } from './delayed.js';
 import { runJanitor } from './janitor.js';
 import { operate, operateOnHost, type Order } from './operate.js';
 import { newBatch, runBatch } from './run-batch.js';
@@ -25,8 +25,9 @@ import { acceptAsk, askNames, hear, validateAsk, type Ask } from './run-control.
 import { fitting } from './run-report.js';
 import { runRunbook } from './run-runbook.js';
 import { isFirstLanguage, newRun, type Run, type RunOrder } from './run-state.js';
-import type { Runtime } from './runtime.js';
-import { asFailure, temporalRuntime, wordSignal } from './runtime/temporal.js';
+import type { DelayedOrder, Runtime } from './runtime.js';
+import { asFailure } from './runtime/failures.js';
+import { temporalRuntime, wordSignal } from './runtime/temporal.js';
 
 /** Where a run stands, step by step; answered by any worker. The first language answers its steps alone. */
 const progressQuery = defineQuery<RunStepRecord[] | RunProgress>('progress');

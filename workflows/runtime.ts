@@ -5,7 +5,6 @@
  */
 import type { Activities, ActivityName, Answer } from '../activities/types.js';
 import type { IntentCall, OperationAsk, Owner, Request } from '../model/operation.js';
-import type { DelayedOrder } from './delayed.js';
 
 export interface ActivityOptions {
   owner?: Owner | null;
@@ -29,6 +28,14 @@ export interface ChildRequest {
   host: string | null;
   request: Request;
   input: Record<string, unknown>;
+}
+
+/** An operation for later (delayed.ts). */
+export interface DelayedOrder {
+  afterMs: number;
+  /** The operation that left something to do. */
+  of: string;
+  child: ChildRequest;
 }
 
 /** A run of a runbook within a run: a sub-runbook, or a batch of the items of one step. */

@@ -28,9 +28,9 @@ const on =
 
 /** What comes after a cold migration to the second host. */
 const then =
-  (key: string, { local = false, input = {}, after = never as Record<string, string> } = {}): Scenario =>
+  (key: string, { local = false, input = {} } = {}): Scenario =>
   async ({ site, cloud }) => {
-    const instance = await migrated({ site, cloud }, local, after);
+    const instance = await migrated({ site, cloud }, local, never);
     return ending(await begin(site, key, { instance, ...input }), 'done');
   };
 

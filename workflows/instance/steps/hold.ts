@@ -52,7 +52,10 @@ export function hold(
     kind,
     was,
     host: source.name,
-    ...{ flavor, vcpus, memoryMiB, disks },
+    flavor,
+    vcpus,
+    memoryMiB,
+    disks,
     copied: copied.map((disk) => disk.path),
     confirmsAt,
   };
