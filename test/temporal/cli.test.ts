@@ -1,12 +1,13 @@
 /** The command against a real Temporal server on which no worker runs: what it says while nothing goes on. */
 import { execa } from 'execa';
 import { join, resolve } from 'node:path';
+import type { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { connectClient } from '../../temporal/connect.js';
 import { startDevServer, type DevServer } from '../../temporal/dev-server.js';
 import { makePlace, putHost, putInstance, type Place } from '../unit/cli/drover.js';
-import { freePort, temporalBinary } from './helpers.js';
+import { freePort, temporalBinary, until } from './helpers.js';
 
 let place: Place;
 let server: DevServer;
@@ -33,6 +34,16 @@ afterAll(async () => {
   await server.stop();
   place.remove();
 });
+
+const main = resolve(import.meta.dirname, '../../dist/cli/main.js');
+const background = (args: readonly string[]) =>
+  execa(process.execPath, [main, ...args], { cwd: place.folder, env, reject: false, stdin: 'ignore' });
+
+async function spoken(stream: Readable, what: RegExp): Promise<void> {
+  let said = '';
+  stream.on('data', (text: Buffer) => (said += String(text)));
+  await until(`it says ${String(what)}`, () => what.test(said), 60_000);
+}
 
 test('work that no worker takes is said so, goes on after --timeout, and refuses the next', async () => {
   const first = await place.drover(['instance', 'stop', 'web', '--timeout', '7s'], env);
@@ -67,8 +78,8 @@ test('cancelling tells a program how far it came', async () => {
   expect(JSON.parse(late.stderr.split('\n').find((line) => line.startsWith('{')) ?? '')).toMatchObject({
     code: 'StillRunning',
   });
-  const waiting = place.drover(cancel, env);
-  await delay(3000);
+  const waiting = background(cancel);
+  await spoken(waiting.stderr, /asked stop of web/);
   // No worker takes anything back here, so it is ended from outside.
   const { connection, client } = await connectClient({ env });
   await client.workflow.getHandle('test/instance/11111111-0000-4000-8000-000000000000').terminate();
@@ -79,13 +90,13 @@ test('cancelling tells a program how far it came', async () => {
 });
 
 test('Ctrl-C ends the waiting and not the work', async () => {
-  const main = resolve(import.meta.dirname, '../../dist/cli/main.js');
-  const command = execa(process.execPath, [main, 'instance', 'stop', 'db'], {
-    cwd: place.folder,
-    env,
-    reject: false,
-  });
-  await delay(4000);
+  const command = background(['instance', 'stop', 'db']);
+  const { connection, client } = await connectClient({ env });
+  const started = client.workflow.getHandle('test/instance/22222222-0000-4000-8000-000000000000');
+  await until('the stop is started', () => started.describe().catch(() => undefined), 60_000);
+  await connection.close();
+  // It has its answer, and begins to follow it.
+  await delay(2000);
   command.kill('SIGINT');
   const { exitCode, stderr } = await command;
   expect(exitCode).toBe(6);

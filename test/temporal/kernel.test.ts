@@ -171,7 +171,8 @@ test('a cancel aborts the job, cleans the target, and ends as cancelled; it does
   const asked = Date.now();
   await handle.cancel();
   expect(await endOf(handle)).toBe('CancelledFailure');
-  expect(Date.now() - asked).toBeLessThan(5_000);
+  // Within a second or two; what is not heard of for ten is given up anyway.
+  expect(Date.now() - asked).toBeLessThan(9_000);
   expect((await handle.describe()).status.name).toBe('CANCELLED');
   expect(await cloud.instance(instance)).toMatchObject({ state: 'active', host: 'h1', needsRepair: null });
   expect(await migrations(cloud)).toBe(0);

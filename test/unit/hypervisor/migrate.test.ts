@@ -54,7 +54,7 @@ describe('a migration that arrives', () => {
   });
 
   it('is looked for at once when its client ends while its job is asked for', async () => {
-    records.deps.pace.pollMs = 1000;
+    records.deps.pace.pollMs = 3000;
     fake.onStart = () => void (fake.running = jobView());
     fake.onJob = (asked) => {
       if (asked < 2) return;
@@ -64,7 +64,7 @@ describe('a migration that arrives', () => {
     };
     const begun = Date.now();
     await expect(migrate()).resolves.toEqual(figures);
-    expect(Date.now() - begun).toBeLessThan(1900);
+    expect(Date.now() - begun).toBeLessThan(5900);
   });
 
   it('goes on when its client is killed in the middle', async () => {

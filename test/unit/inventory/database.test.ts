@@ -137,7 +137,7 @@ test('a file that a newer drover changed is refused', async () => {
 test('a lock that another keeps too long is told; a short one is waited for', async () => {
   const path = join(folder, 'i.db');
   const one = await openInventory({ path });
-  const other = await openInventory({ path, patienceMs: 400 });
+  const other = await openInventory({ path, patienceMs: 2_000 });
   const hold = (ms: number) =>
     transact(one, async () => {
       await new Promise((done) => setTimeout(done, ms));
@@ -145,7 +145,7 @@ test('a lock that another keeps too long is told; a short one is waited for', as
   const short = hold(150);
   await host({ inventory: other }, 'kvm-1');
   await short;
-  const long = hold(1500);
+  const long = hold(5_000);
   expect(plain(await told(host({ inventory: other }, 'kvm-2')))).toMatchInlineSnapshot(`
     "InventoryUnavailable: the inventory DIR/i.db does not answer: another process keeps it locked (SQLITE_BUSY)
     → look who has the file open (\`fuser -v DIR/i.db\`), and try again"

