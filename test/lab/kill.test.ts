@@ -12,7 +12,7 @@ import { wavesOf } from './kill/waves.js';
 
 const all = process.env['DROVER_LAB_SWEEP'] === 'all';
 /** On shared storage, and as many on that of a host. */
-const guestsOfEachKind = 6;
+const guestsOfEachKind = 8;
 
 let site: KillSite;
 let guests: Guest[];

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { getInstance } from '../../../activities/inventory/instances.js';
 import type { Instance } from '../../../model/instance.js';
+import { until } from '../../temporal/helpers.js';
 import type { Tick } from '../judge.js';
 import type { KillSite } from './site.js';
 
@@ -30,6 +31,20 @@ export async function lastTick({ world }: KillSite, { name }: Guest): Promise<Ti
   const last = (await world.judge.ticks(name)).at(-1);
   if (!last) throw new Error(`${name} has never counted`);
   return last;
+}
+
+/** Waits until it counts on that host, in the boot that it is in now; answers its last count. */
+export async function counting(site: KillSite, guest: Guest, host: string): Promise<Tick> {
+  const before = await lastTick(site, guest);
+  return until(
+    `${guest.name} counts on ${host}`,
+    async () => {
+      const now = await lastTick(site, guest);
+      const further = now.boot !== before.boot || now.n !== before.n;
+      return now.host === host && further ? now : undefined;
+    },
+    180_000,
+  );
 }
 
 /** Nothing is open on any of them and every host is up: the janitor has settled what was left. Answers what is not. */

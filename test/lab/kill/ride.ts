@@ -4,7 +4,7 @@ import { until } from '../../temporal/helpers.js';
 import { migrating } from '../world.js';
 import type { KillCase } from './cases.js';
 import { hasSides, mend, strike } from './faults.js';
-import { gather, lastTick, rowOf, settled, type Guest } from './guests.js';
+import { counting, gather, rowOf, settled, type Guest } from './guests.js';
 import { wrongInTheDark, wrongWith, type Struck } from './judge.js';
 import { hosts, type KillSite } from './site.js';
 import type { Doomed, Known, Wave } from './waves.js';
@@ -59,7 +59,7 @@ async function beginOne(site: KillSite, one: KillCase, guest: Guest, more: Recor
   const { host, memoryMiB } = await rowOf(site, guest);
   const source = host ?? '';
   const target = other(source);
-  const before = await lastTick(site, guest);
+  const before = await counting(site, guest, source);
   const input = { ...one.input({ target, memoryMiB }), ...more };
   return { guest, one, source, target, before, request: await site.begin(one.operation, guest.id, input) };
 }

@@ -63,15 +63,11 @@ const inTheMiddle = (one: KillCase, fault: KillFault): Doomed => ({
   position: positionOf(fault),
 });
 
-/** As many at a time as there are guests of each kind; as few waves as that allows, about as large. */
+/** As few waves as there are guests of each kind for, each about as large as the others. */
 function inParts(doomed: Doomed[], guests: number): Wave[] {
-  const waves: Doomed[][] = [];
-  for (const disk of ['shared', 'local'] as const) {
-    const some = doomed.filter(({ one }) => one.disk === disk);
-    for (const [index, each] of some.entries()) {
-      const place = Math.floor(index / guests);
-      (waves[place] ??= []).push(each);
-    }
-  }
-  return waves as Wave[];
+  const kinds = (['shared', 'local'] as const).map((disk) => doomed.filter(({ one }) => one.disk === disk));
+  const parts = Math.max(...kinds.map((some) => Math.ceil(some.length / guests)));
+  const of = (some: Doomed[], part: number) =>
+    some.slice(Math.floor((some.length * part) / parts), Math.floor((some.length * (part + 1)) / parts));
+  return Array.from({ length: parts }, (_, part) => kinds.flatMap((some) => of(some, part))) as Wave[];
 }
