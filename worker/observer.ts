@@ -16,7 +16,7 @@ export interface Observer {
   hypervisor: Hypervisor;
   inventory: Inventory;
   /** Starts an operation on an instance and waits for its end; null when another one runs. */
-  operate(operation: string, instance: string, by: string): Promise<Record<string, unknown> | null>;
+  operate: (operation: string, instance: string, by: string) => Promise<Record<string, unknown> | null>;
   log: { info(text: string): void; warn(text: string): void };
   pace?: Partial<typeof usualPace>;
 }

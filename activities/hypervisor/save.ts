@@ -18,6 +18,7 @@ export async function saveGuest(deps: HypervisorDeps, input: Guest, call: Call):
   const { host, instance, name } = input;
   const begun = clock.now();
   let client: Client | null = null;
+  let followed = false;
   for (;;) {
     // What is seen after the client's end is final.
     const over: boolean = client?.over === true;
@@ -35,7 +36,12 @@ export async function saveGuest(deps: HypervisorDeps, input: Guest, call: Call):
       throw new DroverError('Cancelled', `cancelled while the memory of ${name} was saved`);
     }
     throwIfStopped(call, `the memory of ${name} is saved`);
-    if (job === null && client === null) client = follow((await hypervisor.save(host, instance)).ended);
+    if (job !== null) followed = true;
+    else if (client === null && followed) {
+      // The job that was found here is over: what came of it is not seen yet.
+      followed = false;
+      continue;
+    } else client ??= follow((await hypervisor.save(host, instance)).ended);
     call.heartbeat({ phase: 'saving', elapsedMs: clock.now() - begun, ...percentOf(job) });
     await Promise.race([
       clock.sleep(pace.pollMs, call.signal),

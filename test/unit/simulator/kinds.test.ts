@@ -37,7 +37,9 @@ test('each call goes to the driver to which the address leads, and to the datace
   const target = { name: 'real', uri: 'qemu+tcp://127.0.0.1:1/system' };
   const move = { id: guest?.id ?? '', name: 'web-1', source: host, target, copy: [], bandwidthMiBs: null };
   await expect(hypervisor.startMigration(move)).rejects.toMatchObject({ code: 'Unsupported' });
-  expect([...hypervisor.capabilities]).toEqual(['launch', 'pause', 'liveMigration', 'blockMigration']);
+  expect([...hypervisor.capabilities]).toEqual([
+    ...['launch', 'pause', 'suspend', 'liveMigration', 'coldMigration', 'blockMigration'],
+  ]);
   ports.close();
   rmSync(dataDir, { recursive: true });
 });

@@ -33,8 +33,16 @@ beforeEach(async () => {
     await recordProbe(inventory, name, { up: true, facts });
   }
   await adoptInstance(inventory, {
-    ...{ id, name: 'web-1', host: 'h1', state: 'active', powerState: 'running', flavor: null },
-    ...{ vcpus: 1, memoryMiB: 128, disks: [], metadata: {} },
+    id,
+    name: 'web-1',
+    host: 'h1',
+    state: 'active',
+    powerState: 'running',
+    flavor: null,
+    vcpus: 1,
+    memoryMiB: 128,
+    disks: [],
+    metadata: {},
   });
   [asked, logged, begun, answer] = [[], [], [], {}];
   watched = new Map();
