@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { GuestEvent, GuestSpec, Hypervisor, Move } from '../../activities/hypervisor/port.js';
+import type { GuestSpec, Hypervisor, Move } from '../../activities/hypervisor/port.js';
 import type { HostRef } from '../../model/host.js';
 import type { Disk } from '../../model/instance.js';
 import { saveAndWatch } from './save-and-watch.js';

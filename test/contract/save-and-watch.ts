@@ -41,7 +41,7 @@ export function saveAndWatch(my: () => Contract): void {
   });
 
   it('removes saved memory with the definition', async () => {
-    const { hypervisor, one, define, started, stampOf } = my();
+    const { hypervisor, one, started, stampOf } = my();
     const spec = await started();
     await (
       await hypervisor.save(one, spec.id)
