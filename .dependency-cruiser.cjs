@@ -74,6 +74,7 @@ module.exports = {
         'model/',
         'config/',
         'activities/inventory/',
+        'activities/audit/store',
         'activities/types',
         'runbooks/',
         'workflows/',
@@ -88,7 +89,10 @@ module.exports = {
       comment:
         'Operations and the interpreter run on any runtime: only the runtime and the entry know Temporal.',
       severity: 'error',
-      from: { path: '^workflows/', pathNot: '^workflows/(runtime/temporal|entry|search-attributes)\\.ts$' },
+      from: {
+        path: '^workflows/',
+        pathNot: '^workflows/(runtime/(temporal|failures)|entry|search-attributes)\\.ts$',
+      },
       to: { path: '@temporalio/' },
     },
     {

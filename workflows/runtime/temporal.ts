@@ -1,15 +1,9 @@
 /** The Temporal runtime of operations and runbooks: the only place, beside the entry, that knows Temporal. */
 import {
   ActivityCancellationType,
-  ActivityFailure,
-  ApplicationFailure,
-  CancelledFailure,
   CancellationScope,
   ChildWorkflowCancellationType,
-  ChildWorkflowFailure,
   ParentClosePolicy,
-  TerminatedFailure,
-  TimeoutFailure,
   WorkflowIdReusePolicy,
   allHandlersFinished,
   condition,
@@ -32,7 +26,7 @@ import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import { activityLimits, hostWorkerLimit } from '../../activities/limits.js';
 import { activityTable } from '../../activities/table.js';
 import type { ActivityName, Envelope } from '../../activities/types.js';
-import { DroverError, isErrorCode, type ErrorRecord } from '../../model/errors.js';
+import { DroverError } from '../../model/errors.js';
 import {
   batchWorkflowId,
   delayedWorkflowId,
@@ -44,6 +38,7 @@ import {
 import type { OperationAsk } from '../../model/operation.js';
 import { searchAttributes, searchAttributesOf } from '../search-attributes.js';
 import type { Runtime, Word } from '../runtime.js';
+import { asFailure, typed } from './failures.js';
 
 /** What a run says to its child runs (`Runtime.tell`). */
 export const wordSignal = defineSignal<[Word]>('word');
@@ -270,55 +265,4 @@ function optionsOf(kind: keyof typeof activityLimits): TemporalOptions {
     ...(heartbeat === null ? {} : { heartbeatTimeout: heartbeat }),
     retry: { initialInterval: retryFirst, maximumInterval: retryMost },
   };
-}
-
-/** Every failure that Temporal brings becomes one row of the error table. */
-function typed(error: unknown, what: string, onHost?: string): unknown {
-  if (isCancellation(error)) return new DroverError('Cancelled', `${what} was cancelled`, { cause: error });
-  const cause =
-    error instanceof ActivityFailure || error instanceof ChildWorkflowFailure ? error.cause : error;
-  if (cause instanceof ApplicationFailure && isErrorCode(cause.type)) {
-    const record = cause.details?.[0] as ErrorRecord | undefined;
-    return new DroverError(
-      cause.type,
-      cause.message,
-      record ? { details: record.details, hint: record.hint } : {},
-    );
-  }
-  if (cause instanceof TimeoutFailure && cause.timeoutType === 'SCHEDULE_TO_START' && onHost) {
-    return new DroverError(
-      'HostWorkerMissing',
-      `no drover worker of host ${onHost} took the work (${what})`,
-      {
-        hint: `run \`drover worker --host ${onHost}\` on ${onHost}`,
-      },
-    );
-  }
-  if (cause instanceof TimeoutFailure)
-    return new DroverError('TimedOut', `${what} did not end in time (${cause.timeoutType})`);
-  if (cause instanceof TerminatedFailure) {
-    return new DroverError(
-      'Cancelled',
-      `${what} was terminated from outside; the janitor settles what it left`,
-    );
-  }
-  return error instanceof DroverError
-    ? error
-    : new DroverError('Internal', cause instanceof Error ? cause.message : String(cause));
-}
-
-/** What a workflow throws at its end: a cancel stays a cancel for Temporal, all else is final. */
-export function asFailure(error: unknown): Error {
-  if (!(error instanceof DroverError)) return error instanceof Error ? error : new Error(String(error));
-  if (error.code === 'Cancelled' && CancellationScope.current().consideredCancelled)
-    return new CancelledFailure(error.message);
-  const failure = ApplicationFailure.create({
-    message: error.message,
-    type: error.code,
-    nonRetryable: true,
-    details: [error.toRecord()],
-  });
-  // An expected failure: the Temporal UI shows the sentence, and not where in our code it was made.
-  failure.stack = '';
-  return failure;
 }
