@@ -1,5 +1,5 @@
 /** What an operation's declaration says, in words: for `drover operation show` and the page docs/operations.md. */
-import type { Command } from 'commander';
+import { Command } from 'commander';
 import { z } from 'zod';
 import { errorTable, type ErrorCode } from '../model/errors.js';
 import { operationKey, type Operation } from '../workflows/define.js';
@@ -98,6 +98,14 @@ function typeText({ type, enum: choices, anyOf, items }: Property): string {
     .flat()
     .filter((one) => one !== 'null')
     .join(' or ');
+}
+
+/** The commands on instances or hosts, without the rest of the program. */
+export async function commandsOf(target: Operation['target']): Promise<readonly Command[]> {
+  const group = new Command(target);
+  if (target === 'instance') (await import('./commands/instance.js')).register(group);
+  else await (await import('./commands/host.js')).register(group, []);
+  return group.commands;
 }
 
 /** As its own help has it, required options included, but those that every operation has. */

@@ -3,13 +3,13 @@ import { instanceStates } from '../model/instance.js';
 import { operations } from '../workflows/catalogue.js';
 import type { InstanceOperation } from '../workflows/define.js';
 import {
+  commandsOf,
   factsOf,
   generalFacts,
   type ErrorFact,
   type InputFact,
   type OperationFacts,
 } from './operation-facts.js';
-import { buildProgram } from './program.js';
 
 /** The page as Markdown, before it is formatted. */
 export async function operationsPage(): Promise<string> {
@@ -51,11 +51,6 @@ export async function operationsPage(): Promise<string> {
     ...errorTable(generalFacts('host')),
     '',
   ].join('\n');
-}
-
-export async function commandsOf(target: 'instance' | 'host') {
-  const program = await buildProgram([target]);
-  return program.commands.find((one) => one.name() === target)?.commands ?? [];
 }
 
 function stateTable(listed: readonly InstanceOperation[]): string[] {

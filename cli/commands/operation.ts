@@ -3,8 +3,13 @@ import { didYouMean } from '../../model/did-you-mean.js';
 import { DroverError } from '../../model/errors.js';
 import { operations } from '../../workflows/catalogue.js';
 import type { Operation } from '../../workflows/define.js';
-import { factsOf, generalFacts, type ErrorFact, type OperationFacts } from '../operation-facts.js';
-import { commandsOf } from '../operations-page.js';
+import {
+  commandsOf,
+  factsOf,
+  generalFacts,
+  type ErrorFact,
+  type OperationFacts,
+} from '../operation-facts.js';
 import { outputOf, printList, printOne } from '../output.js';
 
 export function register(operation: Command): void {
