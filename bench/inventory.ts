@@ -27,9 +27,14 @@ export async function inventory(session: Session): Promise<void> {
     const stage = await openInventory(place);
     session.atEnd(() => closeInventory(stage));
     const claim = await claims(stage);
-    const change = () =>
+    // Another value each time: SQLite writes nothing where nothing has changed.
+    const change = (_writer: number, turn: number) =>
       transact(stage, (trx) =>
-        trx.updateTable('hosts').set({ slots: 100 }).where('name', '=', 'h1').execute(),
+        trx
+          .updateTable('hosts')
+          .set({ slots: 100 + (turn % 100) })
+          .where('name', '=', 'h1')
+          .execute(),
       );
     for (const [what, work] of [
       ['transaction', change],
