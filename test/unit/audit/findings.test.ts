@@ -63,6 +63,25 @@ test('a cloud in order: nothing is found, on whatever storage, in whatever state
   expect(record.endedAt).not.toBeNull();
 });
 
+test('what is held until a resize is confirmed, and the memory of a suspended instance, are in order', async () => {
+  for (const local of [false, true]) {
+    const id = await cloud.adopt(`moved-${String(local)}`, { local });
+    expect(await cloud.operation('instance.migrate', { instance: id }).ending).toMatchObject({ end: 'done' });
+    const saved = await cloud.adopt(`saved-${String(local)}`, { local });
+    expect(await cloud.operation('instance.suspend', { instance: saved }).ending).toMatchObject({
+      end: 'done',
+    });
+  }
+  expect((await cloud.instance('moved-true')).state).toBe('resized');
+  expect(await found()).toEqual([]);
+  for (const way of ['confirm-resize', 'revert-resize']) {
+    const instance = way === 'confirm-resize' ? 'moved-true' : 'moved-false';
+    const { id } = await cloud.instance(instance);
+    expect(await cloud.operation(`instance.${way}`, { instance: id }).ending).toMatchObject({ end: 'done' });
+    expect(await found()).toEqual([]);
+  }
+});
+
 describe('guests', () => {
   test('one that nobody knows is told, and adopted when that is asked for', async () => {
     const id = await cloud.adopt('web-1');
