@@ -7,6 +7,12 @@ import { carryOut, noPatience, observe } from './unwind.js';
 
 export type Result = Record<string, unknown> | null;
 
+interface Unwinding {
+  intents: Intent[];
+  left: string[];
+  committed: InstancePatch | null;
+}
+
 /** The way to the end of an operation that has begun: what it owns, what it must undo, how it is closed. */
 export class Closing {
   cleanup: Intent[] = [];
@@ -14,6 +20,8 @@ export class Closing {
   /** What a commit was to write: set before, since one that fails may have been written all the same. */
   committing: InstancePatch | null = null;
   seq = 0;
+  /** What taking back an attempt came to, after which there is no other. */
+  unwound: Unwinding | null = null;
   /** Who aborted what it did. */
   abortedBy: string | null = null;
   /** What an undo found to be done after all. */
@@ -36,9 +44,7 @@ export class Closing {
   }
 
   /** Takes back what was done so far; the operation goes on under a new epoch. */
-  async unwind(
-    patience: number,
-  ): Promise<{ intents: Intent[]; left: string[]; committed: InstancePatch | null }> {
+  async unwind(patience: number): Promise<Unwinding> {
     this.rt.show('unwinding', 'Taking back what was done.');
     const { owner, intents } = await this.rt.activity('startUnwind', { owner: this.owner });
     this.owner = owner;
@@ -83,7 +89,7 @@ export class Closing {
 
   async fail(failure: DroverError, patience: number): Promise<Result> {
     const cause = this.inItsWords(failure);
-    const { intents, left, committed } = await this.unwind(patience);
+    const { intents, left, committed } = this.unwound ?? (await this.unwind(patience));
     const gone = this.committed && this.def.whenGone ? this.def.whenGone : 'error';
     const where = { ...this.instance, ...this.committing, ...committed } as Instance;
     const seen =

@@ -164,7 +164,7 @@ function makeCtx(request: Request, closing: Closing, rt: Runtime): Ctx {
       };
       return { result, abort };
     },
-    async attempt(work, another = () => true) {
+    async attempt(work, another) {
       try {
         return { ok: true, value: await work() };
       } catch (cause) {
@@ -172,10 +172,15 @@ function makeCtx(request: Request, closing: Closing, rt: Runtime): Ctx {
         // A cancel ends the whole operation, not this attempt; and so does a newer owner. And another attempt
         // after a commit that failed, but may have been written, would make a second guest.
         if (['Cancelled', 'StaleOwner'].includes(error.code) || closing.committing) throw error;
-        if (!another(error)) return { ok: false, error };
-        const { left, committed } = await rt.shielded(() => closing.unwind(noPatience));
+        if (another?.(error) === false) return { ok: false, error };
+        const unwound = await rt.shielded(() => closing.unwind(noPatience));
+        const { left, committed } = unwound;
         // What turned out to be past its point of no return is not tried again.
-        if (left.length > 0 || committed !== null) throw error;
+        if (left.length > 0 || committed !== null) {
+          // What could not be undone just now is left to the janitor. (A launch undoes it once more, as it always did.)
+          if (another) closing.unwound = unwound;
+          throw error;
+        }
         return { ok: false, error };
       }
     },
