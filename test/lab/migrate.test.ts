@@ -8,7 +8,7 @@ const slow = '60mbit';
 describe('live migration on real hosts', () => {
   let world: World;
   beforeAll(async () => {
-    world = await openWorld(3);
+    world = await openWorld(2);
     await world.guests(
       { name: 'shared-1', host: 'host1', disk: 'shared' },
       { name: 'local-1', host: 'host1', disk: 'local' },
@@ -76,58 +76,6 @@ describe('live migration on real hosts', () => {
     await world.judge.assertUnbroken('local-1');
   });
 
-  test('SIGKILL of the worker in the middle: the next one follows the same migration to its end', async () => {
-    const { source, target, command } = await begin('shared-1');
-    await world.killWorker();
-    await sleep(1500);
-    world.startWorker();
-    await world.lab.link(source, null);
-    expect((await command).exitCode).toBe(0);
-    await assertOneGuest(world, 'shared-1', target);
-    await world.judge.assertUnbroken('shared-1');
-    const [last] = await world.history('shared-1');
-    expect(last).toMatchObject({
-      operation: 'live-migrate',
-      state: 'succeeded',
-      result: { from: source, to: target },
-    });
-  });
-
-  test('SIGKILL of Temporal in the middle: the migration and its record end all the same', async () => {
-    const { source, target } = await begin('shared-1');
-    await world.killTemporal();
-    await sleep(3000);
-    await world.startTemporal();
-    await world.lab.link(source, null);
-    await settled('shared-1');
-    await assertOneGuest(world, 'shared-1', target);
-    await world.judge.assertUnbroken('shared-1');
-    expect((await world.history('shared-1'))[0]).toMatchObject({
-      operation: 'live-migrate',
-      state: 'succeeded',
-    });
-  });
-
-  test.each(['source', 'target'] as const)(
-    'SIGKILL of libvirtd on the %s in the middle: one guest, and the record says where',
-    async (side) => {
-      const { source, target, command } = await begin('shared-1');
-      const killed = side === 'source' ? source : target;
-      await world.lab.libvirtd(killed, 'kill');
-      await sleep(1000);
-      await world.lab.libvirtd(killed, 'start');
-      await world.lab.link(source, null);
-      const { exitCode } = await command;
-      await settled('shared-1');
-      const arrived = exitCode === 0;
-      await assertOneGuest(world, 'shared-1', arrived ? target : source);
-      await world.judge.assertUnbroken('shared-1');
-      const made = (await world.history('shared-1')).find((one) => one.operation === 'live-migrate');
-      expect(made?.state).toBe(arrived ? 'succeeded' : 'failed');
-      expect(made?.error?.code ?? null).toBe(arrived ? null : 'MigrationFailed');
-    },
-  );
-
   test('Terminate from outside: the janitor settles it by what is so', async () => {
     const { source, command } = await begin('shared-1');
     const client = await world.client();
@@ -192,25 +140,5 @@ describe('live migration on real hosts', () => {
     await assertOneGuest(world, 'local-1', source);
     expect(await world.judge.diskFiles(target)).not.toContain(disk);
     await world.judge.assertUnbroken('local-1');
-  });
-
-  test('the target loses power in the middle: the guest runs on, and the record says what is left', async () => {
-    const source = await hostOf('shared-1');
-    await world.lab.link(source, slow);
-    const command = world.background('instance', 'live-migrate', 'shared-1', '--host', 'host3');
-    await world.migrating('shared-1', source);
-    await world.lab.crash('host3');
-    const said = await command;
-    expect(said.exitCode).toBe(1);
-    expect(said.stderr).toMatch(/host3/);
-    const shown = await world.instance('shared-1');
-    expect(shown).toMatchObject({ host: source, state: 'active', task: null });
-    expect(shown.needsRepair).toMatch(/host3/);
-    await world.judge.assertUnbroken('shared-1');
-    // The host comes back: the janitor proves that nothing is left there, and the instance is free again.
-    await world.lab.link(source, null);
-    await world.lab.boot('host3');
-    await settled('shared-1');
-    await assertOneGuest(world, 'shared-1', source);
   });
 });

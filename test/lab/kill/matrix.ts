@@ -3,13 +3,13 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Cell } from '../../proof/matrix/cells.js';
 import { matrixOf } from '../../proof/matrix/matrix.js';
-import { killCases } from './cases.js';
+import type { KillCase } from './cases.js';
 import { killFaults } from './faults.js';
 import type { Fate } from './ride.js';
 
 /** Answers what is not complete. */
-export function tellMatrix(fates: readonly Fate[]): string[] {
-  const rows = killCases.map(({ row }) => row);
+export function tellMatrix(cases: readonly KillCase[], fates: readonly Fate[]): string[] {
+  const rows = cases.map(({ row }) => row);
   const cells = rows.flatMap((row) => killFaults.map((fault) => cellOf(row, fault, fates)));
   const { text, holes } = matrixOf(rows, cells, killFaults);
   const folder = process.env['DROVER_PROOF_DIR'];

@@ -12,6 +12,8 @@ import type { Doomed, Known, Wave } from './waves.js';
 export interface Fate {
   row: string;
   fault: string;
+  /** What was done to it where, and how it ended. */
+  told: string;
   /** It was at its step when the blow fell. */
   met: boolean;
   end: string;
@@ -100,6 +102,7 @@ export async function ride(
     return {
       row: each.one.row,
       fault,
+      told,
       met: met[index] ?? false,
       end: each.end,
       wrong: [...(dark[index] ?? []), ...(wrong[index] ?? [])].map(
