@@ -12,7 +12,7 @@ interface Kept {
 const kept = new WeakMap<Inventory, Kept>();
 
 export async function inventoryIs(inventory: Inventory, state: State): Promise<void> {
-  const mine = kept.get(inventory) ?? { backup: new Map() };
+  const mine: Kept = kept.get(inventory) ?? { backup: new Map() };
   kept.set(inventory, mine);
   const { engine } = inventory;
   switch (state) {
