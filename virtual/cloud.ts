@@ -8,12 +8,14 @@ import { createHypervisorActivities } from '../activities/hypervisor/activities.
 import { createInventoryActivities } from '../activities/inventory/activities.js';
 import { closeInventory, openInventory, type Inventory } from '../activities/inventory/database.js';
 import { hypervisorInventory } from '../activities/inventory/for-hypervisor.js';
+import type { Strategy } from '../activities/inventory/placement/request.js';
 import { putHost, recordProbe } from '../activities/inventory/hosts.js';
 import { getInstance } from '../activities/inventory/instances.js';
 import { openDatacenter, type Datacenter } from '../activities/simulator/datacenter.js';
 import { createSimulatedDisks } from '../activities/simulator/disks.js';
 import { createSimulatedHostActivities } from '../activities/simulator/host-activities.js';
 import { addHost } from '../activities/simulator/hosts.js';
+import { cpuOf } from '../activities/simulator/machine.js';
 import { createSimulatedHypervisor } from '../activities/simulator/hypervisor.js';
 import { putImages } from '../activities/simulator/populate.js';
 import { createWaitActivities } from '../activities/wait.js';
@@ -64,6 +66,14 @@ export interface HostSize {
   memoryMiB: number;
 }
 
+/** What the operator says of it, and the generation of its processors. */
+export interface HostOptions extends HostSize {
+  zone?: string | null;
+  labels?: Record<string, string>;
+  storage?: Record<string, string>;
+  generation?: number;
+}
+
 const usualSize: HostSize = { vcpus: 32, memoryMiB: 131_072 };
 const cloudName = 'virtual';
 const datacenterName = 'sim';
@@ -73,6 +83,8 @@ export class VirtualCloud {
   readonly name = cloudName;
   readonly log: EventLog;
   readonly temporal: VirtualTemporal;
+  /** How hosts are chosen. */
+  strategy: Strategy = 'spread';
 
   private constructor(
     readonly clock: VirtualClock,
@@ -176,15 +188,21 @@ export class VirtualCloud {
     return getInstance(this.inventory, nameOrId);
   }
 
-  async addHost(name: string, rack: string, slots: number, size: HostSize = usualSize): Promise<void> {
+  async addHost(
+    name: string,
+    rack: string,
+    slots: number,
+    { zone = null, labels = {}, storage = {}, generation = 1, ...size }: HostOptions = usualSize,
+  ): Promise<void> {
     const facts = { hostname: name, systemUuid: name, hypervisor: 'simulated', ...size };
     await this.datacenter.transact((tx) => {
-      addHost(tx, datacenterName, { name, rack, zone: 'zone-1', ...size });
+      addHost(tx, datacenterName, { name, rack, zone: zone ?? 'zone-1', generation, ...size });
       putImages(tx, name);
     });
-    const settings = { slots, cpuOvercommit: 1, memoryMiBReserved: 0, labels: {} };
+    const settings = { slots, cpuOvercommit: 1, memoryMiBReserved: 0, labels, zone, storage };
     await putHost(this.inventory, { ...refOf(name), ...settings });
-    await recordProbe(this.inventory, name, { up: true, facts });
+    const cpu = cpuOf({ generation });
+    await recordProbe(this.inventory, name, { up: true, facts: { ...facts, cpu } });
   }
 
   /** An instance that the datacenter and the inventory know; answers its id. */
@@ -211,6 +229,8 @@ export class VirtualCloud {
       ...createInventoryActivities({
         inventory: { ...inventory, clock },
         capabilities: hypervisor.capabilities,
+        // Asked at each claim: a scenario says it after the worker was employed.
+        strategy: () => this.strategy,
         currentRun: () => temporal.scopes.current?.run ?? null,
         isCurrentRun: async (id, runId) => {
           const found = temporal.describe(id);

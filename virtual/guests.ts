@@ -22,6 +22,7 @@ export interface NewGuest {
   /** Its disk is on its host's own storage; or only a second one is. */
   local: boolean;
   mixed?: boolean;
+  serverGroup?: string | undefined;
 }
 
 const powers: Record<NewGuest['state'], PowerState> = {
@@ -78,6 +79,9 @@ export async function adoptGuest(
     memoryMiB,
     disks,
     metadata: {},
+    cpuMode: 'host-model',
+    networks: [],
+    serverGroup: guest.serverGroup,
     host: on.name,
     powerState: powers[state],
   });

@@ -58,18 +58,19 @@ export function together({ subject: { group } }: Wanted): string[] {
 /**
  * The first `limit` hosts in the order of their room that may be of the best kind: all those with members where the
  * group belongs together, else those without, and that have the stores of the instance's disks. The database leaves out what the filters would refuse anyway;
- * what it can't tell exactly it lets pass, since the filters are asked again.
+ * what it can't tell exactly it lets pass, since the filters are asked again. Without a limit: all that may pass, of
+ * whatever kind.
  */
 export async function likelyCandidates(
   db: Trx,
   clock: Clock,
   wanted: Wanted,
-  limit: number,
+  limit: number | null,
 ): Promise<Candidate[]> {
   const { group } = wanted.subject;
-  const near = together(wanted);
-  const apart = group?.policy.endsWith('anti-affinity') === true ? hostsOf(group) : [];
-  const stores = near.length > 0 ? [] : storesOf(wanted);
+  const near = limit === null ? [] : together(wanted);
+  const apart = limit !== null && group?.policy.endsWith('anti-affinity') === true ? hostsOf(group) : [];
+  const stores = near.length > 0 || limit === null ? [] : storesOf(wanted);
   const direction = wanted.strategy === 'pack' ? 'asc' : 'desc';
   const texts = [
     ...Object.entries(wanted.where ?? {}).map(([key, value]) => ['hosts.labels', key, value] as const),
@@ -93,11 +94,11 @@ export async function likelyCandidates(
     const entry = `${JSON.stringify(key)}:${JSON.stringify(value)}`;
     query = query.where(sql<boolean>`${sql.ref(column)} like ${`%${pattern(entry)}%`} escape '!'`);
   }
+  if (limit !== null) query = query.limit(Math.max(limit, near.length));
   const rows = await query
     .orderBy('host_usage.memory_mib_free', direction)
     .orderBy('host_usage.vcpus_free', direction)
     .orderBy('host_usage.host')
-    .limit(Math.max(limit, near.length))
     .execute();
   return rows.map((row) => candidateOf(row, clock));
 }

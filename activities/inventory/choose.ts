@@ -43,22 +43,19 @@ async function subjectOf(db: Trx, row: Known): Promise<Subject> {
   };
 }
 
-/** Looked at first, since one of them nearly always is the best; then so many more; then all. */
+/** Looked at first, since one of them nearly always is the best; then so many more; then all that may pass. */
 const looks = [8, 128];
 
-/** The best host, the same that the full placement puts first; or the full placement, where it takes that to tell. */
-export async function chooseHost(
-  db: Trx,
-  clock: Clock,
-  wanted: Wanted,
-): Promise<{ host: Candidate } | Placement> {
-  for (const limit of wanted.host === null ? looks : []) {
+/** The best host, the same that the full placement puts first; undefined when no host can take it. */
+export async function chooseHost(db: Trx, clock: Clock, wanted: Wanted): Promise<Candidate | undefined> {
+  if (wanted.host !== null) return (await placeAll(db, clock, wanted)).candidates[0];
+  for (const limit of looks) {
     const found = await likelyCandidates(db, clock, wanted, limit);
     const [host] = place(found, wanted).candidates;
-    if (host !== undefined && isOfTheBest(host, wanted)) return { host };
+    if (host !== undefined && isOfTheBest(host, wanted)) return host;
     if (found.length < limit) break;
   }
-  return placeAll(db, clock, wanted);
+  return place(await likelyCandidates(db, clock, wanted, null), wanted).candidates[0];
 }
 
 /** No host that was not looked at can weigh less by its group or by the disks to copy. */

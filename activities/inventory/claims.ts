@@ -14,7 +14,7 @@ const POLL_MS = 500;
 
 export interface ClaimDeps extends OwnershipDeps {
   /** How the cloud fills its hosts; default spread. */
-  strategy?: Strategy;
+  strategy?: Strategy | (() => Strategy);
 }
 
 /**
@@ -31,16 +31,35 @@ export async function claimHost(
   if (owner === null) throw new DroverError('InvalidInput', 'a claim needs the operation that it is for');
   const { clock } = deps.inventory;
   const deadline = clock.now() + input.waitSeconds * 1000;
-  for (;;) {
+  let told: Refusal | undefined;
+  for (let look = 0; ; look += 1) {
     call.signal.throwIfAborted();
     const outcome = await asOwner(deps, owner, (trx, row) =>
       chooseAndClaim(trx, deps, input, row, owner.operation),
     );
-    if (!(outcome instanceof DroverError)) return outcome;
-    if (outcome.code !== 'NoMigrationSlot' || clock.now() >= deadline) throw outcome;
-    call.heartbeat({ waitingFor: 'a migration slot', says: outcome.message });
+    if ('host' in outcome) return outcome;
+    const over = clock.now() >= deadline;
+    if (told === undefined || over || look % told.goodFor === 0)
+      told = await refusal(deps, input, outcome.none);
+    // Room was given back since.
+    if (told === undefined) continue;
+    if (told.error.code !== 'NoMigrationSlot' || over) throw told.error;
+    call.heartbeat({ waitingFor: 'a migration slot', says: told.error.message });
     await clock.sleep(POLL_MS, call.signal);
   }
+}
+
+interface Refusal {
+  error: DroverError;
+  /** So many looks: to list thousands of hosts again takes longer than to choose one. */
+  goodFor: number;
+}
+
+/** Every host with its reason, read after the transaction: nobody else waits for it. Undefined when there is one now. */
+async function refusal(deps: ClaimDeps, input: ClaimInput, row: InstanceRow): Promise<Refusal | undefined> {
+  const { candidates, rejected } = await previewPlacement(deps, input, row);
+  if (candidates.length > 0) return undefined;
+  return { error: noHost(row.name, input, rejected), goodFor: rejected.length > 500 ? 20 : 1 };
 }
 
 async function chooseAndClaim(
@@ -49,12 +68,12 @@ async function chooseAndClaim(
   input: ClaimInput,
   row: InstanceRow,
   operation: string,
-): Promise<ClaimAnswer | DroverError> {
+): Promise<ClaimAnswer | { none: InstanceRow }> {
   const before = await claimedHost(trx, input.claim, row.id, operation);
   if (before !== undefined) return { host: before };
-  const chosen = await chooseHost(trx, inventory, await wantedOf(trx, inventory, input, { row, strategy }));
-  const host = 'host' in chosen ? chosen.host : chosen.candidates[0];
-  if (host === undefined) return noHost(row.name, input, 'host' in chosen ? [] : chosen.rejected);
+  const wanted = await wantedOf(trx, inventory, input, { row, strategy: strategyOf(strategy) });
+  const host = await chooseHost(trx, inventory, wanted);
+  if (host === undefined) return { none: row };
   const of = { instance: row.id, operation };
   const slots = input.from === null ? 0 : 1;
   const room = { vcpus: input.vcpus, memory_mib: input.memoryMiB, slots };
@@ -64,6 +83,9 @@ async function chooseAndClaim(
   await addAllocations(trx, taken);
   return { host: { name: host.name, uri: host.uri } };
 }
+
+const strategyOf = (strategy: ClaimDeps['strategy']): Strategy | undefined =>
+  typeof strategy === 'function' ? strategy() : strategy;
 
 async function claimedHost(
   trx: Trx,
@@ -92,7 +114,11 @@ export async function previewPlacement(
   instance: Parameters<typeof wantedOf>[3]['row'],
 ): Promise<Placement> {
   return read(inventory, async (db) =>
-    placeAll(db, inventory, await wantedOf(db, inventory, request, { row: instance, strategy })),
+    placeAll(
+      db,
+      inventory,
+      await wantedOf(db, inventory, request, { row: instance, strategy: strategyOf(strategy) }),
+    ),
   );
 }
 

@@ -102,7 +102,10 @@ function saysOf(action: Action): string {
 }
 
 const givenOf = (given: Record<string, unknown>): string[] =>
-  Object.entries(given).map(([key, value]) => `${key}=${[value].flat().join(',')}`);
+  Object.entries(given).map(([key, value]) => `${key}=${[value].flat().map(wordOf).join(',')}`);
+
+const wordOf = (value: unknown): string =>
+  typeof value === 'object' ? JSON.stringify(value) : String(value);
 
 function handleOf({ started }: Stage, name: string): Handle {
   const found = started.get(name);

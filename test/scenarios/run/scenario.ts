@@ -1,6 +1,7 @@
 /** A scenario file: a datacenter, what goes wrong in it, and what people ask for meanwhile. */
 import { z } from 'zod';
 import { faultSchema } from '../../../activities/simulator/faults.js';
+import { groupPolicies } from '../../../model/host.js';
 import { movePolicy, restartPolicies } from '../../../model/instance.js';
 import { byHand } from './by-hand.js';
 import { inventoryStates } from './inventory-is.js';
@@ -24,7 +25,10 @@ const by = z.string().default('anna').describe('Who asks');
 const role = z.enum(['viewer', 'operator', 'admin']);
 const as = z.string().min(1).optional().describe('What the log and later events call it');
 const given = z
-  .record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.array(z.string())]))
+  .record(
+    z.string(),
+    z.union([z.string(), z.number(), z.boolean(), z.array(z.string()), z.record(z.string(), z.string())]),
+  )
   .default({});
 const comment = z.string().nullable().default(null);
 
@@ -161,6 +165,9 @@ const hostSchema = z.strictObject({
   vcpus: z.int().positive().default(32),
   memory: z.int().positive().default(131_072).describe('MiB'),
   slots: z.int().positive().default(2).describe('Live migrations at a time'),
+  zone: z.string().nullable().default(null),
+  labels: z.record(z.string(), z.string()).default({}),
+  generation: z.int().positive().default(1).describe('Of its processors: a later one does more'),
 });
 
 const flavorSchema = z.strictObject({
@@ -177,6 +184,7 @@ const instanceSchema = z.strictObject({
   state: z.enum(['active', 'paused', 'suspended', 'stopped']).default('active'),
   policy: movePolicy.optional().describe('How far its live migrations may go'),
   mixed: z.boolean().default(false).describe("A second disk on its host's own storage"),
+  group: z.string().optional().describe('The server group in which it is'),
   restart: z.enum(restartPolicies).default('never').describe('When drover starts it again by itself'),
   vcpus: z.int().positive().default(1),
   memory: z.int().positive().default(1024).describe('MiB'),
@@ -191,6 +199,11 @@ const instanceSchema = z.strictObject({
 export const scenarioFileSchema = z.strictObject({
   seed: z.int().default(1),
   hosts: z.array(hostSchema).min(1),
+  placement: z.enum(['spread', 'pack']).default('spread'),
+  groups: z
+    .record(z.string(), z.enum(groupPolicies))
+    .default({})
+    .describe('Server groups and their policies'),
   flavors: z.array(flavorSchema).default([]),
   instances: z.array(instanceSchema).default([]),
   janitor: z.boolean().default(true).describe('Every 30 s, as Temporal starts it'),

@@ -2,6 +2,7 @@
 import { dirname, join } from 'node:path';
 import { transact } from '../../../activities/inventory/database.js';
 import { createFlavor } from '../../../activities/inventory/flavors.js';
+import { createGroup } from '../../../activities/inventory/groups.js';
 import { setLock } from '../../../activities/inventory/instances.js';
 import { giveFault, type Fault } from '../../../activities/simulator/faults.js';
 import { createSimulatedHypervisor } from '../../../activities/simulator/hypervisor.js';
@@ -26,8 +27,11 @@ export interface Stage {
 export async function openStage(scenario: Scenario, file: string): Promise<Stage> {
   const cloud = await VirtualCloud.open({ seed: scenario.seed, hosts: [] });
   const stage: Stage = { cloud, scenario, folder: dirname(file), started: new Map(), ids: new Map() };
-  for (const { name, rack, slots, vcpus, memory } of scenario.hosts)
-    await cloud.addHost(name, rack, slots, { vcpus, memoryMiB: memory });
+  cloud.strategy = scenario.placement;
+  for (const { name, rack, slots, memory, ...rest } of scenario.hosts)
+    await cloud.addHost(name, rack, slots, { ...rest, memoryMiB: memory });
+  for (const [name, policy] of Object.entries(scenario.groups))
+    await createGroup(cloud.inventory, name, policy);
   for (const { name, vcpus, memory, disk } of scenario.flavors)
     await createFlavor(cloud.inventory, { id: name, name, vcpus, memoryMiB: memory, diskGiB: disk });
   for (const instance of scenario.instances) {
@@ -88,10 +92,11 @@ async function addInstance(
     restart,
     policy,
     mixed,
+    group,
   }: Scenario['instances'][number],
 ): Promise<void> {
   const size = { vcpus, memoryMiB: memory, diskGiB: disk };
-  const id = await cloud.adopt(name, { host, state, ...size, local, mixed });
+  const id = await cloud.adopt(name, { host, state, ...size, local, mixed, serverGroup: group });
   ids.set(name, id);
   await transact(cloud.inventory, (trx) =>
     trx
