@@ -25,7 +25,13 @@ describe('configuration', () => {
       identity: { name: 'ada', role: 'admin' },
       placement: { strategy: 'spread' },
       runbooks: [],
+      auditEverySeconds: 3600,
     });
+  });
+
+  test('audits are made as often as it is said, or never', async () => {
+    expect((await load('audit: { every: 10m }\n')).auditEverySeconds).toBe(600);
+    expect((await load('audit: { every: never }\n')).auditEverySeconds).toBeNull();
   });
 
   test('paths begin at the folder of the file', async () => {
