@@ -9,7 +9,6 @@ import {
   subjectWorkflowId,
 } from '../model/addresses.js';
 import { DroverError } from '../model/errors.js';
-import type { OperationAsk } from '../model/operation.js';
 import type {
   ActivityOptions,
   AskHandler,
@@ -21,7 +20,8 @@ import type {
 } from '../workflows/runtime.js';
 import type { WorkerProcess } from './process.js';
 import { Scope } from './scope.js';
-import type { Ending, Handler } from './ending.js';
+import { Asks } from './asks.js';
+import type { Ending } from './ending.js';
 import { callOf, perform, type Task, type TaskRun } from './task.js';
 import type { VirtualTemporal } from './temporal.js';
 import { noKnobs, troublesAt, type Knobs } from './trouble.js';
@@ -34,8 +34,9 @@ export class VirtualRun implements Runtime, TaskRun {
   /** The activities that it asked for, in their order. */
   readonly calls: string[] = [];
   readonly shown: { phase: string; details: string }[] = [];
+  private readonly asks = new Asks();
   /** By the name of the signal or update. */
-  readonly handlers = new Map<string, Handler>();
+  readonly handlers = this.asks.handlers;
   /** The answer to the query of that name. */
   progress: () => unknown = () => null;
   readonly runId: string;
@@ -45,7 +46,6 @@ export class VirtualRun implements Runtime, TaskRun {
   private end: (ending: Ending) => void = () => undefined;
   private ending: Ending | null = null;
   private readonly terminations = new Set<() => void>();
-  private asks = 0;
   private readonly conditions = new Conditions();
   private readonly pending = new Map<symbol, string>();
 
@@ -108,34 +108,19 @@ export class VirtualRun implements Runtime, TaskRun {
 
   /** An update, or a signal: it is validated, and then handled within the workflow. */
   async ask(name: string, ask: unknown): Promise<unknown> {
-    const handler = this.handlers.get(name);
     if (!this.open) throw new DroverError('NotFound', `${this.who} has ended`);
-    if (!handler) throw new DroverError('NotFound', `${this.who} does not take ${name}`);
-    handler.validate?.(onWire(ask));
-    this.asks += 1;
-    try {
-      return onWire(await this.temporal.scopes.within(this.root, async () => handler.handle(onWire(ask))));
-    } catch (error) {
-      throw wired(error);
-    } finally {
-      this.asks -= 1;
-      this.stir();
-    }
+    const within = (work: () => Promise<unknown>) => this.temporal.scopes.within(this.root, work);
+    return this.asks.ask(name, ask, this.who, within).finally(() => this.stir());
   }
 
-  serve(name: string, { validate, handle }: AskHandler): void {
-    this.handlers.set(name, {
-      validate: (ask) => validate(ask as OperationAsk),
-      handle: (ask) => handle(ask as OperationAsk),
-    });
-  }
+  serve = (name: string, handler: AskHandler): void => this.asks.serve(name, handler);
 
   /** Whoever asked gets an answer, although the workflow has come to its end meanwhile. */
   async heardOut<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work();
     } finally {
-      await this.shielded(() => this.until(() => this.asks === 0, null));
+      await this.shielded(() => this.until(() => this.asks.answered, null));
     }
   }
 
@@ -245,24 +230,14 @@ export class VirtualRun implements Runtime, TaskRun {
     return this.waitFor('a condition', () => this.conditions.wait(holds, ms, scope, this.temporal.clock));
   }
 
-  runWorkflowId(run: string): string {
-    return runWorkflowId(this.temporal.cloud, run);
-  }
-  batchWorkflowId(run: string, step: string, batch: number): string {
-    return batchWorkflowId(this.temporal.cloud, run, step, batch);
-  }
-  subjectId(operation: string, subject: string): string {
-    return subjectWorkflowId(this.temporal.cloud, operation, subject);
-  }
-  cancelled(): boolean {
-    return this.here.cancelled;
-  }
-  id(): string {
-    return this.temporal.random.uuid();
-  }
-  now(): number {
-    return this.temporal.clock.now();
-  }
+  runWorkflowId = (run: string): string => runWorkflowId(this.temporal.cloud, run);
+  batchWorkflowId = (run: string, step: string, batch: number): string =>
+    batchWorkflowId(this.temporal.cloud, run, step, batch);
+  subjectId = (operation: string, subject: string): string =>
+    subjectWorkflowId(this.temporal.cloud, operation, subject);
+  cancelled = (): boolean => this.here.cancelled;
+  id = (): string => this.temporal.random.uuid();
+  now = (): number => this.temporal.clock.now();
   show(phase: string, details: string): void {
     if (phase === this.shown.at(-1)?.phase) this.shown.pop();
     else this.temporal.log.phase(this.who, phase, details);

@@ -60,7 +60,7 @@ export interface Ctx extends HostCtx {
     another?: (error: DroverError) => boolean,
   ): Promise<{ ok: true; value: T } | { ok: false; error: DroverError }>;
   /** Work that somebody may abort: it is cancelled then, and with it the operation, in that person's name. */
-  abortable<T>(work: () => Promise<T>): { result: Promise<T>; abort(by: string): void };
+  abortable<T>(work: () => Promise<T>): { result: Promise<T>; abort: (by: string) => void };
   /** Takes asks of that name from now on. */
   serve(name: string, ask: AskHandler): void;
 }

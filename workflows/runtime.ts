@@ -54,8 +54,8 @@ export type Word = { pause: boolean } | { undo: false };
 
 /** What people may ask of an operation while it runs. `validate` refuses by throwing, and changes nothing. */
 export interface AskHandler {
-  validate(ask: OperationAsk): void;
-  handle(ask: OperationAsk): Promise<{ said: string }>;
+  validate: (ask: OperationAsk) => void;
+  handle: (ask: OperationAsk) => Promise<{ said: string }>;
 }
 
 export interface Runtime {

@@ -4,7 +4,7 @@ import type { Move } from '../hypervisor/port.js';
 import type { Datacenter } from './datacenter.js';
 import { findHost } from './hosts.js';
 import { nextEventAt } from './events.js';
-import { activeMigration, migrationById } from './migrations.js';
+import { activeMigration, migrationById } from './migration-rows.js';
 import { tryMove } from './moves.js';
 import { rejoin } from './post-copy.js';
 import { callHost, hostOf } from './reach.js';

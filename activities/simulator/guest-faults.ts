@@ -3,7 +3,8 @@ import { DroverError } from '../../model/errors.js';
 import type { Tx } from './database.js';
 import { touchFiles } from './files.js';
 import { bootGuest, disksOf, endGuest, isOn, setPower, type GuestRow } from './guests.js';
-import { activeMigration, reconsiderAt } from './migrations.js';
+import { activeMigration } from './migration-rows.js';
+import { reconsiderAt } from './migrations.js';
 
 export interface GuestFault {
   do:

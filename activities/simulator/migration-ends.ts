@@ -3,7 +3,7 @@ import type { Tx } from './database.js';
 import { schedule, unschedule } from './events.js';
 import { fileOn, fillFile } from './files.js';
 import { endGuest, guestOn, isOn } from './guests.js';
-import type { MigrationRow } from './migrations.js';
+import type { MigrationRow } from './migration-rows.js';
 
 /** What libvirt takes to notice that the other host is silent, as it was measured. */
 export const noticeMs = 9_000;

@@ -1,56 +1,25 @@
-/** Live migrations as rows: they go on without whoever started them, and die as those of libvirt do. */
-import type { PowerState } from '../../model/instance.js';
+/** Live migrations go on without whoever started them, and die as those of libvirt do. */
 import type { JobView } from '../hypervisor/port.js';
 import type { Tx } from './database.js';
 import { isScheduled, schedule, unschedule } from './events.js';
 import { guestOn, isOn, type GuestRow } from './guests.js';
-import { areConnected, findHost, type HostRow } from './hosts.js';
-import { advance, begin, downtimeOf, msFor, readyAt, writes, type Progress, type Rates } from './progress.js';
+import { findHost } from './hosts.js';
+import {
+  activeMigration,
+  migrationById,
+  plan,
+  progressAt,
+  progressOf,
+  ratesOf,
+  silence,
+  type MigrationRow,
+} from './migration-rows.js';
+import { advance, begin, downtimeOf, msFor, readyAt, writes, type Progress } from './progress.js';
 import { continuePostCopy, isPostCopy, reconsiderPostCopy } from './post-copy.js';
 import { arrive, fail, noticeMs, splitAtSwitch, tidyMs } from './migration-ends.js';
 
-export interface MigrationRow {
-  id: number;
-  guest: string;
-  name: string;
-  source: string;
-  target: string;
-  /** What the guest was when it began, and will be when it has arrived. */
-  power: PowerState;
-  /**
-   * The guest stands still for its last round in 'switch'; runs on the target while the rest of its memory comes in
-   * 'post-copy', and runs nowhere when that stream is 'broken'.
-   */
-  phase: 'copy' | 'switch' | 'post-copy' | 'broken';
-  cap: number | null;
-  dirty: number;
-  memory: number;
-  disk: number;
-  /** Paths of the disks that it copies. */
-  copies: string;
-  started_at: number;
-  progress: string;
-  downtime_ms: number | null;
-  /** How long the guest may stand still at the switch-over. */
-  downtime_limit: number;
-  auto_converge: number;
-  /** It was begun so that it may become a post-copy. */
-  post_copy: number;
-  stalled: number;
-  gives_up_at: number | null;
-  gives_up: string | null;
-  ended_at: number | null;
-  message: string | null;
-}
-
 /** Before the first byte: the target's process is made ready. */
 const setupMs = 200;
-
-export const activeMigration = (tx: Tx, guest: string): MigrationRow | undefined =>
-  tx.one<MigrationRow>('select * from migrations where guest = ? and ended_at is null', guest);
-
-export const migrationById = (tx: Tx, id: number): MigrationRow | undefined =>
-  tx.one<MigrationRow>('select * from migrations where id = ?', id);
 
 /** Every migration that runs from or to a host. */
 export const migrationsAt = (tx: Tx, host: string): MigrationRow[] =>
@@ -153,7 +122,7 @@ function toSwitch(tx: Tx, { id, source, guest }: MigrationRow, progress: Progres
 }
 
 /** What a migration does from now on, given how its two hosts are. */
-export function reconsider(tx: Tx, migration: MigrationRow): void {
+function reconsider(tx: Tx, migration: MigrationRow): void {
   const source = findHost(tx, migration.source);
   const target = findHost(tx, migration.target);
   if (source === undefined || target === undefined) throw new Error('a migration without its hosts');
@@ -195,47 +164,6 @@ export function reconsider(tx: Tx, migration: MigrationRow): void {
 }
 
 const closed = 'End of file while reading data: Input/output error';
-
-/** Why the target does not answer the source; null when it does. */
-export function silence(tx: Tx, source: HostRow, target: HostRow): string | null {
-  const lost = `operation failed: Lost connection to destination host`;
-  if (target.power !== 'on' || target.hung === 1) return lost;
-  return areConnected(tx, source, target) ? null : lost;
-}
-
-export function plan(tx: Tx, id: number, at: number): void {
-  const { source, guest } = migrationById(tx, id) ?? {};
-  if (source === undefined || guest === undefined) return;
-  unschedule(tx, 'migration', source, guest);
-  schedule(tx, at, 'migration', { host: source, guest, data: String(id) });
-}
-
-const progressOf = (migration: MigrationRow): Progress => JSON.parse(migration.progress) as Progress;
-
-/** How far it is now. What stood still goes on from now. */
-export function progressAt(tx: Tx, migration: MigrationRow): Progress {
-  const stored = progressOf(migration);
-  if (migration.phase === 'broken') return stored;
-  if (migration.stalled === 1) return { ...stored, at: Math.max(stored.at, tx.now) };
-  if (migration.phase === 'switch') return stored;
-  const rates = ratesOf(tx, migration);
-  if (migration.phase === 'copy') return advance(stored, rates, tx.now);
-  const copied = Math.min(stored.remaining, (rates.link * (tx.now - stored.at)) / 1000);
-  return { ...stored, at: tx.now, remaining: stored.remaining - copied, sent: stored.sent + copied };
-}
-
-export function ratesOf(tx: Tx, migration: MigrationRow): Rates {
-  const { source, target, cap, memory, dirty, downtime_limit: bearableMs } = migration;
-  const links = [findHost(tx, source)?.link, findHost(tx, target)?.link, cap];
-  const autoConverge = migration.auto_converge === 1;
-  return {
-    memory,
-    dirty,
-    bearableMs,
-    autoConverge,
-    link: Math.min(...links.filter((link) => typeof link === 'number')),
-  };
-}
 
 /** The job as its source tells it: no figures before it copies, as libvirt. */
 export function jobView(tx: Tx, migration: MigrationRow): JobView {

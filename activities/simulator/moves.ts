@@ -5,7 +5,8 @@ import { fileOn, storeOf } from './files.js';
 import { disksOf, freeMemory, guestOn, isOn, type GuestRow } from './guests.js';
 import { areConnected, findHost, type HostRow } from './hosts.js';
 import { refusalOfMachine } from './machine.js';
-import { activeMigration, beginMigration } from './migrations.js';
+import { activeMigration } from './migration-rows.js';
+import { beginMigration } from './migrations.js';
 
 /** Begins the migration; answers its id, or why it can't be. */
 export function tryMove(

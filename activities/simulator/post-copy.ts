@@ -3,17 +3,9 @@ import { DroverError } from '../../model/errors.js';
 import type { HostRef } from '../../model/host.js';
 import type { Tx } from './database.js';
 import { endGuest, guestOn, setPower } from './guests.js';
-import type { HostRow } from './hosts.js';
+import { findHost, type HostRow } from './hosts.js';
 import { arrive, close, land } from './migration-ends.js';
-import {
-  migrationById,
-  plan,
-  progressAt,
-  ratesOf,
-  reconsider,
-  silence,
-  type MigrationRow,
-} from './migrations.js';
+import { migrationById, plan, progressAt, ratesOf, silence, type MigrationRow } from './migration-rows.js';
 import { leftAt, msFor, switchMs } from './progress.js';
 
 /** What libvirt takes to tell the client that the other side is silent, as it was measured. */
@@ -143,5 +135,7 @@ function setHalves(tx: Tx, { source, target, guest }: MigrationRow, reason: stri
 
 function again(tx: Tx, id: number): void {
   const changed = migrationById(tx, id);
-  if (changed !== undefined) reconsider(tx, changed);
+  const [source, target] = [findHost(tx, changed?.source ?? ''), findHost(tx, changed?.target ?? '')];
+  if (changed !== undefined && source !== undefined && target !== undefined)
+    reconsiderPostCopy(tx, changed, source, target);
 }

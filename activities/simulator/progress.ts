@@ -31,8 +31,6 @@ export interface Rates {
   autoConverge: boolean;
 }
 
-/** What a guest bears to stand still for its last round, as QEMU has it by default. */
-export const usualDowntimeMs = 300;
 /** As QEMU slows a guest down: first by so much, then by so much more each time, and no further. */
 const throttle = { first: 20, more: 10, most: 99 };
 /** Stopping here and going on there, beside the last round. */

@@ -5,7 +5,8 @@ import { applyFault } from './faults.js';
 import { bootGuest, endGuest, guestOn } from './guests.js';
 import { endSave } from './save.js';
 import { hostIsUp } from './host-power.js';
-import { activeMigration, continueMigration, reconsiderAt } from './migrations.js';
+import { activeMigration } from './migration-rows.js';
+import { continueMigration, reconsiderAt } from './migrations.js';
 
 export function settle(tx: Tx): void {
   for (let event = takeDue(tx); event !== undefined; event = takeDue(tx)) {

@@ -8,7 +8,8 @@ import type { Datacenter } from './datacenter.js';
 import { followResumed } from './follow.js';
 import { guestOn, type GuestRow } from './guests.js';
 import type { HostRow } from './hosts.js';
-import { activeMigration, change as setMigration } from './migrations.js';
+import { activeMigration } from './migration-rows.js';
+import { change as setMigration } from './migrations.js';
 import { switchToPostCopy } from './post-copy.js';
 
 type Steering = Pick<Hypervisor, 'setMaxDowntime' | 'setBandwidth' | 'startPostCopy' | 'resumePostCopy'>;

@@ -2,7 +2,7 @@
 import type { Datacenter } from '../../activities/simulator/datacenter.js';
 import { storeOf } from '../../activities/simulator/files.js';
 import { copiesOf } from '../../activities/simulator/guests.js';
-import { activeMigration } from '../../activities/simulator/migrations.js';
+import { activeMigration } from '../../activities/simulator/migration-rows.js';
 import type { Instance } from '../../model/instance.js';
 
 export interface Reality {

@@ -1,6 +1,6 @@
 /** What the lab saw of libvirt when daemons, links and hosts die in the middle of a migration. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { activeMigration } from '../../../activities/simulator/migrations.js';
+import { activeMigration } from '../../../activities/simulator/migration-rows.js';
 import { openWorld, type SimulatedWorld } from './world.js';
 
 const name = 'faulty';

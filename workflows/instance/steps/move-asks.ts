@@ -8,7 +8,7 @@ import type { Ctx } from '../../ctx.js';
 /** The migration that runs now; null before its first byte and after its end. */
 export interface Underway {
   move: MigrateInput;
-  abort(by: string): void;
+  abort: (by: string) => void;
   /** Who switched it over for good: nothing can be asked of it any more. */
   forced: string | null;
 }
