@@ -7,6 +7,7 @@ import { createGroup, getGroup } from '../../../../activities/inventory/groups.j
 import { listHosts } from '../../../../activities/inventory/hosts.js';
 import { DroverError } from '../../../../model/errors.js';
 import { groupPolicies, type GroupPolicy } from '../../../../model/host.js';
+import { server } from '../place.js';
 import { allocations, ask, callOf, claimOf, guest, host, makeWorld, type World } from '../world.js';
 
 const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k', 'l'];
@@ -83,7 +84,7 @@ test('the host that is chosen by a glance is the best of all', async () => {
         await world.close();
       }
     }),
-    { numRuns: 50 },
+    { numRuns: server === undefined ? 50 : 10 },
   );
 });
 
@@ -118,7 +119,7 @@ test('in no sequence of claims, arrivals and failures a host gets too much, or a
         await world.close();
       }
     }),
-    { numRuns: 25 },
+    { numRuns: server === undefined ? 25 : 5 },
   );
   // They were real sequences: room was taken, refused, and reached by moves.
   expect(Math.min(...Object.values(seen)), JSON.stringify(seen)).toBeGreaterThan(0);
