@@ -102,9 +102,7 @@ export class VirtualRun implements Runtime, TaskRun {
     this.temporal.crash(process);
   }
 
-  fault(what: string): void {
-    this.temporal.log.add('fault', this.who, what);
-  }
+  fault = (what: string): void => this.temporal.log.add('fault', this.who, what);
 
   /** An update, or a signal: it is validated, and then handled within the workflow. */
   async ask(name: string, ask: unknown): Promise<unknown> {
