@@ -235,7 +235,12 @@ test('a lock is shown, and whether it could be taken away is told without Tempor
   expect((await place.drover(['instance', 'show', 'cache'])).stdout).toMatch(
     /locked\s+yes, by bob: under audit/,
   );
-  const dry = await place.drover(['instance', 'unlock', 'cache', '--dry-run', '-o', 'json']);
+  writeFileSync(
+    join(place.folder, 'operator.yaml'),
+    'cloud: test\nidentity: { name: ann, role: operator }\n',
+  );
+  const as = ['--config', 'operator.yaml'];
+  const dry = await place.drover(['instance', 'unlock', 'cache', '--dry-run', '-o', 'json', ...as]);
   expect(JSON.parse(dry.stdout)).toMatchObject({ operation: 'unlock', allowed: false });
   expect(dry).toMatchObject({ exitCode: 3, stderr: expect.stringContaining('locked by bob') });
   const lock = await place.drover(['instance', 'lock', 'db', '--reason', 'audit']);
