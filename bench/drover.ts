@@ -1,18 +1,27 @@
 /** A drover in this process: Temporal, an inventory, a control worker with the benchmarks' workflows beside ours. */
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { NativeConnection, Runtime, bundleWorkflowCode, type Logger } from '@temporalio/worker';
+import {
+  NativeConnection,
+  Runtime,
+  bundleWorkflowCode,
+  type Logger,
+  type WorkerOptions,
+} from '@temporalio/worker';
 import { closeInventory, openInventory } from '../activities/inventory/database.js';
 import type { Caller } from '../client/caller.js';
 import { findTemporal } from '../temporal/binary.js';
 import { connectClient, type TemporalConnection } from '../temporal/connect.js';
 import { startDevServer } from '../temporal/dev-server.js';
-import { openPorts } from '../worker/ports.js';
+import { openPorts, type Ports } from '../worker/ports.js';
 import { createControlWorker } from '../worker/worker.js';
 import { freePort, type Session } from './session.js';
 
 export interface Drover extends Caller {
   connection: TemporalConnection;
+  ports: Ports;
+  /** What every worker of it needs. */
+  common: Pick<WorkerOptions, 'connection' | 'namespace' | 'shutdownGraceTime'>;
   /** Where others reach Temporal: the workers of hosts. */
   address: string;
   /** Its data folder. */
@@ -50,14 +59,16 @@ export async function startDrover(session: Session, ip = '127.0.0.1'): Promise<D
   session.atEnd(() => connection.connection.close());
   const inventory = await openInventory({ path: join(dir, 'inventory.db') });
   session.atEnd(() => closeInventory(inventory));
+  const ports = openPorts({ dataDir: dir });
   const native = await NativeConnection.connect({ address: server.address });
   session.atEnd(() => native.close());
+  const common = { connection: native, namespace: connection.namespace, shutdownGraceTime: '5s' as const };
   const worker = await createControlWorker({
     cloud: CLOUD,
     inventory,
     client: connection.client,
-    ports: openPorts({ dataDir: dir }),
-    common: { connection: native, namespace: connection.namespace, shutdownGraceTime: '5s' },
+    ports,
+    common,
     bundle: await bundleWorkflowCode({
       workflowsPath: fileURLToPath(new URL('./workflows.js', import.meta.url)),
       logger: quiet,
@@ -75,6 +86,8 @@ export async function startDrover(session: Session, ip = '127.0.0.1'): Promise<D
     temporal: async () => connection,
     say,
     connection,
+    ports,
+    common,
     address: `${ip}:${port}`,
     dir,
   };

@@ -10,6 +10,7 @@ const benches: Record<string, { minutes: number; load: () => Promise<(session: S
     check: { minutes: 5, load: async () => (await import('./check.js')).check },
     inventory: { minutes: 3, load: async () => (await import('./inventory.js')).inventory },
     items: { minutes: 8, load: async () => (await import('./items.js')).items },
+    launch: { minutes: 10, load: async () => (await import('./launch.js')).launch },
     placement: { minutes: 8, load: async () => (await import('./placement.js')).placement },
     step: { minutes: 5, load: async () => (await import('./step.js')).step },
   };

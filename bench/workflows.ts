@@ -1,6 +1,8 @@
 /** The workflows of the benchmarks' worker: drover's, and one that was written by hand. */
 import { ParentClosePolicy, executeChild, proxyActivities, uuid4, workflowInfo } from '@temporalio/workflow';
-import type { Envelope } from '../activities/types.js';
+import type { ClaimAnswer, Envelope } from '../activities/types.js';
+import type { Disk } from '../model/instance.js';
+import type { IntentCall, Owner } from '../model/operation.js';
 import {
   pendingStep,
   type RunFinish,
@@ -8,7 +10,7 @@ import {
   type RunStart,
   type RunStepRecord,
 } from '../model/run.js';
-import { subjectWorkflowId } from '../model/addresses.js';
+import { hostQueue, subjectWorkflowId, workPlace } from '../model/addresses.js';
 import { searchAttributesOf } from '../workflows/search-attributes.js';
 import type { Result } from '../workflows/closing.js';
 import type { Order } from '../workflows/operate.js';
@@ -138,3 +140,58 @@ const envelope = (input: object): Envelope => ({
   seq: 0,
   undo: null,
 });
+
+const launching = proxyActivities<{
+  beginOperation(envelope: Envelope): Promise<{ owner: Owner }>;
+  claimHost(envelope: Envelope): Promise<ClaimAnswer>;
+  admit(envelope: Envelope): Promise<void>;
+  defineGuest(envelope: Envelope): Promise<void>;
+  startGuest(envelope: Envelope): Promise<{ power: string }>;
+  commit(envelope: Envelope): Promise<unknown>;
+  finishOperation(envelope: Envelope): Promise<unknown>;
+}>({ startToCloseTimeout: '120s' });
+
+/** What a launch does when nothing goes wrong, without drover's workflows: the same activities in the same order. */
+export async function handWrittenLaunch({ request, input }: Order): Promise<void> {
+  const { instance, name, vcpus, memory_mib, image, directory } = input as Record<string, string & number>;
+  const size = { vcpus, memoryMiB: memory_mib };
+  const { owner } = await launching.beginOperation(
+    envelope({
+      ...{ kind: 'launch', request, instance, input, allowedStates: ['building'], doing: 'building' },
+      ...{ respectsLock: true, respectsNeedsRepair: true, needs: 'launch' },
+      create: { name, flavor: null, ...size, image, metadata: {}, networks: [] },
+    }),
+  );
+  let seq = 0;
+  const step = (given: object, undo: IntentCall | null = null): Envelope => {
+    seq += 1;
+    return { ...envelope(given), owner, seq, undo };
+  };
+  const claim = uuid4();
+  const room = { claim, ...size, host: null, exclude: [], from: null, waitSeconds: 0 };
+  const undo = (activity: string, given: Record<string, unknown>, onHost: string | null): IntentCall => ({
+    activity,
+    input: given,
+    onHost,
+    says: activity,
+  });
+  const { host } = await launching.claimHost(step(room, undo('releaseClaim', { claim }, null)));
+  const place = workPlace(host);
+  const path = `${String(directory)}/${String(instance)}.qcow2`;
+  const made = undo('removeDisk', { instance, path, onlyIfMade: true }, place);
+  const making = step({ instance, image, path, diskGiB: 0 }, made);
+  await launching.admit(envelope({ owner, seq, undo: made }));
+  const { createDisk } = proxyActivities<{ createDisk(envelope: Envelope): Promise<{ disk: Disk }> }>({
+    startToCloseTimeout: '120s',
+    taskQueue: hostQueue(workflowInfo().taskQueue, place),
+  });
+  const { disk } = await createDisk({ ...making, host: host.name });
+  const guest = { instance, name, host };
+  const spec = { id: instance, name, ...size, disks: [disk], bridges: [] };
+  await launching.defineGuest(step({ host, spec }, undo('removeGuest', guest, null)));
+  const { power } = await launching.startGuest(step(guest));
+  const patch = { state: 'active', powerState: power, host: host.name, disks: [disk], fault: null };
+  await launching.commit(envelope({ owner, patch, cleanup: [] }));
+  const end = { state: 'succeeded', patch, result: { host: host.name }, error: null, settled: [], left: [] };
+  await launching.finishOperation(envelope({ owner, ...end }));
+}
