@@ -157,8 +157,15 @@ export async function handWrittenLaunch({ request, input }: Order): Promise<void
   const size = { vcpus, memoryMiB: memory_mib };
   const { owner } = await launching.beginOperation(
     envelope({
-      ...{ kind: 'launch', request, instance, input, allowedStates: ['building'], doing: 'building' },
-      ...{ respectsLock: true, respectsNeedsRepair: true, needs: 'launch' },
+      kind: 'launch',
+      request,
+      instance,
+      input,
+      allowedStates: ['building'],
+      doing: 'building',
+      respectsLock: true,
+      respectsNeedsRepair: true,
+      needs: 'launch',
       create: { name, flavor: null, ...size, image, metadata: {}, networks: [] },
     }),
   );

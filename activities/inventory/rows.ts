@@ -20,7 +20,7 @@ import type { RunActionRecord, RunItemRow, RunRecord } from '../../model/run.js'
 /** What we wrote ourselves is read back as what it was: no parsing of rows. */
 export const toJson = (value: unknown): string => JSON.stringify(value);
 export const jsonOrNull = (value: unknown): string | null => (value === null ? null : toJson(value));
-const fromJson = <T>(text: string | null): T | null => (text === null ? null : (JSON.parse(text) as T));
+const fromJson = (text: string | null): unknown => (text === null ? null : JSON.parse(text));
 export const flag = (value: boolean): number => (value ? 1 : 0);
 
 /** What is in use on a host: the sums of its allocations, claims included. */
@@ -65,9 +65,9 @@ export const hostOf = (row: HostRow, used: Usage, clock: { now(): string }): Hos
   instances: used.instances,
   labels: JSON.parse(row.labels) as Record<string, string>,
   zone: row.zone,
-  cpu: fromJson<HostCpu>(row.cpu),
-  networks: fromJson<string[]>(row.networks),
-  storage: fromJson<Record<string, string>>(row.storage) ?? {},
+  cpu: fromJson(row.cpu) as HostCpu | null,
+  networks: fromJson(row.networks) as string[] | null,
+  storage: (fromJson(row.storage) ?? {}) as Record<string, string>,
   lastSeenAt: row.last_seen_at,
   createdAt: row.created_at,
 });
@@ -89,13 +89,13 @@ export const instanceOf = (row: InstanceRow): Instance => ({
   needsRepair: row.needs_repair,
   fault: row.fault,
   serverGroup: row.server_group,
-  movePolicy: fromJson<MovePolicy>(row.move_policy),
+  movePolicy: fromJson(row.move_policy) as MovePolicy | null,
   restartPolicy: row.restart_policy,
-  resized: fromJson<Resized>(row.resized),
-  saved: fromJson<Saved>(row.saved),
+  resized: fromJson(row.resized) as Resized | null,
+  saved: fromJson(row.saved) as Saved | null,
   cause: row.cause,
   cpuMode: row.cpu_mode,
-  networks: fromJson<string[]>(row.networks),
+  networks: fromJson(row.networks) as string[] | null,
   metadata: JSON.parse(row.metadata) as Record<string, string>,
   operation: row.op_id,
   task: row.op_kind,

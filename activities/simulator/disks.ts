@@ -3,14 +3,7 @@ import { DroverError } from '../../model/errors.js';
 import type { DiskActivities, Implement } from '../types.js';
 import type { Datacenter } from './datacenter.js';
 import { createDisk, noDirectory, passFence, prepareDisk, removeDisk } from './disk-work.js';
-import {
-  checkImport,
-  dropImport,
-  exportDisk,
-  growDisk,
-  importDisk,
-  unexportDisk,
-} from './disk-copies.js';
+import { checkImport, dropImport, exportDisk, growDisk, importDisk, unexportDisk } from './disk-copies.js';
 import { listFiles, removeSavedMemory } from './disk-lists.js';
 import { fileOn, removeFile, putFile, storeOf } from './files.js';
 import { serialText } from './serial.js';
@@ -29,7 +22,14 @@ export function createSimulatedDisks(datacenter: Datacenter): Implement<DiskActi
         const known = format ?? (file.format === 'raw' ? 'raw' : 'qcow2');
         const backing = file.refers_to === 'a backing file' ? 'base.qcow2' : null;
         const modifiedAt = new Date(file.modified_at).toISOString();
-        return { path, format: known, bytes: file.bytes, allocatedBytes: file.allocated, backing, modifiedAt };
+        return {
+          path,
+          format: known,
+          bytes: file.bytes,
+          allocatedBytes: file.allocated,
+          backing,
+          modifiedAt,
+        };
       }),
     writeProbe: (probe, call) =>
       on.run('writeProbe', call, (tx, host) => {

@@ -171,7 +171,11 @@ export function hypervisorContract(driver: string, open: () => Promise<ContractW
       await hypervisor.copyDefinition(one, two, id);
       for (const host of [one, two])
         expect(await hypervisor.look(host, id)).toMatchObject({
-          ...{ name, power: 'shutoff', persistent: true, vcpus: 1, memoryMiB: 64 },
+          name,
+          power: 'shutoff',
+          persistent: true,
+          vcpus: 1,
+          memoryMiB: 64,
           stamp: stampOf(id),
         });
     });

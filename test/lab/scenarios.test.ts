@@ -14,6 +14,7 @@ import {
   operationLine,
   type EndState,
 } from '../scenarios/run/end-state.js';
+import { wordOf } from '../scenarios/run/act.js';
 import { parseScenario, type Action, type Scenario } from '../scenarios/run/scenario.js';
 import { openStage, play } from '../scenarios/run/stage.js';
 import { assertOneGuest, openWorld, until, type World } from './world.js';
@@ -103,12 +104,12 @@ async function migrating(lab: World, scenario: Scenario): Promise<void> {
 function begin(lab: World, action: Action): Command {
   if (action.do === 'operation' && action.uses === 'instance.live-migrate') {
     const { instance, host } = action.with;
-    const to = host === undefined ? [] : ['--host', labHost(String(host))];
-    return lab.background('instance', 'live-migrate', String(instance), ...to);
+    const to = host === undefined ? [] : ['--host', labHost(wordOf(host))];
+    return lab.background('instance', 'live-migrate', wordOf(instance), ...to);
   }
   if (action.do === 'runbook') {
     const inputs = Object.entries(action.with).map(([key, value]) => {
-      const given = key === 'host' ? labHost(String(value)) : String(value);
+      const given = key === 'host' ? labHost(wordOf(value)) : wordOf(value);
       return ['--input', `${key}=${given}`];
     });
     return lab.background('runbook', 'run', action.uses, ...inputs.flat());

@@ -104,8 +104,8 @@ function saysOf(action: Action): string {
 const givenOf = (given: Record<string, unknown>): string[] =>
   Object.entries(given).map(([key, value]) => `${key}=${[value].flat().map(wordOf).join(',')}`);
 
-const wordOf = (value: unknown): string =>
-  typeof value === 'object' ? JSON.stringify(value) : String(value);
+/** A value of a scenario file as it stands there. */
+export const wordOf = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
 
 function handleOf({ started }: Stage, name: string): Handle {
   const found = started.get(name);
@@ -123,9 +123,9 @@ async function startOperation(
   if (uses === 'instance.launch') {
     const id = cloud.random.uuid();
     input['instance'] = id;
-    ids.set(String(name), id);
-    cloud.log.name(id, String(name));
-  } else if (instance !== undefined) input['instance'] = ids.get(String(instance)) ?? instance;
+    ids.set(wordOf(name), id);
+    cloud.log.name(id, wordOf(name));
+  } else if (instance !== undefined) input['instance'] = ids.get(wordOf(instance)) ?? instance;
   const before = again === undefined ? undefined : handleOf(stage, again);
   const id = before?.id ?? cloud.random.uuid();
   const called = as ?? uses;

@@ -38,7 +38,12 @@ test('each call goes to the driver to which the address leads, and to the datace
   const move = { id: guest?.id ?? '', name: 'web-1', source: host, target, copy: [], bandwidthMiBs: null };
   await expect(hypervisor.startMigration(move)).rejects.toMatchObject({ code: 'Unsupported' });
   expect([...hypervisor.capabilities]).toEqual([
-    ...['launch', 'pause', 'suspend', 'liveMigration', 'coldMigration', 'blockMigration'],
+    'launch',
+    'pause',
+    'suspend',
+    'liveMigration',
+    'coldMigration',
+    'blockMigration',
   ]);
   ports.close();
   rmSync(dataDir, { recursive: true });
