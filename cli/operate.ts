@@ -65,7 +65,7 @@ async function tellDryRun(context: Context, dry: DryRun): Promise<void> {
       for (const one of rejected) write(`  not ${one.host}: ${one.reason}`);
     }
     if (dry.would !== null) write(`  ${dry.would}`);
-    write(`  expected time: ${timeText(dry.expected)}`);
+    if (dry.allowed) write(`  expected time: ${timeText(dry.expected)}`);
     for (const text of dry.notes) write(`  ${text}`);
   } else await printData(context.output, dry);
   const [first] = dry.refusals;

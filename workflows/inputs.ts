@@ -10,5 +10,12 @@ export const grace = (seconds: string) =>
     .default(seconds)
     .describe('How long the guest may take before force is used, for example 60s');
 
+export const storage = z
+  .enum(['any', 'shared'])
+  .optional()
+  .describe(
+    'shared: only to a host with the shared stores in which its disks are; otherwise they are copied',
+  );
+
 /** Seconds of a duration that its schema has checked. */
 export const seconds = (duration: string): number => parseDuration(duration) ?? 0;

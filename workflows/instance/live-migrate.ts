@@ -6,7 +6,7 @@ import type { HostRef } from '../../model/host.js';
 import { defaultMovePolicy } from '../../model/instance.js';
 import type { Ctx } from '../ctx.js';
 import { defineOperation } from '../define.js';
-import { instanceRef, seconds } from '../inputs.js';
+import { instanceRef, seconds, storage } from '../inputs.js';
 import { policyInputs, policyPatch } from './policies.js';
 import { coldInstead } from './steps/cold-instead.js';
 import { liveMove } from './steps/live-move.js';
@@ -32,6 +32,7 @@ export const liveMigrate = defineOperation({
       .enum(['none', 'cold'])
       .optional()
       .describe('If it can’t be moved live: stop and move it (cold), or not; default as its policy says'),
+    storage,
     wait: durationSchema.default('0s').describe('How long to wait for a free migration slot'),
   }),
   allowedStates: ['active', 'paused'],
@@ -55,7 +56,7 @@ export const liveMigrate = defineOperation({
   places: (input, instance) =>
     instance === null || instance.host === null || (input.from ?? instance.host) !== instance.host
       ? null
-      : roomFor({ ...instance, from: instance.host, host: input.host }),
+      : roomFor({ ...instance, from: instance.host, host: input.host, storage: input.storage }),
   async run(input, ctx) {
     const { name, vcpus, memoryMiB } = ctx.instance;
     const source = await ctx.host();
@@ -81,7 +82,13 @@ export const liveMigrate = defineOperation({
     const tried: Tried[] = [];
     for (;;) {
       let chosen: { target: HostRef; migration: string } | null = null;
-      const room = roomFor({ vcpus, memoryMiB, from: source.name, host: input.host });
+      const room = roomFor({
+        vcpus,
+        memoryMiB,
+        from: source.name,
+        host: input.host,
+        storage: input.storage,
+      });
       const attempt = await ctx.attempt(
         () =>
           liveMove(ctx, {
@@ -163,6 +170,7 @@ const roomFor = (of: {
   memoryMiB: number;
   from: string;
   host: string | undefined;
+  storage: PlacementRequest['storage'];
 }): PlacementRequest => ({
   vcpus: of.vcpus,
   memoryMiB: of.memoryMiB,
@@ -170,4 +178,5 @@ const roomFor = (of: {
   exclude: [],
   from: of.from,
   live: true,
+  ...(of.storage === undefined ? {} : { storage: of.storage }),
 });

@@ -5,8 +5,8 @@ import { DroverError } from '../../model/errors.js';
 import type { HostRef } from '../../model/host.js';
 import { intent, type Ctx } from '../ctx.js';
 import { defineOperation, type Outcome } from '../define.js';
-import { grace, instanceRef, seconds } from '../inputs.js';
-import { probeStorage } from './probe-storage.js';
+import { grace, instanceRef, seconds, storage } from '../inputs.js';
+import { probeStorage, refuseCopies } from './probe-storage.js';
 import { coldMove } from './steps/cold-move.js';
 import { confirmAfter, confirmLater, hold } from './steps/hold.js';
 
@@ -15,6 +15,7 @@ const input = instanceRef.extend({
   from: z.string().optional().describe('Only if it is on this host; elsewhere there is nothing to do'),
   grace: grace('60s'),
   confirm_after: confirmAfter,
+  storage,
   wait: durationSchema.default('0s').describe('How long to wait for a free migration slot'),
   attempts: z.int().min(1).max(10).default(3).describe('How many hosts to try'),
 });
@@ -90,6 +91,7 @@ async function move(i: Migrate, ctx: Ctx, source: HostRef, target: HostRef): Pro
   ctx.phase('probing', `which disks do ${source.name} and ${target.name} share?`);
   const written = ctx.instance.disks.filter((disk) => !disk.readonly);
   const local = await probeStorage(ctx, written, source, target);
+  if (i.storage === 'shared') refuseCopies(local, source, target);
   const held = hold(ctx, { kind: 'migrate', source, target, copied: local, after: i.confirm_after });
   const moved = await coldMove(ctx, {
     source,
@@ -112,7 +114,15 @@ const room = (
   { vcpus, memoryMiB }: { vcpus: number; memoryMiB: number },
   from: string,
   exclude: string[],
-): PlacementRequest => ({ vcpus, memoryMiB, host: i.host ?? null, exclude, from, live: false });
+): PlacementRequest => ({
+  vcpus,
+  memoryMiB,
+  host: i.host ?? null,
+  exclude,
+  from,
+  live: false,
+  ...(i.storage === undefined ? {} : { storage: i.storage }),
+});
 
 /** What is wrong with the instance itself is wrong with every host. */
 const mayDoBetter = (error: Error): boolean =>

@@ -1,3 +1,4 @@
+import { DroverError } from '../../model/errors.js';
 import type { HostRef } from '../../model/host.js';
 import type { Disk } from '../../model/instance.js';
 import type { Ctx } from '../ctx.js';
@@ -31,4 +32,14 @@ export async function probeStorage(
     await ctx.call('removeProbe', probe, { on: source });
   }
   return disks.filter((disk) => shared.get(directoryOf(disk.path)) === false);
+}
+
+/** What was declared is believed for the choice of a host only: the probe has the last word. */
+export function refuseCopies(local: readonly Disk[], source: HostRef, target: HostRef): void {
+  if (local.length === 0) return;
+  const paths = local.map(({ path }) => path).join(', ');
+  throw new DroverError('NoValidHost', `${source.name} and ${target.name} do not share ${paths}`, {
+    details: { source: source.name, target: target.name, disks: local.map(({ path }) => path) },
+    hint: 'mount the store on both, correct it with `drover host set`, or leave `--storage shared` out to have it copied',
+  });
 }

@@ -16,7 +16,11 @@ const after = (calls: readonly string[], step: string): string[] => calls.slice(
 
 async function blockMigration(troubles: Trouble[]) {
   const instance = await cloud.adopt('web-1', { local: true });
-  const { calls, id, ending } = cloud.operation('instance.live-migrate', { instance, host: 'h2' }, { troubles });
+  const { calls, id, ending } = cloud.operation(
+    'instance.live-migrate',
+    { instance, host: 'h2' },
+    { troubles },
+  );
   return { instance, calls, id, ended: await ending };
 }
 

@@ -3,7 +3,7 @@ import type { HostRef } from '../../../model/host.js';
 import type { MovePolicy } from '../../../model/instance.js';
 import type { IntentCall } from '../../../model/operation.js';
 import { intent, type Ctx } from '../../ctx.js';
-import { probeStorage } from '../probe-storage.js';
+import { probeStorage, refuseCopies } from '../probe-storage.js';
 import type { MoveAsks } from './move-asks.js';
 
 export interface LiveMove {
@@ -44,6 +44,7 @@ export async function liveMove(ctx: Ctx, how: LiveMove): Promise<LiveMoved> {
   // What is only read is never copied, and above all never removed: others may read it too.
   const written = disks.filter((disk) => !disk.readonly);
   const local = await probeStorage(ctx, written, source, target);
+  if (how.room.storage === 'shared') refuseCopies(local, source, target);
   const cleanup: IntentCall[] = [];
   for (const disk of local) {
     const what = { instance: id, path: disk.path };
