@@ -10,7 +10,7 @@ export const grace = (seconds: string) =>
     .default(seconds)
     .describe('How long the guest may take before force is used, for example 60s');
 
-export const storage = z
+export const storageInput = z
   .enum(['any', 'shared'])
   .optional()
   .describe(

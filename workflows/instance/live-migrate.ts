@@ -6,7 +6,7 @@ import type { HostRef } from '../../model/host.js';
 import { defaultMovePolicy } from '../../model/instance.js';
 import type { Ctx } from '../ctx.js';
 import { defineOperation } from '../define.js';
-import { instanceRef, seconds, storage } from '../inputs.js';
+import { instanceRef, seconds, storageInput } from '../inputs.js';
 import { policyInputs, policyPatch } from './policies.js';
 import { coldInstead } from './steps/cold-instead.js';
 import { liveMove } from './steps/live-move.js';
@@ -32,7 +32,7 @@ export const liveMigrate = defineOperation({
       .enum(['none', 'cold'])
       .optional()
       .describe('If it can’t be moved live: stop and move it (cold), or not; default as its policy says'),
-    storage,
+    storage: storageInput,
     wait: durationSchema.default('0s').describe('How long to wait for a free migration slot'),
   }),
   allowedStates: ['active', 'paused'],

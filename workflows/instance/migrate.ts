@@ -5,7 +5,7 @@ import { DroverError } from '../../model/errors.js';
 import type { HostRef } from '../../model/host.js';
 import { intent, type Ctx } from '../ctx.js';
 import { defineOperation, type Outcome } from '../define.js';
-import { grace, instanceRef, seconds, storage } from '../inputs.js';
+import { grace, instanceRef, seconds, storageInput } from '../inputs.js';
 import { probeStorage, refuseCopies } from './probe-storage.js';
 import { coldMove } from './steps/cold-move.js';
 import { confirmAfter, confirmLater, hold } from './steps/hold.js';
@@ -15,7 +15,7 @@ const input = instanceRef.extend({
   from: z.string().optional().describe('Only if it is on this host; elsewhere there is nothing to do'),
   grace: grace('60s'),
   confirm_after: confirmAfter,
-  storage,
+  storage: storageInput,
   wait: durationSchema.default('0s').describe('How long to wait for a free migration slot'),
   attempts: z.int().min(1).max(10).default(3).describe('How many hosts to try'),
 });
