@@ -1,6 +1,7 @@
 /** What an operation would do now: the checks of its beginning and its placement, without a side effect. */
 import { previewPlacement } from '../activities/inventory/claims.js';
 import { read } from '../activities/inventory/database.js';
+import { getFlavor } from '../activities/inventory/flavors.js';
 import { expectedTime, type Expected } from '../activities/inventory/expected.js';
 import { requireGroup } from '../activities/inventory/group-members.js';
 import { hostRefusal } from '../activities/inventory/host-operations.js';
@@ -12,7 +13,7 @@ import type { InstanceRow } from '../activities/inventory/schema.js';
 import type { NewInstance, PlacementRequest } from '../activities/types.js';
 import { DroverError, type ErrorRecord } from '../model/errors.js';
 import type { Rejection } from '../model/host.js';
-import type { InstanceState } from '../model/instance.js';
+import type { Flavor, InstanceState } from '../model/instance.js';
 import { subjectWorkflowId } from '../model/addresses.js';
 import { operationKey, type InstanceOperation } from '../workflows/define.js';
 import { busyError } from './busy.js';
@@ -83,21 +84,23 @@ async function checks(caller: Caller, asked: Asked, operation: InstanceOperation
   const fresh = operation.creates?.(asked.input) ?? null;
   const row = fresh ? null : await rowOf(caller, asked.subject);
   const instance = row && instanceOf(row);
-  const request = operation.places?.(asked.input, instance) ?? null;
+  const { flavor, missing } = await flavorOf(caller, fresh ? null : asked.input['flavor']);
+  const [request, instead] = [operation.places?.(asked.input, instance, flavor) ?? []].flat();
   const refusals = row
-    ? [await beginning(caller, asked, operation, row)]
+    ? [await beginning(caller, asked, operation, row), missing]
     : [await nameTaken(caller, asked.label), await groupMissing(caller, fresh)];
-  // Without its group a launch can't be placed: that it is missing was told.
+  // Without its group or flavor it can't be placed: that it is missing was told.
   const placed =
     request && !refusals[1]
-      ? await placing(caller, asked, request, row ?? (fresh && rowFrom(asked, fresh)))
+      ? await firstPlacing(caller, asked, { request, instead }, row ?? (fresh && rowFrom(asked, fresh)))
       : null;
   const host = placed?.placement.host ?? null;
+  const moves = row !== null && host !== null && host !== row.host;
   return {
     refusals: [...refusals, placed?.error],
-    would: sentence(asked, operation, { from: row?.state ?? null, host, source: request?.from ?? null }),
+    would: sentence(asked, operation, { from: row?.state ?? null, host, source: moves ? row.host : null }),
     placement: placed?.placement ?? null,
-    size: { target: 'instance', memoryMiB: request?.from ? (instance?.memoryMiB ?? null) : null },
+    size: { target: 'instance', memoryMiB: moves ? (instance?.memoryMiB ?? null) : null },
   };
 }
 
@@ -160,6 +163,20 @@ async function busyNow(caller: Caller, asked: Asked, notes: string[]): Promise<D
   }
 }
 
+/** The flavor that an input names; a launch is given its size itself. */
+async function flavorOf(
+  { inventory }: Caller,
+  name: unknown,
+): Promise<{ flavor: Flavor | null; missing: DroverError | undefined }> {
+  if (typeof name !== 'string') return { flavor: null, missing: undefined };
+  try {
+    return { flavor: await getFlavor(inventory, name), missing: undefined };
+  } catch (error) {
+    if (error instanceof DroverError && error.code === 'NotFound') return { flavor: null, missing: error };
+    throw error;
+  }
+}
+
 type Placing = Parameters<typeof previewPlacement>[2];
 
 /** The row that the launch would make, as far as its placement needs it. */
@@ -170,6 +187,21 @@ const rowFrom = ({ subject }: Asked, { serverGroup = null, networks }: NewInstan
   networks: networks ? JSON.stringify(networks) : null,
   server_group: serverGroup,
 });
+
+/** What it asks for first, or else instead; why not is told of each host once, as the first that refused it did. */
+async function firstPlacing(
+  caller: Caller,
+  asked: Asked,
+  { request, instead }: { request: PlacementRequest; instead: PlacementRequest | undefined },
+  row: Placing,
+): Promise<Awaited<ReturnType<typeof placing>>> {
+  const first = await placing(caller, asked, request, row);
+  if (instead === undefined || first.error === undefined) return first;
+  const { placement, error } = await placing(caller, asked, instead, row);
+  const told = new Set(first.placement.rejected.map(({ host }) => host));
+  const rejected = [...first.placement.rejected, ...placement.rejected.filter(({ host }) => !told.has(host))];
+  return { placement: { ...placement, rejected }, error };
+}
 
 async function placing(
   { inventory, strategy }: Caller,

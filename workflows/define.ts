@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import type { Capability } from '../activities/hypervisor/port.js';
 import type { ErrorCode } from '../model/errors.js';
 import type { InstancePatch } from '../model/operation.js';
-import type { Instance, InstanceState } from '../model/instance.js';
+import type { Flavor, Instance, InstanceState } from '../model/instance.js';
 import type { NewInstance, PlacementRequest } from '../activities/types.js';
 import type { Ctx, HostCtx } from './ctx.js';
 
@@ -47,9 +47,14 @@ export interface InstanceOperation<I extends z.ZodObject = z.ZodObject> extends 
   creates?: (input: z.output<I>) => NewInstance;
   /**
    * For what takes room on a host: what it asks for. Its claim asks for this very thing, and so does a dry run. Null where
-   * with this input, or as the instance is, nothing is placed; the instance is null where the operation makes it.
+   * with this input, or as the instance is, nothing is placed; the instance is null where the operation makes it, the
+   * flavor where none was named. Of several the first that a host can take.
    */
-  places?: (input: z.output<I>, instance: Instance | null) => PlacementRequest | null;
+  places?: (
+    input: z.output<I>,
+    instance: Instance | null,
+    flavor: Flavor | null,
+  ) => PlacementRequest | [PlacementRequest, PlacementRequest?] | null;
   run(input: z.output<I>, ctx: Ctx): Promise<Outcome>;
 }
 

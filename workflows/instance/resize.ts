@@ -3,7 +3,7 @@ import type { PlacementRequest } from '../../activities/types.js';
 import { durationSchema } from '../../model/duration.js';
 import { DroverError } from '../../model/errors.js';
 import type { HostRef } from '../../model/host.js';
-import type { Disk, Flavor } from '../../model/instance.js';
+import type { Disk, Flavor, Instance } from '../../model/instance.js';
 import type { Ctx } from '../ctx.js';
 import { defineOperation, type Outcome } from '../define.js';
 import { grace, instanceRef, seconds } from '../inputs.js';
@@ -42,6 +42,10 @@ export const resize = defineOperation({
     'The guest has its old size on its old host and runs again, if it ran; a disk that was made larger in place stays so. Once the guest runs with the new size it keeps it.',
   doing: 'resizing',
   needs: 'coldMigration',
+  places: (i, instance, flavor) =>
+    instance === null || instance.host === null || flavor === null
+      ? null
+      : rooms(i, instance, instance.host, flavor),
   async run(i, ctx) {
     const source = await ctx.host();
     const flavor = await ctx.call('getFlavor', { flavor: i.flavor });
@@ -96,27 +100,39 @@ function refuseNothing({ instance }: Ctx, flavor: Flavor, grows: Growth | null):
 }
 
 /** Where it is, if the difference fits there; else where all of it fits. */
-async function placed(i: Resize, ctx: Ctx, source: HostRef, flavor: Flavor): Promise<HostRef> {
-  const { vcpus, memoryMiB } = ctx.instance;
-  const more = {
+function rooms(
+  i: Pick<Resize, 'host'>,
+  { vcpus, memoryMiB }: Pick<Instance, 'vcpus' | 'memoryMiB'>,
+  source: string,
+  flavor: Flavor,
+): [PlacementRequest, PlacementRequest?] {
+  const here: PlacementRequest = {
     vcpus: Math.max(0, flavor.vcpus - vcpus),
     memoryMiB: Math.max(0, flavor.memoryMiB - memoryMiB),
+    host: source,
+    exclude: [],
+    from: null,
+    live: false,
   };
-  const here = { ...more, host: source.name, exclude: [], from: null, live: false, waitSeconds: 0 };
-  if (i.host === source.name) return (await claim(ctx, here)).host;
-  if (i.host === undefined) {
-    const stays = await ctx.attempt(() => claim(ctx, here));
-    if (stays.ok) return stays.value.host;
-  }
   const away: PlacementRequest = {
     vcpus: flavor.vcpus,
     memoryMiB: flavor.memoryMiB,
     host: i.host ?? null,
     exclude: [],
-    from: source.name,
+    from: source,
     live: false,
   };
-  return (await claim(ctx, { ...away, waitSeconds: seconds(i.wait) })).host;
+  if (i.host === undefined) return [here, away];
+  return i.host === source ? [here] : [away];
+}
+
+async function placed(i: Resize, ctx: Ctx, source: HostRef, flavor: Flavor): Promise<HostRef> {
+  const claimed = (room: PlacementRequest) =>
+    claim(ctx, { ...room, waitSeconds: room.from === null ? 0 : seconds(i.wait) });
+  const [first, second] = rooms(i, ctx.instance, source.name, flavor);
+  if (second === undefined) return (await claimed(first)).host;
+  const stays = await ctx.attempt(() => claimed(first));
+  return stays.ok ? stays.value.host : (await claimed(second)).host;
 }
 
 async function inPlace({ i, ctx, source, flavor, grows }: Resizing): Promise<Outcome> {

@@ -199,6 +199,52 @@ describe('dry runs', () => {
     expect(await place.drover(['instance', 'start', 'db', '--dry-run'])).toMatchObject({ exitCode: 0 });
   });
 
+  test('of a resize choose a host: its own where the new size fits, told why not else; a flavor that is not there', async () => {
+    for (const [name, memory] of [
+      ['tiny', '1040'],
+      ['huge', '4000000'],
+    ] as const)
+      await place.drover(['flavor', 'create', name, '--vcpus', '1', '--memory-mib', memory]);
+    const dry = async (flavor: string) => {
+      const ran = await place.drover([
+        'instance',
+        'resize',
+        '11111111-0000-4000-8000-000000000000',
+        '--flavor',
+        flavor,
+        '--dry-run',
+        '-o',
+        'json',
+      ]);
+      return { exitCode: ran.exitCode, told: JSON.parse(ran.stdout) as Record<string, unknown> };
+    };
+    expect(await dry('tiny')).toMatchObject({
+      exitCode: 0,
+      told: {
+        allowed: true,
+        placement: { host: 'alpha' },
+        would: expect.stringContaining('on alpha') as string,
+      },
+    });
+    expect(await dry('huge')).toMatchObject({
+      exitCode: 3,
+      told: {
+        refusals: [{ code: 'NoValidHost' }],
+        placement: {
+          host: null,
+          rejected: [
+            { host: 'alpha', filter: 'memory' },
+            { host: 'beta', filter: 'memory' },
+          ],
+        },
+      },
+    });
+    expect(await dry('tiniest')).toMatchObject({
+      exitCode: 2,
+      told: { refusals: [{ code: 'NotFound' }], placement: null },
+    });
+  });
+
   test('list what a runbook would work on', async () => {
     const { stdout, exitCode } = await place.drover([
       'host',
