@@ -3,7 +3,10 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { previewPlacement } from '../../../activities/inventory/claims.js';
 import { closeInventory, openInventory } from '../../../activities/inventory/database.js';
 import { createInventoryActivities } from '../../../activities/inventory/activities.js';
+import { transact } from '../../../activities/inventory/database.js';
+import { createGroup } from '../../../activities/inventory/groups.js';
 import { getHost } from '../../../activities/inventory/hosts.js';
+import type { Owner } from '../../../model/operation.js';
 import { makePackage } from '../../transpile.js';
 import { runProcess } from './processes.js';
 import { allocations, begin, callOf, claimOf, failure, guest, host, makeWorld, type World } from './world.js';
@@ -141,27 +144,10 @@ test('an operation that lost its instance stops waiting', async () => {
 });
 
 test('four processes claim the same room at once: exactly what there is', async () => {
-  const { folder } = world.place;
-  makePackage(folder);
   const all = await owners(40, 'src', 12);
   await host(world, 'a', { memoryMiB: 7 * 1024, vcpus: 100, slots: 100 });
   await host(world, 'b', { memoryMiB: 1024 * 1024, vcpus: 1000, slots: 4 });
-  const source = (process: number) => `
-    import { createInventoryActivities } from './activities/inventory/activities.js';
-    import { openInventory, closeInventory } from './activities/inventory/database.js';
-    const inventory = await openInventory(${JSON.stringify(world.place.at)});
-    const yes = () => Promise.resolve(true);
-    const act = createInventoryActivities({
-      inventory, cloud: 'lab', currentRun: () => null, isCurrentRun: yes, isOpen: yes, capabilities: new Set() });
-    const need = { vcpus: 1, memoryMiB: 1024, host: null, exclude: [], from: 'src', waitSeconds: 0 };
-    const owners = ${JSON.stringify(all)}.filter((_, index) => index % 4 === ${process});
-    const outcomes = await Promise.allSettled(owners.map((owner) =>
-      act.claimHost({ claim: 'c-' + owner.instance, ...need },
-        { owner, signal: new AbortController().signal, heartbeat() {} })));
-    await closeInventory(inventory);
-    console.log(JSON.stringify(outcomes.map((one) => one.status === 'fulfilled' ? one.value.host.name : one.reason.code)));`;
-  const answers = await Promise.all([0, 1, 2, 3].map((n) => runProcess(folder, `claims-${n}`, source(n))));
-  const hosts = (answers as string[][]).flat();
+  const hosts = await claimedByFour(all, 'src');
   const count = (name: string) => hosts.filter((one) => one === name).length;
   // 4 slots on b, room for 7 on a: fewer than the 12 slots of the source.
   expect({ a: count('a'), b: count('b'), refused: count('NoMigrationSlot') }).toEqual({
@@ -173,3 +159,38 @@ test('four processes claim the same room at once: exactly what there is', async 
   expect(await getHost(world.inventory, 'b')).toMatchObject({ slotsUsed: 4, vcpusUsed: 4 });
   expect(await getHost(world.inventory, 'src')).toMatchObject({ slotsUsed: 11 });
 });
+
+test('four processes place a group whose members go apart: one on each host, and no more', async () => {
+  const all = await owners(40, 'src', 12);
+  await createGroup(world.inventory, 'apart', 'anti-affinity');
+  await transact(world.inventory, (trx) =>
+    trx.updateTable('instances').set({ server_group: 'apart' }).execute(),
+  );
+  const names = Array.from({ length: 10 }, (_, index) => `h${index}`);
+  for (const name of names) await host(world, name, { vcpus: 1000, memoryMiB: 1024 * 1024 });
+  const hosts = await claimedByFour(all, null);
+  expect(hosts.filter((one) => one !== 'NoValidHost').toSorted()).toEqual(names);
+  expect(hosts.filter((one) => one === 'NoValidHost')).toHaveLength(30);
+});
+
+/** The host that each got, or the code of its refusal. */
+async function claimedByFour(all: readonly Owner[], from: string | null): Promise<string[]> {
+  const { folder } = world.place;
+  makePackage(folder);
+  const source = (process: number) => `
+    import { createInventoryActivities } from './activities/inventory/activities.js';
+    import { openInventory, closeInventory } from './activities/inventory/database.js';
+    const inventory = await openInventory(${JSON.stringify(world.place.at)});
+    const yes = () => Promise.resolve(true);
+    const act = createInventoryActivities({
+      inventory, cloud: 'lab', currentRun: () => null, isCurrentRun: yes, isOpen: yes, capabilities: new Set() });
+    const need = { vcpus: 1, memoryMiB: 1024, host: null, exclude: [], from: ${JSON.stringify(from)}, waitSeconds: 0 };
+    const owners = ${JSON.stringify(all)}.filter((_, index) => index % 4 === ${process});
+    const outcomes = await Promise.allSettled(owners.map((owner) =>
+      act.claimHost({ claim: 'c-' + owner.instance, ...need },
+        { owner, signal: new AbortController().signal, heartbeat() {} })));
+    await closeInventory(inventory);
+    console.log(JSON.stringify(outcomes.map((one) => one.status === 'fulfilled' ? one.value.host.name : one.reason.code)));`;
+  const answers = await Promise.all([0, 1, 2, 3].map((n) => runProcess(folder, `claims-${n}`, source(n))));
+  return (answers as string[][]).flat();
+}
