@@ -73,6 +73,11 @@ export function hypervisorContract(driver: string, open: () => Promise<ContractW
 
     it('tells the facts of a host, and its identity is not its name', async () => {
       const [first, second] = [await hypervisor.facts(one), await hypervisor.facts(two)];
+      for (const { cpu, networks } of [first, second]) {
+        expect(cpu).toMatchObject({ arch: 'x86_64', vendor: expect.any(String), model: expect.any(String) });
+        expect(cpu?.features.length).toBeGreaterThan(0);
+        expect(networks?.length).toBeGreaterThan(0);
+      }
       expect(first.vcpus).toBeGreaterThan(0);
       expect(first.memoryMiB).toBeGreaterThan(64);
       expect(first.systemUuid).not.toBe(second.systemUuid);
