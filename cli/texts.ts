@@ -1,4 +1,5 @@
 /** Small texts that several commands print. */
+import type { MovePolicy } from '../model/instance.js';
 
 /** `(12s)`: how long ago `begun` (milliseconds since the epoch) is. */
 export const sinceText = (begun: number): string => `(${secondsText((Date.now() - begun) / 1000)})`;
@@ -33,6 +34,14 @@ function one(key: string, value: unknown): string[] {
   if (value === null || value === undefined || value === false) return [];
   if (key === 'host') return [`on ${text(value)}`];
   if (key === 'storage') return [`${text(value)} storage`];
+  if (key === 'vcpus') return [`${text(value)} vCPUs`];
+  if (key === 'memoryMiB') return [`${text(value)} MiB`];
+  if (key === 'offMs') return [`off for ${secondsText(Number(value) / 1000)}`];
+  if (key === 'confirmsAt') return [`confirms itself at ${text(value)}`];
+  // Of a confirmed resize: the place that it gave up.
+  if (key === 'left' && typeof value === 'string') return [`the old place on ${value} is free`];
+  if (key === 'movePolicy') return [`moves: ${movesText(value as MovePolicy)}`];
+  if (key === 'restartPolicy') return [`restart: ${text(value)}`];
   if (key === 'downtimeMs') return [`downtime ${text(value)} ms`];
   if (key === 'totalMs') return [`took ${text(value)} ms`];
   if (key === 'transferredBytes') return [`${bytesText(Number(value))} copied`];
@@ -40,6 +49,17 @@ function one(key: string, value: unknown): string[] {
   if (key === 'note') return [text(value)];
   if (Array.isArray(value)) return value.length === 0 ? [] : [`${words(key)} ${value.map(text).join(', ')}`];
   return [`${words(key)} ${text(value)}`];
+}
+
+/** As `set-policy` takes them. */
+export function movesText({ downtimeMs, autoConverge, postCopy, pauseMs, cold }: MovePolicy): string {
+  const allowed = [
+    ...(autoConverge ? ['auto-converge'] : []),
+    ...(postCopy ? ['post-copy'] : []),
+    ...(pauseMs > 0 ? [`pause=${pauseMs}ms`] : []),
+    ...(cold === 'allow' ? ['cold'] : []),
+  ];
+  return `downtime at most ${downtimeMs} ms${allowed.length > 0 ? `, allows ${allowed.join(', ')}` : ''}`;
 }
 
 const words = (key: string): string => key.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);

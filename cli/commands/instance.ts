@@ -18,6 +18,7 @@ import { registerMoveAsks } from '../move-asks.js';
 import { registerOperations } from '../operation-command.js';
 import { printData, printList, printOne } from '../output.js';
 import { paintState } from '../paint.js';
+import { movesText } from '../texts.js';
 import { instanceDetails, instanceView, operationView, type InstanceView } from '../views.js';
 
 const subject = ['<instance>', 'name or id of the instance'] as const;
@@ -124,18 +125,8 @@ const operationLine = (one: OperationRecord): string =>
     .filter((text) => text !== '')
     .join(', ');
 
-/** As `set-policy` takes them. */
-function policyText({ movePolicy, restartPolicy }: Instance): string {
-  const { downtimeMs, autoConverge, postCopy, pauseMs, cold } = movePolicy ?? defaultMovePolicy;
-  const allowed = [
-    ...(autoConverge ? ['auto-converge'] : []),
-    ...(postCopy ? ['post-copy'] : []),
-    ...(pauseMs > 0 ? [`pause=${pauseMs}ms`] : []),
-    ...(cold === 'allow' ? ['cold'] : []),
-  ];
-  const moves = `downtime at most ${downtimeMs} ms${allowed.length > 0 ? `, allows ${allowed.join(', ')}` : ''}`;
-  return `moves: ${moves}; restart: ${restartPolicy}`;
-}
+const policyText = ({ movePolicy, restartPolicy }: Instance): string =>
+  `moves: ${movesText(movePolicy ?? defaultMovePolicy)}; restart: ${restartPolicy}`;
 
 /** What is held until it is confirmed, and by whom that is done when. */
 function resizedText({ name, resized }: Instance): string | undefined {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { closeInventory, openInventory, type Inventory } from '../../../activities/inventory/database.js';
 import { addHost, recordProbe } from '../../../activities/inventory/hosts.js';
-import { adoptInstance } from '../../../activities/inventory/instances.js';
+import { adoptInstance, setLock } from '../../../activities/inventory/instances.js';
 import type { InstanceState, PowerState } from '../../../model/instance.js';
 
 const main = resolve(import.meta.dirname, '../../../dist/cli/main.js');
@@ -74,4 +74,19 @@ export async function putInstance(
   const size = { vcpus: 1, memoryMiB: 1024, flavor: null, disks: [], metadata: {} };
   await adoptInstance(inventory, { id, name, host, state, powerState, ...size });
   return id;
+}
+
+/** Two hosts, two instances of one name, one that is off, and one that bob has locked. */
+export async function makeFilledPlace(): Promise<Place> {
+  const place = makePlace();
+  await place.inventory(async (inventory) => {
+    await putHost(inventory, 'alpha');
+    await putHost(inventory, 'beta', 1600);
+    await putInstance(inventory, 1, { name: 'web', host: 'alpha' });
+    await putInstance(inventory, 2, { name: 'web', host: 'beta' });
+    await putInstance(inventory, 3, { name: 'db', host: 'alpha', state: 'stopped' });
+    await putInstance(inventory, 4, { name: 'cache', host: 'alpha' });
+    await setLock(inventory, 'cache', { reason: 'under audit', by: 'bob' });
+  });
+  return place;
 }
