@@ -8,6 +8,8 @@ import { defineConfig } from 'vitest/config';
  */
 export default defineConfig({
   test: {
+    // By default one less than there are cores: of two, one would stand idle for minutes.
+    maxWorkers: '100%',
     projects: [
       {
         test: {
