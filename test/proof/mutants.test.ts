@@ -36,6 +36,10 @@ describe.each(mutants)('$name', ({ operation, title, sweep, define, prepare }) =
   });
 });
 
+test('every operation of the catalogue has its row, and nothing else has one', () => {
+  expect(unmatched()).toEqual([]);
+});
+
 test('an operation without its row fails, and the file to write is named', async () => {
   const [some] = shipped.values();
   if (!some) throw new Error('the catalogue is empty');
