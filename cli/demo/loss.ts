@@ -53,7 +53,7 @@ export async function lossAct(stage: Stage, tell: Teller): Promise<void> {
   await bringBack(stage, tell, host.name, there);
 }
 
-/** Whatever has run on a host that was off is off now; drover looks, and starts it again. */
+/** Whatever has run on a host that was off is off now: the janitor finds that by itself, and what was found is started again. */
 async function bringBack(
   stage: Stage,
   tell: Teller,
@@ -64,16 +64,23 @@ async function bringBack(
   await untilHost(stage, host, 'up');
   tell.line(`host ${host}: unknown -> ${paintState('up')}`);
   tell.say(
-    'It came up empty-handed: a host starts no guests by itself. So every instance there is looked at again:',
+    'It came up empty-handed: a host starts no guests by itself. The janitor looks at every instance there:',
   );
+  await janitor(stage);
   await Promise.all(
     there.map(async ({ id, name, state }) => {
-      await done(stage, await begin(stage, 'repair', id));
-      const seen = await getInstance(stage.caller.inventory, id);
-      tell.line(`instance ${name}: ${paintState(state)} -> ${paintState(seen.state)} (repair)`);
+      const seen = await until(`the janitor has looked at ${name}`, async () => {
+        const now = await getInstance(stage.caller.inventory, id);
+        return now.state === state || now.operation !== null ? undefined : now;
+      });
+      const why = seen.cause === null ? '' : `: ${seen.cause}`;
+      tell.line(`instance ${name}: ${paintState(state)} -> ${paintState(seen.state)} (repair${why})`);
       if (seen.state !== 'stopped')
         throw new Unexpected(`${name} is ${seen.state} after the loss of its host`);
     }),
+  );
+  tell.say(
+    'Their restart policy is `never`, as it is unless you say so (`drover instance set-policy`): started by hand.',
   );
   await Promise.all(
     there.map(async ({ id, name }) => {

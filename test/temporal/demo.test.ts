@@ -40,7 +40,7 @@ test('the whole story: drained, killed, lost, brought back, and what the hypervi
     /up -> unknown/,
     /\(MigrationFailed\)/,
     /^db-\d+ is active on host-\d, where it ran all the time/m,
-    /active -> stopped \(repair\)/,
+    /active -> stopped \(repair: .*host-\d.*\)/,
     /stopped -> active \(start\)/,
     /^ {2}host-3 +rack-3 +up +no: draining +0 +0\/32 /m,
     /^Verdict of the hypervisors themselves: all 40 instances exist and run, none twice/m,
