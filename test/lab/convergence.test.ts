@@ -83,10 +83,18 @@ describe('a guest that writes too fast', () => {
       const asked = await world.drover('instance', 'force-complete', 'busy', '--way', 'post-copy');
       return asked.code === 0 || (await rungs('busy')).some(({ rung }) => rung === 'post-copy');
     });
+    // Time enough to break it.
+    await world.lab.link(source, '8mbit');
+    // Broken before the target runs, QEMU ends there for good: that is lost, and no longer to be joined.
+    await until('it runs on the target', 60_000, async () => {
+      const state = ['-c', 'qemu:///system', 'domstate', '--reason', 'busy'];
+      return (await world.lab.exec(target, ['virsh', ...state])).includes('running (post-copy)');
+    });
     const monitor = ['qemu-monitor-command', 'busy', '--hmp', 'migrate_pause'];
     await world.lab.exec(source, ['virsh', '-c', 'qemu:///system', ...monitor]);
     expect((await world.drover('instance', 'abort-migration', 'busy')).code).toBe(3);
-    expect((await command).exitCode).toBe(0);
+    const { exitCode, stdout, stderr } = await command;
+    expect(exitCode, `${stdout}\n${stderr}`).toBe(0);
     await off();
     const after = await world.judge.waitForTick('busy', (before?.n ?? 0) + 3, 60_000, { host: target });
     expect(after.boot).toBe(before?.boot);

@@ -157,13 +157,16 @@ async function settled(lab: World, scenario: Scenario): Promise<void> {
   });
 }
 
+/** What the lab does before the scenario begins. */
+const setUp = ['adopt', 'lock'];
+
 async function endState(lab: World, scenario: Scenario): Promise<EndState> {
   const instances: string[] = [];
   const operations: string[] = [];
   for (const name of scenario.instances.map((one) => one.name).toSorted()) {
     const shown = await lab.instance(name);
     instances.push(instanceLine({ ...shown, host: roleOf(shown.host ?? '') }));
-    const done = (await lab.history(name)).filter(({ operation }) => operation !== 'adopt').toReversed();
+    const done = (await lab.history(name)).filter(({ operation }) => !setUp.includes(operation)).toReversed();
     operations.push(...done.map((one) => operationLine(name, { ...one, kind: one.operation })));
   }
   const hosts = (await lab.hosts()).map((host) => hostLine({ ...host, name: roleOf(host.name) }));
