@@ -10,6 +10,7 @@ import type {
 } from '../../model/audit.js';
 import { DroverError } from '../../model/errors.js';
 import { read, transact, type Inventory } from '../inventory/database.js';
+import type { AuditsTable } from '../inventory/schema.js';
 import { toJson } from '../inventory/rows.js';
 
 /** How many audits are kept. */
@@ -138,16 +139,7 @@ export async function getAudit(inventory: Inventory, id: string | null): Promise
   throw new DroverError('NotFound', what, { hint: 'audit now: drover audit inventory' });
 }
 
-const auditOf = (row: {
-  id: string;
-  at: string;
-  ended_at: string | null;
-  by: string;
-  options: string;
-  scope: string;
-  findings: string;
-  repaired: string;
-}): AuditRecord => ({
+const auditOf = (row: Omit<AuditsTable, 'repairs'>): AuditRecord => ({
   id: row.id,
   at: row.at,
   endedAt: row.ended_at,

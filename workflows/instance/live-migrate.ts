@@ -11,6 +11,7 @@ import { policyInputs, policyPatch } from './policies.js';
 import { coldInstead } from './steps/cold-instead.js';
 import { liveMove } from './steps/live-move.js';
 import { serveMoveAsks } from './steps/move-asks.js';
+import { nothingToMove } from './steps/nothing-to-move.js';
 
 export const liveMigrate = defineOperation({
   name: 'live-migrate',
@@ -60,18 +61,8 @@ export const liveMigrate = defineOperation({
   async run(input, ctx) {
     const { name, vcpus, memoryMiB } = ctx.instance;
     const source = await ctx.host();
-    if (input.from !== undefined && input.from !== source.name) {
-      // Whoever listed it on that host was overtaken: it has left, which is what was wanted.
-      return {
-        patch: {},
-        result: { from: input.from, to: source.name, note: `it had left ${input.from} already` },
-      };
-    }
-    if (input.host === source.name) {
-      throw new DroverError('NoValidHost', `${name} is on ${source.name} already`, {
-        hint: 'name another host, or none',
-      });
-    }
+    const nothing = nothingToMove(input, name, source);
+    if (nothing !== null) return nothing;
 
     const own = ctx.instance.movePolicy ?? defaultMovePolicy;
     const { max_downtime } = input;

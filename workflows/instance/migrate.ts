@@ -9,6 +9,7 @@ import { grace, instanceRef, seconds, storageInput } from '../inputs.js';
 import { probeStorage, refuseCopies } from './probe-storage.js';
 import { coldMove } from './steps/cold-move.js';
 import { confirmAfter, confirmLater, hold } from './steps/hold.js';
+import { nothingToMove } from './steps/nothing-to-move.js';
 
 const input = instanceRef.extend({
   host: z.string().optional().describe('The target; without it drover chooses'),
@@ -46,15 +47,8 @@ export const migrate = defineOperation({
   async run(i, ctx) {
     const { name } = ctx.instance;
     const source = await ctx.host();
-    if (i.from !== undefined && i.from !== source.name) {
-      // Whoever listed it on that host was overtaken: it has left, which is what was wanted.
-      return { patch: {}, result: { from: i.from, to: source.name, note: `it had left ${i.from} already` } };
-    }
-    if (i.host === source.name) {
-      throw new DroverError('NoValidHost', `${name} is on ${source.name} already`, {
-        hint: 'name another host, or none',
-      });
-    }
+    const nothing = nothingToMove(i, name, source);
+    if (nothing !== null) return nothing;
     const failed: { host: string; reason: string }[] = [];
     for (;;) {
       let claimed: ClaimAnswer | undefined;
