@@ -3,6 +3,12 @@ import type { HostRef } from './host.js';
 
 export const controlQueue = (cloud: string): string => `drover-${cloud}`;
 
+/** Recoveries have a queue and workers of their own: nothing else can keep them waiting. */
+export const recoveryQueue = (cloud: string): string => `${controlQueue(cloud)}-recovery`;
+/** Where a vantage point testifies. */
+export const vantageQueue = (cloud: string, vantage: string): string =>
+  `${controlQueue(cloud)}-vantage-${vantage}`;
+
 /** The simulated datacenter in which a host is, of `sim://<datacenter>/<host>`; null for a real host. */
 export const datacenterOf = (uri: string): string | null => /^sim:\/\/([^/]+)\//.exec(uri)?.[1] ?? null;
 
@@ -25,6 +31,8 @@ export const batchWorkflowId = (cloud: string, run: string, step: string, batch:
   `${runWorkflowId(cloud, run)}/${step}/${batch}`;
 /** What is to happen later, by the operation that left it. */
 export const delayedWorkflowId = (cloud: string, operation: string): string => `${cloud}/later/${operation}`;
+/** One recovery at a time of a host, however many ask for it. */
+export const recoveryWorkflowId = (cloud: string, host: string): string => `${cloud}/recovery/${host}`;
 export const auditWorkflowId = (cloud: string): string => `${cloud}/audit`;
 export const janitorWorkflowId = (cloud: string): string => `${cloud}/janitor`;
 

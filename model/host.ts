@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { fence } from './incident.js';
 
 /** What drivers and activities need to reach a host. */
 export const hostRef = z.object({ name: z.string(), uri: z.string() });
@@ -55,6 +56,9 @@ export const host = hostRef.extend({
   cpu: hostCpu.nullable(),
   networks: z.array(z.string()).nullable().describe('Networks and bridges that it has; null if nobody asked'),
   storage: z.record(z.string(), z.string()).describe('Shared stores by name, and where they are mounted'),
+  reserved: z.boolean().describe('Kept free for what is evacuated from a lost host'),
+  controlPlane: z.boolean().describe('It runs what drover needs itself: it is never fenced'),
+  fence: fence.nullable().describe('What proves that it is off, until it is readmitted'),
   lastSeenAt: z.string().nullable(),
   createdAt: z.string(),
 });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { haPolicies } from './incident.js';
 
 /** What an instance is (OPERATIONS.md); what the hypervisor reports is its power state, what runs on it its task. */
 export const instanceStates = [
@@ -121,6 +122,7 @@ export const instance = z.object({
   serverGroup: z.string().nullable(),
   movePolicy: movePolicy.nullable().describe('Null for the default'),
   restartPolicy: z.enum(restartPolicies),
+  haPolicy: z.enum(haPolicies),
   resized: resized.nullable(),
   saved: saved.nullable(),
   cause: z

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { ErrorRecord } from './errors.js';
+import type { HaPolicy } from './incident.js';
 import type { Happened, InstanceState, MovePolicy, Resized, RestartPolicy, Saved } from './instance.js';
 
 /**
@@ -129,5 +130,6 @@ export interface InstancePatch {
   lock?: { by: string; reason: string } | null;
   movePolicy?: MovePolicy | null;
   restartPolicy?: RestartPolicy;
+  haPolicy?: HaPolicy;
   serverGroup?: string | null;
 }

@@ -16,7 +16,7 @@ const columns = [
   ...(['maintenance_until', 'maintenance_by', 'maintenance_reason', 'maintenance_run'] as const),
   ...(['zone', 'networks', 'storage', 'system_uuid', 'hostname', 'hypervisor', 'vcpus'] as const),
   ...(['cpu_overcommit', 'memory_mib', 'memory_mib_reserved', 'slots', 'labels'] as const),
-  ...(['last_seen_at', 'created_at'] as const),
+  ...(['last_seen_at', 'created_at', 'reserved', 'control_plane', 'fence'] as const),
 ].map((column) => `hosts.${column}` as const);
 
 const used = ['host_usage.vcpus_used', 'host_usage.memory_mib_used', 'host_usage.slots_used'] as const;
@@ -29,7 +29,7 @@ const withUsage = (db: Trx, cpu: boolean) =>
     .select(used)
     .$if(cpu, (query) => query.select('hosts.cpu'));
 
-type Row = Omit<HostRow, 'cpu'> &
+type Row = Omit<HostRow, 'cpu' | 'armed' | 'fence_devices'> &
   Partial<Pick<HostRow, 'cpu'>> & { vcpus_used: number; memory_mib_used: number; slots_used: number };
 
 function candidateOf(row: Row, clock: Clock): Candidate {

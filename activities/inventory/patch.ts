@@ -31,6 +31,7 @@ export async function applyPatch(
       ...(patch.lock === undefined ? {} : lockColumns(patch.lock)),
       ...(patch.movePolicy === undefined ? {} : { move_policy: jsonOrNull(patch.movePolicy) }),
       ...(patch.restartPolicy === undefined ? {} : { restart_policy: patch.restartPolicy }),
+      ...(patch.haPolicy === undefined ? {} : { ha_policy: patch.haPolicy }),
       ...(patch.serverGroup === undefined ? {} : { server_group: patch.serverGroup }),
       ...(patch.state === 'deleted' ? { host: null } : {}),
       updated_at: now,

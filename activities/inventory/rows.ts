@@ -1,6 +1,7 @@
 /** Rows into the words of the model and back: the one place that knows how JSON and booleans are stored. */
 import type { ErrorRecord } from '../../model/errors.js';
 import type { Host, HostCpu, HostRef, Maintenance } from '../../model/host.js';
+import type { Fence } from '../../model/incident.js';
 import type { Disk, Flavor, Instance, MovePolicy, Resized, Saved } from '../../model/instance.js';
 import type { Intent, LadderStep, MigrationRecord, OperationRecord } from '../../model/operation.js';
 import type {
@@ -34,7 +35,10 @@ export interface Usage {
 export const hostRefOf = (row: Pick<HostRow, 'name' | 'uri'>): HostRef => ({ name: row.name, uri: row.uri });
 
 /** The maintenance that goes on now; null when there is none, or it is over. */
-export function maintenanceOf(row: HostRow, clock: { now(): string }): Maintenance | null {
+export function maintenanceOf(
+  row: Pick<HostRow, 'maintenance_until' | 'maintenance_by' | 'maintenance_reason' | 'maintenance_run'>,
+  clock: { now(): string },
+): Maintenance | null {
   const {
     maintenance_until: until,
     maintenance_by: by,
@@ -45,7 +49,11 @@ export function maintenanceOf(row: HostRow, clock: { now(): string }): Maintenan
   return { until, by: by ?? '', reason: reason ?? '', run };
 }
 
-export const hostOf = (row: HostRow, used: Usage, clock: { now(): string }): Host => ({
+export const hostOf = (
+  row: Omit<HostRow, 'armed' | 'fence_devices'>,
+  used: Usage,
+  clock: { now(): string },
+): Host => ({
   name: row.name,
   uri: row.uri,
   state: row.state,
@@ -68,6 +76,9 @@ export const hostOf = (row: HostRow, used: Usage, clock: { now(): string }): Hos
   cpu: fromJson(row.cpu) as HostCpu | null,
   networks: fromJson(row.networks) as string[] | null,
   storage: (fromJson(row.storage) ?? {}) as Record<string, string>,
+  reserved: row.reserved === 1,
+  controlPlane: row.control_plane === 1,
+  fence: fromJson(row.fence) as Fence | null,
   lastSeenAt: row.last_seen_at,
   createdAt: row.created_at,
 });
@@ -91,6 +102,7 @@ export const instanceOf = (row: InstanceRow): Instance => ({
   serverGroup: row.server_group,
   movePolicy: fromJson(row.move_policy) as MovePolicy | null,
   restartPolicy: row.restart_policy,
+  haPolicy: row.ha_policy,
   resized: fromJson(row.resized) as Resized | null,
   saved: fromJson(row.saved) as Saved | null,
   cause: row.cause,

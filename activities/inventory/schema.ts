@@ -5,7 +5,14 @@
 import type { Generated, Selectable } from 'kysely';
 import type { InstanceState, PowerState, RestartPolicy } from '../../model/instance.js';
 import type { GroupPolicy } from '../../model/host.js';
+import type { HaPolicy } from '../../model/incident.js';
 import type { MigrationRecord, OperationState } from '../../model/operation.js';
+import type {
+  DefinitionsTable,
+  IncidentEventsTable,
+  IncidentsTable,
+  RecoverySwitchesTable,
+} from './schema-recovery.js';
 import type { RunActionsTable, RunConcurrencyTable, RunItemsTable, RunsTable } from './schema-runs.js';
 
 export interface HostsTable {
@@ -26,6 +33,13 @@ export interface HostsTable {
   cpu: string | null;
   networks: string | null;
   storage: string | null;
+  /** JSON of `Fence`, of what the platform had armed when it was seen last, and of the fence devices and their check. */
+  fence: string | null;
+  armed: string | null;
+  fence_devices: string | null;
+  /** 1: kept free for recoveries; 1: it runs Temporal, the inventory or drover itself, and is never fenced. */
+  reserved: Generated<number>;
+  control_plane: Generated<number>;
   system_uuid: string | null;
   hostname: string | null;
   hypervisor: string | null;
@@ -61,6 +75,7 @@ export interface InstancesTable {
   resized: string | null;
   saved: string | null;
   restart_policy: Generated<RestartPolicy>;
+  ha_policy: Generated<HaPolicy>;
   cause: string | null;
   /** 1 while its restart policy is to bring it back. */
   restart_due: Generated<number>;
@@ -221,6 +236,10 @@ export interface AuditHostsTable {
 }
 
 export interface Tables {
+  definitions: DefinitionsTable;
+  incidents: IncidentsTable;
+  incident_events: IncidentEventsTable;
+  recovery_switches: RecoverySwitchesTable;
   hosts: HostsTable;
   instances: InstancesTable;
   flavors: FlavorsTable;

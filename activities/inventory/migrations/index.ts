@@ -4,6 +4,7 @@ import { runs } from './0002-runs.js';
 import { maintenance } from './0003-maintenance.js';
 import { moves } from './0004-moves.js';
 import { placement } from './0005-placement.js';
+import { recovery } from './0006-recovery.js';
 
 /** All migrations by name, in their order. A static list: no folder is read at run time. */
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -12,4 +13,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0003-maintenance': maintenance,
   '0004-moves': moves,
   '0005-placement': placement,
+  '0006-recovery': recovery,
 };

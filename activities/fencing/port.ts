@@ -1,0 +1,45 @@
+/** The port to fence devices: how a host is cut off its power, and how sure that is. */
+import type { HostRef } from '../../model/host.js';
+
+/** One device of a host; those of the same level are tried as one, all must do it. */
+export interface FenceDevice {
+  /** For people: `host1/1 (fence_redfish)`. */
+  name: string;
+  /** 1 is tried first. */
+  level: number;
+}
+
+/** What a device says; `error` is one sentence, with what to do, and never holds a secret. */
+export type FenceAnswer =
+  | { ok: true; power: 'on' | 'off'; seconds: number }
+  | {
+      ok: false;
+      why: 'unreachable' | 'refused' | 'hung' | 'deaf' | 'failed';
+      error: string;
+      seconds: number;
+    };
+
+/** Whether the device is that of the host: `same`, `other` (never used), or `unknown` where the device can't tell. */
+export interface Binding {
+  binding: 'same' | 'other' | 'unknown';
+  /** As the device tells it. */
+  systemUuid: string | null;
+  says: string;
+}
+
+/**
+ * Every call has a limit of its own, whatever the agent does. No call throws for what a device did: that is an answer.
+ * There is `off`, and `on` for the readmission that asks for it; never a reboot, which would start the host in mid-evacuation.
+ */
+export interface Fencing {
+  /** In the order of their levels; empty where the host has none. */
+  devices(host: HostRef): Promise<FenceDevice[]>;
+  /** Compares with the system UUID that the hypervisor told while it lived (null: never asked). */
+  identify(host: HostRef, device: string, systemUuid: string | null): Promise<Binding>;
+  status(host: HostRef, device: string): Promise<FenceAnswer>;
+  /** Cuts the power and looks whether it is off. */
+  off(host: HostRef, device: string): Promise<FenceAnswer>;
+  on(host: HostRef, device: string): Promise<FenceAnswer>;
+  /** What was armed on the host by the platform itself, asked while it lives; null where there is none. */
+  armed(host: HostRef): Promise<{ kind: 'watchdog' | 'lease'; seconds: number; says: string } | null>;
+}
