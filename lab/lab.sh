@@ -13,6 +13,7 @@
 #   exec HOST CMD...           run CMD inside the host (its files, network, processes)
 #   worker HOST [--env K=V].. [--cwd DIR] -- CMD...   CMD starts at every boot of the host, and now
 #   worker HOST start|stop|kill|remove
+#   bmc HOST start|stop|...    its BMC, which really has its power: `lab.sh bmc help`
 #   guest ...                  the counting guest: `lab.sh guest help`
 #
 # HOST is host1..host9 or 1..9. hostI has the address 10.77.K.(10+I) and the URI qemu+tcp://ADDRESS/system;
@@ -203,7 +204,7 @@ boot() {
 power_on() { [ ! -e "$(host_dir "$1")/init.pid" ] || boot_host "$1"; }
 down() {
   local i
-  for i in $(known_hosts); do crash_host "$i"; done
+  for i in $(known_hosts); do stop_bmc "$i"; crash_host "$i"; done
   [ "$(cat "/sys/class/net/$BRIDGE/ifalias" 2>/dev/null)" != "$LAB" ] || ip link del "$BRIDGE"
 }
 wipe() {
@@ -258,6 +259,7 @@ locked() { mkdir -p "$LAB"; exec 9>"$LAB/lock"; flock -w 180 9 || die "another l
 
 . "$HERE/guest.sh"
 . "$HERE/worker.sh"
+. "$HERE/bmc.sh"
 command=${1:-help}; shift
 case $command in help | -h | --help) sed -n '2,/^set -u/{/^set -u/d; s/^# \?//; p}' "$0"; exit ;; esac
 check_machine
@@ -275,6 +277,7 @@ case $command in
   link) limit_link "$i" "$@" ;;
   exec) inside "$i" "$@" ;;
   worker) worker "$i" "$@" ;;
+  bmc) bmc "$@" ;;
   guest) guest "$@" ;;
   *) usage "no such command: $command (try: $0 help)" ;;
 esac

@@ -42,6 +42,23 @@ export interface GuestOptions {
   start?: boolean;
 }
 
+/** How to reach the BMC of a host: Redfish on port 443, IPMI on 623. */
+const bmcFacts = z.object({
+  host: z.string(),
+  address: z.string(),
+  /** The host's system UUID, as libvirt tells it, too. */
+  uuid: z.string(),
+  user: z.string(),
+  passwordFile: z.string(),
+  /** Signed by itself. */
+  certificate: z.string(),
+});
+export type BmcFacts = z.infer<typeof bmcFacts>;
+
+/** `lab.sh bmc help` tells what each does; `swapped host2`, `slow 3`. */
+export type BmcMode =
+  'ok' | 'hang' | 'error' | 'refuse' | 'deaf' | 'lie' | `slow ${number}` | `swapped ${string}`;
+
 export interface WorkerOptions {
   env?: Record<string, string>;
   cwd?: string;
@@ -137,6 +154,13 @@ export function openLab(options: LabOptions = {}) {
     tellGuest: (name: string, host: string, words: string) => lab(['guest', 'tell', name, host, words]),
     /** Path of the bootable disk image of the guest, on this machine and in every host. */
     guestImage: () => lab(['guest', 'image'], buildTimeout),
+
+    /** Starts the BMC of a host, which has its power and goes on while it is off; or tells of one that runs. */
+    bmc: async (host: string): Promise<BmcFacts> =>
+      bmcFacts.parse(JSON.parse(await lab(['bmc', host, 'start']))),
+    bmcMode: (host: string, mode: BmcMode) => lab(['bmc', host, 'mode', ...mode.split(' ')]),
+    /** `stop`: its ports are closed. `cut`: no route leads to it. */
+    bmcPower: (host: string, action: 'stop' | 'cut' | 'heal') => lab(['bmc', host, action]),
 
     reboot: (host: string) => lab(['reboot', host]),
     /** For a host's worker: how a host of the lab is rebooted from within. */
