@@ -7,8 +7,10 @@ import { z } from 'zod';
 import { durationSchema, parseDuration } from '../model/duration.js';
 import { DroverError } from '../model/errors.js';
 import type { InventoryPlace } from '../model/inventory.js';
+import type { RecoveryRules } from '../model/recovery.js';
 import { readDevOptions } from './dev-options.js';
 import { inventorySchema, placeIssues, placeOf } from './inventory-place.js';
+import { recoveryIssues, recoveryOf, recoverySchema } from './recovery.js';
 import { readYaml, throwIssues } from './yaml-file.js';
 
 const roles = ['viewer', 'operator', 'admin'] as const;
@@ -68,6 +70,7 @@ const configSchema = z
       })
       .prefault({})
       .describe('How hosts are chosen.'),
+    recovery: recoverySchema,
     runbooks: z
       .array(z.string().min(1))
       .default([])
@@ -84,6 +87,7 @@ export interface Config {
   inventory: InventoryPlace;
   identity: { name: string; role: Role };
   placement: { strategy: 'spread' | 'pack' };
+  recovery: RecoveryRules;
   runbooks: string[];
   /** null for never. */
   auditEverySeconds: number | null;
@@ -113,6 +117,7 @@ export async function loadConfig(source: ConfigSource = {}): Promise<Config> {
     identity: { name: value.identity.name ?? userName(env), role: value.identity.role },
     auditEverySeconds: value.audit.every === 'never' ? null : (parseDuration(value.audit.every) ?? null),
     placement: value.placement,
+    recovery: recoveryOf(value.recovery),
     runbooks: value.runbooks.map((folder) => resolve(base, folder)),
   };
 }
@@ -121,7 +126,8 @@ async function readFileOf(file: string): Promise<z.output<typeof configSchema>> 
   const yaml = readYaml(onlyComments(await readFile(file, 'utf8')), file, configSchema);
   const { value } = yaml;
   if (value === undefined) return throwIssues('InvalidConfig', yaml.issues);
-  const wrong = placeIssues(value.inventory, (...place) => yaml.issue(...place));
+  const issue: typeof yaml.issue = (...place) => yaml.issue(...place);
+  const wrong = [...placeIssues(value.inventory, issue), ...recoveryIssues(value.recovery, issue)];
   if (wrong.length > 0) return throwIssues('InvalidConfig', wrong);
   return value;
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { toldPlace } from '../../../model/inventory.js';
 import { configJsonSchema, loadConfig } from '../../../config/config.js';
+import { defaultRecoveryRules } from '../../../model/recovery.js';
 
 const base = mkdtempSync(join(tmpdir(), 'drover-config-'));
 const folder = join(base, 'etc');
@@ -24,6 +25,7 @@ describe('configuration', () => {
       inventory: { path: join(base, '.drover/inventory.db') },
       identity: { name: 'ada', role: 'admin' },
       placement: { strategy: 'spread' },
+      recovery: defaultRecoveryRules,
       runbooks: [],
       auditEverySeconds: 3600,
     });
