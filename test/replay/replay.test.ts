@@ -74,6 +74,8 @@ describe('there is a stored history', () => {
   const endings = {
     'instance.live-migrate.failed': 'FAILED',
     'instance.live-migrate.cancelled': 'CANCELED',
+    'instance.live-migrate.aborted': 'FAILED',
+    'instance.live-migrate.force-completed': 'COMPLETED',
     'instance.live-migrate.terminated': 'TERMINATED',
     'instance.stop.reconciled': 'COMPLETED',
     'instance.repair.terminated-then-repaired': 'COMPLETED',
@@ -96,8 +98,17 @@ describe('there is a stored history', () => {
       .filter((name) => name.startsWith('run-runbook.'))
       .map((name) => languageOf(read(name)));
     expect(new Set(languages)).toEqual(new Set(languageVersions));
-    const asked = names.flatMap((name) => read(name).events.flatMap(updateOf));
+    const asked = names
+      .filter((name) => name.startsWith('run-'))
+      .flatMap((name) => read(name).events.flatMap(updateOf));
     expect(new Set(asked)).toEqual(new Set(askNames));
+  });
+
+  test('of what people ask of an operation', () => {
+    const asked = ['aborted', 'force-completed'].flatMap((end) =>
+      read(`instance.live-migrate.${end}`).events.flatMap(updateOf),
+    );
+    expect(asked).toEqual(['abort', 'force-complete']);
   });
 
   test('of every way through the wrapper', () => {

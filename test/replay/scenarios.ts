@@ -13,25 +13,10 @@ import { begin, beginOther } from '../temporal/site.js';
 import { until } from '../temporal/helpers.js';
 import { fault, slowLink } from '../unit/workflows/cloud.js';
 import { auditScenarios } from './audit-scenarios.js';
+import { moveScenarios } from './move-scenarios.js';
 import { resizeScenarios } from './resize-scenarios.js';
 import { runScenarios } from './run-scenarios.js';
-import { arrive, ending, migrating, refuse, type Scenario, type Stage } from './stage.js';
-
-type Refused = Parameters<typeof refuse>[1];
-
-/** An operation on one instance that is adopted before. */
-const on =
-  (
-    key: string,
-    adopt: Parameters<SimulatedCloud['adopt']>[1] = {},
-    input: Record<string, unknown> = {},
-    { end = 'done', fails = [] as Refused } = {},
-  ): Scenario =>
-  async ({ site, cloud }) => {
-    await refuse(cloud, fails);
-    const instance = await cloud.adopt('web-1', adopt);
-    return ending(await begin(site, key, { instance, ...input }), end);
-  };
+import { arrive, ending, migrating, on, refuse, type Scenario, type Stage } from './stage.js';
 
 const launch =
   (end: string, fail?: (cloud: SimulatedCloud) => Promise<void>): Scenario =>
@@ -43,20 +28,6 @@ const launch =
   };
 
 const local = { local: true };
-
-/** A migration whose workflow somebody terminates while it runs, or while it undoes. */
-const lost =
-  (then: (stage: Stage, instance: string, migration: WorkflowHandle) => Promise<WorkflowHandle>): Scenario =>
-  async (stage) => {
-    const { site, cloud } = stage;
-    const instance = await cloud.adopt('web-1', local);
-    await slowLink(cloud);
-    const migration = await begin(site, 'instance.live-migrate', { instance });
-    await migrating(cloud);
-    await migration.terminate('for the record');
-    await arrive(cloud);
-    return then(stage, instance, migration);
-  };
 
 /** A guest that is to be brought back after a crash, and its process dies. */
 const crashed =
@@ -183,59 +154,7 @@ export const scenarios: Record<string, Scenario> = {
 
   ...resizeScenarios,
 
-  'instance.live-migrate.succeeded': on('instance.live-migrate', local),
-  'instance.live-migrate.succeeded-shared': on('instance.live-migrate'),
-  'instance.live-migrate.failed': on(
-    'instance.live-migrate',
-    local,
-    {},
-    { end: 'MigrationFailed', fails: ['startMigration'] },
-  ),
-  'instance.live-migrate.unwind-incomplete': on(
-    'instance.live-migrate',
-    local,
-    {},
-    { end: 'UnwindIncomplete', fails: ['startMigration', 'removeDisk'] },
-  ),
-  'instance.live-migrate.cleanup-incomplete': on(
-    'instance.live-migrate',
-    local,
-    {},
-    { end: 'CleanupIncomplete', fails: ['removeDisk'] },
-  ),
-  'instance.live-migrate.cancelled': async ({ site, cloud }) => {
-    const instance = await cloud.adopt('web-1', local);
-    await slowLink(cloud);
-    const handle = await begin(site, 'instance.live-migrate', { instance });
-    await migrating(cloud);
-    await handle.cancel();
-    return ending(handle, 'CancelledFailure');
-  },
-  'instance.live-migrate.done-although-cancelled': async ({ site, cloud, before }) => {
-    const instance = await cloud.adopt('web-1', local);
-    await slowLink(cloud);
-    const handle = await begin(site, 'instance.live-migrate', { instance });
-    await migrating(cloud);
-    // The guest has arrived when what the cancel left is to be undone.
-    before.set('undoMigrate', () =>
-      cloud.datacenter.transact((tx) => {
-        tx.run(`delete from guests where host = 'h2' and id = ?`, instance);
-        tx.run(`update guests set host = 'h2' where id = ?`, instance);
-      }),
-    );
-    await handle.cancel();
-    return ending(handle, 'done');
-  },
-  'instance.live-migrate.terminated': lost(async (_stage, _instance, migration) => migration),
-  'instance.stop.reconciled': lost(async ({ site }, instance) =>
-    ending(await begin(site, 'instance.stop', { instance }), 'done'),
-  ),
-  'instance.repair.terminated-then-repaired': lost(async ({ site }, instance) =>
-    ending(await begin(site, 'instance.repair', { instance }), 'done'),
-  ),
-  'janitor.terminated-then-repaired': lost(async ({ site }) =>
-    ending(await beginOther(site, 'janitor', `janitor/${randomUUID()}`), 'done'),
-  ),
+  ...moveScenarios,
   'janitor.restarted': crashed(async ({ site, cloud }) => {
     const janitor = await ending(await beginOther(site, 'janitor', `janitor/${randomUUID()}`), 'done');
     if ((await cloud.instance('web-1')).state !== 'active') throw new Error('it was not started again');

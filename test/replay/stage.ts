@@ -2,7 +2,7 @@
 import type { WorkflowHandle } from '@temporalio/client';
 import type { Fault } from '../../activities/simulator/faults.js';
 import type { SimulatedCloud } from '../temporal/simulated.js';
-import { endOf, type Site } from '../temporal/site.js';
+import { begin, endOf, type Site } from '../temporal/site.js';
 import { until } from '../temporal/helpers.js';
 import { fault, migrations } from '../unit/workflows/cloud.js';
 
@@ -26,6 +26,20 @@ export const migrating = (cloud: SimulatedCloud, count = 1) =>
 
 /** Migrations from the first host, which were slow, come to their end. */
 export const arrive = (cloud: SimulatedCloud) => fault(cloud, { do: 'restore', hosts: ['h1'] });
+
+/** An operation on one instance that is adopted before. */
+export const on =
+  (
+    key: string,
+    adopt: Parameters<SimulatedCloud['adopt']>[1] = {},
+    input: Record<string, unknown> = {},
+    { end = 'done', fails = [] as readonly Call[] } = {},
+  ): Scenario =>
+  async ({ site, cloud }) => {
+    await refuse(cloud, fails);
+    const instance = await cloud.adopt('web-1', adopt);
+    return ending(await begin(site, key, { instance, ...input }), end);
+  };
 
 type Call = Extract<Fault, { do: 'fail' }>['call'];
 
