@@ -13,6 +13,7 @@ const collect = (value: string, before: string[]): string[] => [...before, value
 
 export function registerFaults(sim: Command): void {
   registerHostFaults(sim);
+  registerGuestFaults(sim);
   withDatacenter(sim.command('rack-loss'))
     .description('Cut the power of all hosts of a rack at the same moment.')
     .argument('<rack>', 'name of the rack')
@@ -34,6 +35,10 @@ function registerHostFaults(sim: Command): void {
     crash: ['Cut the power of hosts: all their guests die, definitions and disks stay.', 'is off'],
     restore: ['Take all faults of hosts away; those that are off boot.', 'has no faults any more'],
     hang: ['Let hosts answer nothing; their guests go on.', 'hangs'],
+    'break-stream': [
+      'Break the streams of post-copy migrations from hosts; both halves of their guests stand still.',
+      'has lost the streams of its post-copy migrations',
+    ],
   } as const;
   for (const [kind, [says, said]] of Object.entries(simple)) {
     withDatacenter(sim.command(kind))
@@ -72,8 +77,34 @@ function registerHostFaults(sim: Command): void {
     .action((hosts: string[], _options: unknown, command: Command) => slow(hosts, command));
 }
 
-const told = (hosts: readonly string[], said: string): string =>
-  hosts.map((host) => `${host} ${said}`).join('\n');
+/** What guests do by themselves, or somebody does to them behind drover's back. */
+function registerGuestFaults(sim: Command): void {
+  const guestFaults = {
+    'guest-crash': ['End the processes of guests, as a crash of QEMU does.', 'has crashed'],
+    'guest-shutdown': ['Let guests shut themselves down.', 'has shut itself down'],
+    'guest-destroy': ['End guests by hand, as virsh destroy does.', 'was ended by hand'],
+    'guest-io-error': [
+      'Let the disks of guests fail: they stand still.',
+      'stands still: a disk of it failed',
+    ],
+    'guest-disk-write': [
+      'Write to the disks of guests behind their back: memory saved before is older then.',
+      'has newer disks',
+    ],
+    'guest-boot': ['Start guests by hand, without the memory that was saved.', 'was started by hand'],
+  } as const;
+  for (const [kind, [says, said]] of Object.entries(guestFaults)) {
+    withDatacenter(sim.command(kind))
+      .description(says)
+      .argument('<guest...>', 'names or ids of guests')
+      .action((guests: string[], _options: unknown, command: Command) =>
+        give(command, { do: kind as keyof typeof guestFaults, guests }, told(guests, said)),
+      );
+  }
+}
+
+const told = (names: readonly string[], said: string): string =>
+  names.map((name) => `${name} ${said}`).join('\n');
 
 async function slow(hosts: string[], command: Command): Promise<void> {
   const { calls, bandwidth } = command.opts<{ calls?: string; bandwidth?: string }>();

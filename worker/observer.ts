@@ -99,9 +99,10 @@ async function heard(
     if (found === null) return;
     const { instance, name, state } = found;
     const result = await operate('instance.repair', instance, 'observer');
-    if (result === null) return;
+    // Another worker heard the same: its repair runs, or has told already what this one found so.
+    if (result === null || typeof result['note'] !== 'string') return;
     const now = await getInstance(inventory, instance);
-    log.warn(`${stateSentence(name, state, now.state, 'observer')}: ${now.cause ?? event.detail}`);
+    log.warn(`${stateSentence(name, state, now.state, 'observer')}: ${result['note']}`);
     if (result['restart'] !== 'due') return;
     if ((await operate('instance.start', instance, 'restart-policy')) !== null)
       log.warn(stateSentence(name, now.state, 'active', 'restart-policy'));

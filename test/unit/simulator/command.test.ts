@@ -41,7 +41,23 @@ test('a fault that one process gives is seen by the others, until it is taken aw
   expect(await states()).toMatchObject([{ state: 'booting' }, { state: 'up' }, { state: 'up' }]);
 });
 
+test('what a guest does by itself, or somebody to it', async () => {
+  const running = async () => (await states()).reduce((sum, host) => sum + host.running, 0);
+  const before = await running();
+  const [guest] = (
+    JSON.parse((await place.drover(['instance', 'list', '--host', 'host-3', '-o', 'json'])).stdout) as {
+      name: string;
+    }[]
+  ).map(({ name }) => name);
+  expect((await sim('guest-crash', guest ?? '')).stdout).toBe(`${guest} has crashed`);
+  expect(await running()).toBe(before - 1);
+  expect((await sim('guest-boot', guest ?? '')).stdout).toBe(`${guest} was started by hand`);
+  expect(await running()).toBe(before);
+  expect((await sim('break-stream', 'host-3')).stdout).toContain('post-copy');
+});
+
 test.each([
+  [['guest-crash', 'wbe-1'], 'no guest "wbe-1"'],
   [['crash', 'host-9'], 'no host "host-9"'],
   [['rack-loss', 'rack-7'], 'did you mean "rack-1"?'],
   [['fail', '--call', 'strat'], 'did you mean "start"?'],

@@ -17,6 +17,8 @@ let watched: Map<string, { tell(event: GuestEvent): void; fail(): void }>;
 let begun: string[];
 let ended: AbortController;
 let done: Promise<void>;
+let watchAlso: (signal: AbortSignal) => Promise<void>;
+let operates: (operation: string) => Promise<Record<string, unknown> | null>;
 
 beforeEach(async () => {
   inventory = await openInventory({ path: ':memory:' });
@@ -64,10 +66,12 @@ beforeEach(async () => {
   };
   const operate = async (operation: string, _instance: string, by: string) => {
     asked.push(`${operation} by ${by}`);
-    return answer;
+    return operates(operation);
   };
+  operates = async () => answer;
   const pace = { hostsEveryMs: 20, firstRetryMs: 10, mostRetryMs: 40, settleMs: 1 };
-  done = observe({ hypervisor, inventory, operate, log, pace }, ended.signal);
+  watchAlso = (signal) => observe({ hypervisor, inventory, operate, log, pace }, signal);
+  done = watchAlso(ended.signal);
   await vi.waitFor(() => expect(watched.size).toBe(2));
 });
 afterEach(async () => {
@@ -89,7 +93,7 @@ test('a guest that ends by itself is looked at, and the event is kept', async ()
 });
 
 test('a restart that is due is begun once the repair is done', async () => {
-  answer = { restart: 'due' };
+  answer = { note: 'its process died', restart: 'due' };
   tell('h1');
   await vi.waitFor(() =>
     expect(asked).toEqual(['instance.repair by observer', 'instance.start by restart-policy']),
@@ -101,6 +105,36 @@ test('where another operation runs, or another worker was faster, nothing more i
   tell('h1');
   await vi.waitFor(() => expect(asked).toHaveLength(1));
   expect(logged).toEqual([]);
+});
+
+test('two workers hear the same, and one is late: it is told once, and started once', async () => {
+  // The first repair finds what happened and closes it; the second, begun before it was closed, finds it so.
+  const repairs = () => asked.filter((one) => one.startsWith('instance.repair')).length;
+  const repair = async () => {
+    if (repairs() > 1) return {};
+    await vi.waitFor(() => expect(repairs()).toBe(2));
+    await inventory.kysely.updateTable('instances').set({ state: 'stopped' }).execute();
+    return { note: 'its process on h1 died', restart: 'due' };
+  };
+  operates = async (operation) => (operation === 'instance.repair' ? repair() : {});
+  const first = [...watched];
+  const other = new AbortController();
+  const also = watchAlso(other.signal);
+  await vi.waitFor(() => expect(begun).toHaveLength(4));
+  const event = { at: new Date(Date.now() + 5).toISOString(), ...crash };
+  for (const [host, watch] of [...first, ...watched]) if (host === 'h1') watch.tell(event);
+  await vi.waitFor(() =>
+    expect(asked.toSorted()).toEqual([
+      'instance.repair by observer',
+      'instance.repair by observer',
+      'instance.start by restart-policy',
+    ]),
+  );
+  await vi.waitFor(() => expect(logged).toHaveLength(2));
+  expect(logged[0]).toContain('its process on h1 died');
+  expect(await listGuestEvents(inventory, id)).toHaveLength(1);
+  other.abort();
+  await also;
 });
 
 test('of another host, of nobody’s guest, of an instance that is busy or stopped, nothing is asked', async () => {
