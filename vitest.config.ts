@@ -31,7 +31,11 @@ export default defineConfig({
         test: {
           name: 'postgres',
           env: { NO_COLOR: '1' },
-          include: ['test/unit/inventory/**/*.test.ts', 'test/postgres/**/*.test.ts'],
+          include: [
+            'test/unit/inventory/**/*.test.ts',
+            'test/unit/recovery/{brake,switches}.test.ts',
+            'test/postgres/**/*.test.ts',
+          ],
           // What is told of SQLite's file.
           exclude: ['test/unit/inventory/database.test.ts'],
           globalSetup: ['test/postgres/setup.ts'],

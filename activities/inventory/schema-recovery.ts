@@ -41,8 +41,9 @@ export interface IncidentEventsTable {
   details: string;
 }
 
-/** `zone` '' is the fleet. */
+/** A row for each turn; the newest that is not over holds. `zone` '' is the fleet. */
 export interface RecoverySwitchesTable {
+  seq: number;
   zone: string;
   mode: RecoveryMode;
   reason: string;

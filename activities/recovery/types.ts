@@ -25,6 +25,8 @@ export interface Casualty {
   state: string;
   /** Why it is not evacuated; null if it is to be. */
   skip: string | null;
+  /** What the operator is told of it all the same: that it is locked. */
+  tell: string | null;
 }
 
 export interface RecoveryActivities {
@@ -57,11 +59,14 @@ export interface RecoveryActivities {
   recoveryMode(input: { host: string }): Promise<{ mode: RecoveryMode; says: string }>;
   /**
    * Takes one fence out of the budget of the host's failure domain and of the fleet, or says why not: atomic over all
-   * recoveries. It counts the hosts that are suspected at this moment, too, so that the first of a storm is held as well.
+   * recoveries. It counts the hosts that are suspected at this moment, too, so that the first of a storm is held as well:
+   * those whose last probe found them silent, so probe all hosts (`probeHosts`) after the settling time and before this.
+   * `approvedBy`: a person lets it pass the brake.
    */
   takeFence(input: {
     incident: string;
     host: string;
+    approvedBy?: string;
   }): Promise<{ granted: true } | { granted: false; says: string; suspects: string[] }>;
   /** From here on nothing is asked of the host any more, and evacuations from it are admitted. */
   setFence(input: { incident: string; host: string; evidence: Evidence }): Promise<void>;

@@ -7,6 +7,7 @@ export const recovery: Migration = {
       .alterTable('instances')
       .addColumn('ha_policy', 'text', (c) => c.notNull().defaultTo('3'))
       .execute();
+    await db.schema.alterTable('instances').addColumn('terminate_due', 'text').execute();
     for (const name of ['fence', 'armed', 'fence_devices']) {
       await db.schema.alterTable('hosts').addColumn(name, 'text').execute();
     }
@@ -65,8 +66,9 @@ export const recovery: Migration = {
       .execute();
     await db.schema
       .createTable('recovery_switches')
+      .addColumn('seq', 'integer', (c) => c.primaryKey())
       // '' is the fleet.
-      .addColumn('zone', 'text', (c) => c.primaryKey())
+      .addColumn('zone', 'text', (c) => c.notNull())
       .addColumn('mode', 'text', (c) => c.notNull())
       .addColumn('reason', 'text', (c) => c.notNull())
       .addColumn('by', 'text', (c) => c.notNull())
