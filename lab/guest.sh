@@ -12,7 +12,7 @@ MODULES="drivers/virtio/virtio_ring drivers/virtio/virtio drivers/virtio/virtio_
 
 guest_help() {
   cat <<'T'
-guest create NAME HOST [disk=shared|local|none] [mem=96] [dirty=MIB] [ip=A.B.C.D] [start=yes|no]
+guest create NAME HOST [disk=shared|local|nas|none] [mem=96] [dirty=MIB] [ip=A.B.C.D] [start=yes|no]
                       a disk, a definition (direct kernel boot), started
 guest fleet [N]       N guests (default 4) over the hosts that are up, on shared and local disks by turns
 guest remove NAME     stops it, removes its definitions, disks and logs from all hosts that are up
@@ -111,8 +111,9 @@ guest_create() {
   case $disk in
     shared) file=/srv/shared/$name.qcow2 ;;
     local) file=/var/lib/libvirt/images/$name.qcow2 ;;
+    nas) file=/srv/nas/$name.qcow2 ;;
     none) ;;
-    *) usage "disk=shared|local|none, not '$disk'" ;;
+    *) usage "disk=shared|local|nas|none, not '$disk'" ;;
   esac
   # The same limit as a real operator's: an existing disk is somebody's data.
   [ -z "$file" ] || ! inside "$i" test -e "$file" || die "$file is there already on host$i"
@@ -137,6 +138,7 @@ guest_remove() {
     host_pid "$i" >/dev/null || continue
     virsh -q -c "$(host_uri "$i")" destroy "$name" >/dev/null 2>&1
     virsh -q -c "$(host_uri "$i")" undefine --managed-save --snapshots-metadata "$name" >/dev/null 2>&1
+    ! nas_pid >/dev/null || inside "$i" timeout 10 rm -f "/srv/nas/$name.qcow2"
     rm -f "$(host_dir "$i")/lib/images/$name.qcow2" "$(host_dir "$i")/log/libvirt/qemu/$name".{serial,log}
   done
   rm -f "$SHARED/$name.qcow2"

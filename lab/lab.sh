@@ -14,6 +14,7 @@
 #   worker HOST [--env K=V].. [--cwd DIR] -- CMD...   CMD starts at every boot of the host, and now
 #   worker HOST start|stop|kill|remove
 #   bmc HOST start|stop|...    its BMC, which really has its power: `lab.sh bmc help`
+#   nas start|crash|cut|heal   storage over the network, /srv/nas in each host: `lab.sh nas help`
 #   guest ...                  the counting guest: `lab.sh guest help`
 #
 # HOST is host1..host9 or 1..9. hostI has the address 10.77.K.(10+I) and the URI qemu+tcp://ADDRESS/system;
@@ -198,19 +199,20 @@ up() {
 }
 boot() {
   [ -d "$(host_dir "$1")" ] || die "host$1 is not in this lab; see: $0 status"
-  build_guest; network_up; boot_host "$1"; wait_answers "$1"
+  build_guest; network_up; boot_host "$1"; wait_answers "$1"; wait_nas "$1"
 }
 # What the machine does when its host has rebooted: on again, but not where the power was cut meanwhile.
 power_on() { [ ! -e "$(host_dir "$1")/init.pid" ] || boot_host "$1"; }
 down() {
   local i
   for i in $(known_hosts); do stop_bmc "$i"; crash_host "$i"; done
+  crash_nas
   [ "$(cat "/sys/class/net/$BRIDGE/ifalias" 2>/dev/null)" != "$LAB" ] || ip link del "$BRIDGE"
 }
 wipe() {
   [ -e "$LAB/net" ] || { echo "lab: nothing to wipe in $LAB"; return; }
   down
-  rm -rf "$LAB/hosts" "$SHARED" "$LAB/shim.so" "$LAB/net"
+  rm -rf "$LAB/hosts" "$SHARED" "$NAS" "$LAB/shim.so" "$LAB/net"
 }
 
 # ---- faults ----------------------------------------------------------------------------------------------
@@ -260,6 +262,7 @@ locked() { mkdir -p "$LAB"; exec 9>"$LAB/lock"; flock -w 180 9 || die "another l
 . "$HERE/guest.sh"
 . "$HERE/worker.sh"
 . "$HERE/bmc.sh"
+. "$HERE/nas.sh"
 command=${1:-help}; shift
 case $command in help | -h | --help) sed -n '2,/^set -u/{/^set -u/d; s/^# \?//; p}' "$0"; exit ;; esac
 check_machine
@@ -278,6 +281,7 @@ case $command in
   exec) inside "$i" "$@" ;;
   worker) worker "$i" "$@" ;;
   bmc) bmc "$@" ;;
+  nas) if [ "${1:-}" = start ]; then locked nas "$@"; else nas "$@"; fi ;;
   guest) guest "$@" ;;
   *) usage "no such command: $command (try: $0 help)" ;;
 esac

@@ -33,7 +33,8 @@ export interface LabOptions {
 export interface GuestOptions {
   name: string;
   host: string;
-  disk?: 'shared' | 'local' | 'none';
+  /** `nas`: on storage over the network, once `lab.nas('start')` was called. */
+  disk?: 'shared' | 'local' | 'nas' | 'none';
   /** MiB; below 96 the kernel does not boot. */
   mem?: number;
   /** MiB of memory that the guest writes over and over. */
@@ -115,6 +116,8 @@ export function openLab(options: LabOptions = {}) {
       images: join(hostRoot(host), 'lib/images'),
       saves: join(hostRoot(host), 'lib/qemu/save'),
       shared: join(dir, 'shared'),
+      /** The files of the storage over the network, as its server has them. */
+      nas: join(dir, 'nas/brick'),
       serialLog: (guest: string) => join(hostRoot(host), 'log/libvirt/qemu', `${guest}.serial`),
       workerLog: join(hostRoot(host), 'log/worker.log'),
       droverState: join(hostRoot(host), 'drover'),
@@ -161,6 +164,10 @@ export function openLab(options: LabOptions = {}) {
     bmcMode: (host: string, mode: BmcMode) => lab(['bmc', host, 'mode', ...mode.split(' ')]),
     /** `stop`: its ports are closed. `cut`: no route leads to it. */
     bmcPower: (host: string, action: 'stop' | 'cut' | 'heal') => lab(['bmc', host, action]),
+
+    /** Storage over the network, in each host at /srv/nas: it is mounted again at each boot. */
+    nas: (action: 'start' | 'crash' | 'cut' | 'heal') => lab(['nas', action], 2 * minute),
+    nasDir: '/srv/nas',
 
     reboot: (host: string) => lab(['reboot', host]),
     /** For a host's worker: how a host of the lab is rebooted from within. */
