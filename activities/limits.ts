@@ -63,6 +63,8 @@ export function attemptLimit({ startToClose, patience }: Limits, elapsedMs: numb
 
 /** How long a task may wait for the worker of a host: a dead host's queue must fail, not wait. */
 export const hostWorkerLimit = 20 * second;
+/** How long a task may wait for a vantage point: one that is cut off says nothing, and the others are heard. */
+export const vantageLimit = 10 * second;
 
 /** A worker says so often that a long activity goes on: below its heartbeat limit by a wide margin. */
 export const beatEvery = 2 * second;

@@ -6,12 +6,13 @@ import type { Activities, ActivityName } from './types.js';
  * - `record`: a change of the inventory; retried until it is written.
  * - `quick`: a change on a host that takes seconds.
  * - `long`: heartbeats, may take hours, is found again after a crash.
- * `where` is the queue: the control workers, or the worker of one host.
+ * `where` is the queue: that of the workflow itself (the control or the recovery workers), the worker of one host, or a
+ * vantage point.
  * `mutates`: presents its owner and is refused when that is stale.
  */
 interface ActivityRow<K extends ActivityName> {
   class: 'read' | 'record' | 'quick' | 'long';
-  where: 'control' | 'host';
+  where: 'control' | 'host' | 'vantage';
   mutates: boolean;
   /** One line for the Temporal UI. */
   summary(input: Parameters<Activities[K]>[0]): string;

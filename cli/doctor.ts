@@ -2,7 +2,7 @@
 import { listHosts } from '../activities/inventory/hosts.js';
 import { listInstances } from '../activities/inventory/instances.js';
 import { hasWorker } from '../client/progress.js';
-import { controlQueue, datacenterOf, hostQueue, workPlace } from '../model/addresses.js';
+import { controlQueue, datacenterOf, hostQueue, recoveryQueue, workPlace } from '../model/addresses.js';
 import { DroverError, type ErrorCode } from '../model/errors.js';
 import type { Host } from '../model/host.js';
 import type { Instance } from '../model/instance.js';
@@ -88,15 +88,22 @@ function repairs(instances: readonly Instance[]): Check {
 
 async function temporalChecks({ cloud }: Context, temporal: TemporalConnection): Promise<Check[]> {
   const { address, namespace, uiUrl } = temporal;
-  const queue = controlQueue(cloud);
-  const alive = await hasWorker(temporal, cloud);
   return [
     ok('temporal', `${address}, namespace ${namespace}${uiUrl === undefined ? '' : `, UI ${uiUrl}`}`),
     await attributes(temporal),
-    alive === true
-      ? ok('worker', `takes work from ${queue}`)
-      : failed('worker', 'TemporalUnreachable', `none takes work from ${queue}`, 'start one: drover worker'),
+    await cloudWorker(temporal, cloud, 'worker', controlQueue(cloud)),
+    await cloudWorker(temporal, cloud, 'recovery worker', recoveryQueue(cloud)),
   ];
+}
+
+async function cloudWorker(
+  temporal: TemporalConnection,
+  cloud: string,
+  name: string,
+  queue: string,
+): Promise<Check> {
+  if ((await hasWorker(temporal, cloud, queue)) === true) return ok(name, `takes work from ${queue}`);
+  return failed(name, 'TemporalUnreachable', `none takes work from ${queue}`, 'start one: drover worker');
 }
 
 async function attributes({ connection, namespace, address }: TemporalConnection): Promise<Check> {

@@ -1,7 +1,7 @@
 /** Where a running workflow stands, as Temporal tells it without asking a worker. */
 import { defaultPayloadConverter } from '@temporalio/common';
 import type { WorkflowExecutionDescription } from '@temporalio/client';
-import { controlQueue } from '../model/addresses.js';
+import { controlQueue, recoveryQueue } from '../model/addresses.js';
 import type { TemporalConnection } from '../temporal/connect.js';
 import { searchAttributes } from '../workflows/search-attributes.js';
 
@@ -82,7 +82,9 @@ export async function hasWorker(
         namespace,
         taskQueue: { name: queue },
         // oxlint-disable-next-line typescript/no-unsafe-enum-assignment -- the enum can't be imported
-        taskQueueType: queue === controlQueue(cloud) ? workflowQueue : activityQueue,
+        taskQueueType: [controlQueue(cloud), recoveryQueue(cloud)].includes(queue)
+          ? workflowQueue
+          : activityQueue,
       }),
     );
     // Temporal lists whoever asked within five minutes; a living worker asks at least once a minute.

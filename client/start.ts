@@ -1,6 +1,6 @@
 /** Starts a workflow of drover, with its search attributes where the namespace knows them. */
 import { WorkflowIdConflictPolicy, WorkflowIdReusePolicy, type WorkflowOptions } from '@temporalio/client';
-import { controlQueue } from '../model/addresses.js';
+import { workflowQueue } from '../model/addresses.js';
 import { grpcCode } from '../temporal/grpc.js';
 import type { Caller } from './caller.js';
 import { asDroverError, isAlreadyStarted } from './failures.js';
@@ -19,7 +19,7 @@ export async function startWorkflow(caller: Caller, start: Start): Promise<strin
   const { client } = await caller.temporal();
   const options: WorkflowOptions & { args: unknown[] } = {
     workflowId: start.workflowId,
-    taskQueue: controlQueue(caller.cloud),
+    taskQueue: workflowQueue(caller.cloud, start.type),
     args: [start.argument],
     workflowIdConflictPolicy: WorkflowIdConflictPolicy.FAIL,
     workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,

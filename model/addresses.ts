@@ -5,9 +5,21 @@ export const controlQueue = (cloud: string): string => `drover-${cloud}`;
 
 /** Recoveries have a queue and workers of their own: nothing else can keep them waiting. */
 export const recoveryQueue = (cloud: string): string => `${controlQueue(cloud)}-recovery`;
+const recoveries: ReadonlySet<string> = new Set(['host.recover', 'host.readmit', 'instance.evacuate']);
+export const isRecovery = (workflowType: string): boolean => recoveries.has(workflowType);
+/** Where workflows of that type run, unless a recovery starts them: what it needs runs with it. */
+export const workflowQueue = (cloud: string, workflowType: string): string =>
+  isRecovery(workflowType) ? recoveryQueue(cloud) : controlQueue(cloud);
+
 /** Where a vantage point testifies. */
-export const vantageQueue = (cloud: string, vantage: string): string =>
-  `${controlQueue(cloud)}-vantage-${vantage}`;
+export const vantageQueue = (cloud: string, place: string): string =>
+  `${controlQueue(cloud)}-vantage-${place}`;
+/** Where a vantage point looks at a host from: `north`; `north@dc1` is that of the simulated datacenter dc1. */
+export function vantagePlace(vantage: string, { uri }: Pick<HostRef, 'uri'>): string {
+  const datacenter = datacenterOf(uri);
+  return datacenter === null ? vantage : `${vantage}@${datacenter}`;
+}
+export const vantageOfPlace = (place: string): string => place.split('@')[0] ?? place;
 
 /** The simulated datacenter in which a host is, of `sim://<datacenter>/<host>`; null for a real host. */
 export const datacenterOf = (uri: string): string | null => /^sim:\/\/([^/]+)\//.exec(uri)?.[1] ?? null;
@@ -25,6 +37,8 @@ export const hostQueue = (control: string, place: string): string =>
   `${control}-host-${place.split('@').at(-1) ?? place}`;
 
 export const instanceWorkflowId = (cloud: string, id: string): string => `${cloud}/instance/${id}`;
+/** Beside whatever runs on the instance: an evacuation supersedes that. The inventory admits one of them. */
+export const evacuationWorkflowId = (cloud: string, id: string): string => `${cloud}/evacuate/${id}`;
 export const hostWorkflowId = (cloud: string, name: string): string => `${cloud}/host/${name}`;
 export const runWorkflowId = (cloud: string, id: string): string => `${cloud}/run/${id}`;
 export const batchWorkflowId = (cloud: string, run: string, step: string, batch: number): string =>
@@ -38,5 +52,7 @@ export const janitorWorkflowId = (cloud: string): string => `${cloud}/janitor`;
 
 /** The id that admits one operation at a time on what `operation` (`instance.start`) changes. */
 export function subjectWorkflowId(cloud: string, operation: string, subject: string): string {
+  if (operation === 'instance.evacuate') return evacuationWorkflowId(cloud, subject);
+  if (operation === 'host.recover') return recoveryWorkflowId(cloud, subject);
   return operation.startsWith('host.') ? hostWorkflowId(cloud, subject) : instanceWorkflowId(cloud, subject);
 }

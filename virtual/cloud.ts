@@ -44,6 +44,7 @@ import type { Knobs } from './trouble.js';
 
 export interface CloudOptions {
   seed?: number;
+import { recoveryPlace } from './places.js';
   /** How many, or their names. */
   hosts?: number | readonly string[];
   /** Spread over the hosts; a quarter of them with a local disk. */
@@ -85,6 +86,13 @@ export class VirtualCloud {
   readonly temporal: VirtualTemporal;
   /** How hosts are chosen. */
   strategy: Strategy = 'spread';
+/** The workers, by the names that scenarios call them. */
+export const workerPlaces = {
+  control: null,
+  recovery: recoveryPlace,
+  hosts: workPlace(refOf('any')),
+} as const;
+
 
   private constructor(
     readonly clock: VirtualClock,
@@ -96,7 +104,8 @@ export class VirtualCloud {
   ) {
     this.log = new EventLog(clock, keepLog);
     this.temporal = new VirtualTemporal(cloudName, clock, random, this.log);
-    this.temporal.employ(null, (process) => this.control(process));
+    for (const place of [null, recoveryPlace])
+      this.temporal.employ(place, (process) => this.control(process));
     const anyHost = workPlace(refOf('any'));
     this.temporal.employ(anyHost, (process) => this.hostWork(process));
   }
@@ -178,9 +187,9 @@ export class VirtualCloud {
     }
   }
 
-  /** SIGKILL of the control worker, or of that of the hosts, with all that runs in it; systemd starts it again. */
-  crashWorker(which: 'control' | 'hosts' = 'control'): void {
-    const process = this.temporal.of(which === 'control' ? null : workPlace(refOf('any')));
+  /** SIGKILL of a worker, with all that runs in it; systemd starts it again. */
+  crashWorker(which: keyof typeof workerPlaces = 'control'): void {
+    const process = this.temporal.of(workerPlaces[which]);
     if (process) this.temporal.crash(process);
   }
 

@@ -18,6 +18,7 @@ import type {
   Runtime,
   Word,
 } from '../workflows/runtime.js';
+import { placeOfVantage, type Place } from './places.js';
 import type { WorkerProcess } from './process.js';
 import { Scope } from './scope.js';
 import { Asks } from './asks.js';
@@ -56,6 +57,8 @@ export class VirtualRun implements Runtime, TaskRun {
     /** What it was started with. */
     readonly argument: unknown,
     private readonly knobs: Knobs = noKnobs,
+    /** Whose workers run it, and do what it asks of nobody else. */
+    readonly home: Place = null,
   ) {
     this.runId = temporal.random.uuid();
     this.ended = new Promise((resolve) => {
@@ -141,15 +144,16 @@ export class VirtualRun implements Runtime, TaskRun {
     input: Parameters<Activities[K]>[0],
     options: ActivityOptions = {},
   ): Promise<never> {
-    const { owner = null, seq = 0, undo = null, onHost = null, within = null } = options;
+    const { owner = null, seq = 0, undo = null, onHost = null, atVantage = null, within = null } = options;
     const host = onHost === null ? null : hostOfPlace(onHost);
     if (activityTable[name].where === 'host' && undo && owner) {
       // The host's worker has no inventory: the intent is noted by a control worker before the host acts.
       const asked = { host: null, input: { owner, seq, undo }, owner: null, seq: 0, undo: null };
-      await this.step({ name: 'admit', envelope: asked, place: null, within: null });
+      await this.step({ name: 'admit', envelope: asked, place: this.home, within: null });
     }
     const envelope: Envelope = { host, input: input as Envelope['input'], owner, seq, undo };
-    return (await this.step({ name, envelope, place: onHost, within })) as never;
+    const place = atVantage === null ? (onHost ?? this.home) : placeOfVantage(atVantage);
+    return (await this.step({ name, envelope, place, within })) as never;
   }
 
   private async step(asked: Pick<Task, 'name' | 'envelope' | 'place' | 'within'>): Promise<unknown> {
@@ -179,7 +183,7 @@ export class VirtualRun implements Runtime, TaskRun {
       operation,
       id,
       { request: asked, input },
-      { knobs: this.childKnobs, label },
+      { knobs: this.childKnobs, label, home: this.home },
     );
     return (await this.follow(run, scope, operation)) as Record<string, unknown> | null;
   }
@@ -187,7 +191,11 @@ export class VirtualRun implements Runtime, TaskRun {
   async childRun({ type, workflowId, label, argument }: ChildRun): Promise<unknown> {
     if (this.terminated) return never();
     const scope = this.reach(label);
-    const run = this.temporal.start(type, workflowId, argument, { knobs: this.childKnobs, label });
+    const run = this.temporal.start(type, workflowId, argument, {
+      knobs: this.childKnobs,
+      label,
+      home: this.home,
+    });
     return this.follow(run, scope, label);
   }
 
@@ -195,7 +203,10 @@ export class VirtualRun implements Runtime, TaskRun {
     if (this.terminated) return never();
     const id = delayedWorkflowId(this.temporal.cloud, order.of);
     if (this.temporal.newest(id)?.open === true) return;
-    this.temporal.start('delayed-operation', id, order, { label: `${order.child.label}, later` });
+    this.temporal.start('delayed-operation', id, order, {
+      label: `${order.child.label}, later`,
+      home: this.home,
+    });
   }
 
   async tell(workflowId: string, word: Word): Promise<void> {

@@ -1,11 +1,13 @@
 /** An activity that a workflow has asked for: its attempts, as Temporal makes them. */
-import { activityLimits, attemptLimit, hostWorkerLimit } from '../activities/limits.js';
+import { activityLimits, attemptLimit, hostWorkerLimit, vantageLimit } from '../activities/limits.js';
 import { activityTable } from '../activities/table.js';
 import type { ActivityName, Envelope } from '../activities/types.js';
-import { hostOfPlace } from '../model/addresses.js';
+import { hostOfPlace, vantageOfPlace } from '../model/addresses.js';
 import { DroverError } from '../model/errors.js';
+import { hostWorkerMissing, vantageMissing } from '../model/missing-worker.js';
 import { Attempt, type Outcome } from './attempt.js';
 import type { VirtualClock } from './clock.js';
+import { isShared, vantageAt, type Place } from './places.js';
 import type { WorkerProcess } from './process.js';
 import type { Scope } from './scope.js';
 import type { Trouble } from './trouble.js';
@@ -13,8 +15,8 @@ import type { Trouble } from './trouble.js';
 export interface Task {
   name: ActivityName;
   envelope: Envelope;
-  /** Whose worker does it: that of a host's disks, or null for the control workers. */
-  place: string | null;
+  /** Whose worker does it. */
+  place: Place;
   /** Seconds for all of it, where the caller says so. */
   within: number | null;
   troubles: readonly Trouble[];
@@ -33,9 +35,9 @@ export interface TaskRun {
 }
 
 export interface Workers {
-  of(place: string | null): WorkerProcess | undefined;
+  of(place: Place): WorkerProcess | undefined;
   /** Called once, when a worker of the place begins; what it answers forgets that. */
-  onStart(place: string | null, begin: () => void): () => void;
+  onStart(place: Place, begin: () => void): () => void;
 }
 
 export async function perform(
@@ -76,8 +78,11 @@ export async function perform(
 const never = <T>(): Promise<T> => new Promise(() => {});
 
 /** What the log calls it. */
-export const callOf = ({ name, place }: Pick<Task, 'name' | 'place'>): string =>
-  place === null ? name : `${name} on ${hostOfPlace(place)}`;
+export function callOf({ name, place }: Pick<Task, 'name' | 'place'>): string {
+  const vantage = vantageAt(place);
+  if (vantage !== null) return `${name} at ${vantageOfPlace(vantage)}`;
+  return place === null || isShared(place) ? name : `${name} on ${hostOfPlace(place)}`;
+}
 
 function judged(task: Task, outcome: Exclude<Outcome, { kind: 'answered' }>) {
   if (outcome.kind === 'silent') {
@@ -114,17 +119,21 @@ function taken(
       workers.onStart(place, () => settle()),
       scope.onCancel(() => settle(cancelled(task))),
     );
-    if (place !== null) {
-      const ms = task.within === null ? hostWorkerLimit : task.within * 1000;
-      ends.push(clock.timer(ms, () => settle(missing(task, hostOfPlace(place)))));
-    }
+    const late = limitOf(task);
+    if (late !== null) ends.push(clock.timer(late.ms, () => settle(late.error)));
   });
 }
 
-const missing = (task: Task, host: string): DroverError =>
-  new DroverError('HostWorkerMissing', `no drover worker of host ${host} took the work (${callOf(task)})`, {
-    hint: `run \`drover worker --host ${host}\` on ${host}`,
-  });
+/** How long it may wait for its worker, and what it means that none came; null for ever. */
+function limitOf(task: Task): { ms: number; error: DroverError } | null {
+  const { place, within } = task;
+  if (place === null || isShared(place)) return null;
+  const vantage = vantageAt(place);
+  if (vantage !== null)
+    return { ms: vantageLimit, error: vantageMissing(vantageOfPlace(vantage), task.name) };
+  const ms = within === null ? hostWorkerLimit : within * 1000;
+  return { ms, error: hostWorkerMissing(hostOfPlace(place), callOf(task)) };
+}
 
 /** An activity that waits for its next attempt is cancelled at once. */
 function pauseOf(ms: number, task: Task, scope: Scope<TaskRun>, clock: VirtualClock): Promise<void> {

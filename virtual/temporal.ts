@@ -1,9 +1,10 @@
 /** What a Temporal server does for drover: workflow ids that admit one run at a time, and workers that take tasks. */
-import { hostQueue } from '../model/addresses.js';
+import { isRecovery } from '../model/addresses.js';
 import { DroverError } from '../model/errors.js';
 import type { VirtualClock } from './clock.js';
 import { workOf } from './dispatch.js';
 import type { EventLog } from './log.js';
+import { queueOf, recoveryPlace, type Place } from './places.js';
 import { WorkerProcess, type Skills } from './process.js';
 import type { Random } from './random.js';
 import { VirtualRun } from './run.js';
@@ -12,8 +13,6 @@ import type { Workers } from './task.js';
 import { noKnobs, type Knobs } from './trouble.js';
 
 type Maker = (process: WorkerProcess) => Skills;
-
-const queueOf = (place: string | null): string => (place === null ? 'control' : hostQueue('control', place));
 
 export class VirtualTemporal implements Workers {
   readonly scopes = new Scopes<VirtualRun>();
@@ -39,10 +38,15 @@ export class VirtualTemporal implements Workers {
     type: string,
     workflowId: string,
     argument: unknown,
-    { knobs = noKnobs, label = workflowId }: { knobs?: Knobs; label?: string } = {},
+    {
+      knobs = noKnobs,
+      label = workflowId,
+      home = null,
+    }: { knobs?: Knobs; label?: string; home?: Place } = {},
   ): VirtualRun {
     if (this.runs.get(workflowId)?.open) throw busy(type, workflowId, label);
-    const run = new VirtualRun(this, type, workflowId, argument, knobs);
+    const place = isRecovery(type) ? recoveryPlace : home;
+    const run = new VirtualRun(this, type, workflowId, argument, knobs, place);
     const work = workOf(run);
     this.runs.set(workflowId, run);
     this.unended.add(run);
@@ -56,7 +60,7 @@ export class VirtualTemporal implements Workers {
     const run = this.runs.get(workflowId);
     if (!run) throw new DroverError('NotFound', `there was never a workflow ${workflowId}`);
     run.terminate();
-    return this.start(run.type, workflowId, run.argument, { knobs });
+    return this.start(run.type, workflowId, run.argument, { knobs, home: run.home });
   }
 
   newest(workflowId: string): VirtualRun | undefined {
@@ -82,29 +86,29 @@ export class VirtualTemporal implements Workers {
   }
 
   /** A worker for the place, made again whenever it is killed. */
-  employ(place: string | null, make: Maker): void {
+  employ(place: Place, make: Maker): void {
     this.makers.set(queueOf(place), make);
     this.startWorker(place);
   }
 
   /** The workers of the place do from now on what `change` makes of what they did. */
-  alter(place: string | null, change: (skills: Skills) => Skills): void {
+  alter(place: Place, change: (skills: Skills) => Skills): void {
     const make = this.makers.get(queueOf(place));
     if (make) this.employ(place, (process) => change(make(process)));
   }
 
-  of(place: string | null): WorkerProcess | undefined {
+  of(place: Place): WorkerProcess | undefined {
     return this.workers.get(queueOf(place));
   }
 
-  onStart(place: string | null, begin: () => void): () => void {
+  onStart(place: Place, begin: () => void): () => void {
     const queue = queueOf(place);
     const waiting = this.waiting.get(queue) ?? new Set();
     this.waiting.set(queue, waiting.add(begin));
     return () => waiting.delete(begin);
   }
 
-  startWorker(place: string | null): void {
+  startWorker(place: Place): void {
     const queue = queueOf(place);
     const make = this.makers.get(queue);
     if (!make) throw new DroverError('NotFound', `there is no worker for ${queue}`);
@@ -115,14 +119,14 @@ export class VirtualTemporal implements Workers {
   }
 
   /** SIGKILL, and nobody starts it again. */
-  killWorker(place: string | null): void {
+  killWorker(place: Place): void {
     const queue = queueOf(place);
     this.workers.get(queue)?.kill();
     this.workers.delete(queue);
   }
 
   /** SIGTERM, and a new one takes its place: a deploy. */
-  redeploy(place: string | null): void {
+  redeploy(place: Place): void {
     const old = this.workers.get(queueOf(place));
     this.startWorker(place);
     old?.stop();

@@ -5,7 +5,7 @@ import {
   WorkflowIdReusePolicy,
   type Client,
 } from '@temporalio/client';
-import { controlQueue, instanceWorkflowId } from '../model/addresses.js';
+import { instanceWorkflowId, workflowQueue } from '../model/addresses.js';
 import { searchAttributesOf } from '../workflows/search-attributes.js';
 
 /** Operations that the worker itself asks for. `searchable`: Temporal knows drover's search attributes. */
@@ -19,7 +19,7 @@ export function operator(
     try {
       const answer: unknown = await client.workflow.execute(operation, {
         workflowId: instanceWorkflowId(cloud, instance),
-        taskQueue: controlQueue(cloud),
+        taskQueue: workflowQueue(cloud, operation),
         args: [{ request, input: { instance } }],
         workflowIdConflictPolicy: WorkflowIdConflictPolicy.FAIL,
         workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,

@@ -1,6 +1,7 @@
 /**
- * The process that runs workflows and activities. A control worker drives hypervisors by their remote URIs and
- * owns the inventory; the worker of a host (`host`) does disk work where the disk is, and has no inventory.
+ * The process that runs workflows and activities. The cloud's own workers drive hypervisors by their remote URIs and own
+ * the inventory: control for all operations, recovery for those that bring back what was on a lost host. The worker of a
+ * host (`host`) does disk work where the disk is, and a vantage point (`vantage`) looks at hosts; they have no inventory.
  */
 import { fileURLToPath } from 'node:url';
 import {
@@ -25,7 +26,7 @@ import { hypervisorInventory } from '../activities/inventory/for-hypervisor.js';
 import { createWaitActivities } from '../activities/wait.js';
 import type { Config } from '../config/config.js';
 import { DroverError } from '../model/errors.js';
-import { controlQueue, hostQueue } from '../model/addresses.js';
+import { controlQueue, hostQueue, recoveryQueue } from '../model/addresses.js';
 import { connectClient, resolveTarget } from '../temporal/connect.js';
 import { ensureSearchAttributes } from '../temporal/search-attributes.js';
 import { wrapActivities } from './envelope.js';
@@ -38,7 +39,9 @@ import { openPorts, type Ports } from './ports.js';
 
 export interface WorkerRun {
   config: Config;
-  /** The host whose disks it works on; without it a control worker. */
+  /** Only one of the two; default both, each with its own places for work, so that neither keeps the other waiting. */
+  only?: CloudQueue;
+  /** The host whose disks it works on; without it a worker of the cloud. */
   host?: string;
   /** Where the worker of a host keeps its fence. */
   stateDir?: string;
@@ -49,6 +52,9 @@ export interface WorkerRun {
   bundle?: WorkflowBundleOption;
   temporal?: Partial<WorkerOptions>;
 }
+
+export type CloudQueue = 'control' | 'recovery';
+const queueOf = { control: controlQueue, recovery: recoveryQueue } as const;
 
 /** What a worker may do at once: migrations wait for most of their time, so a hundred are little work. */
 const activitiesAtOnce = 100;
@@ -75,14 +81,15 @@ export async function runWorker(run: WorkerRun): Promise<void> {
     else {
       const { warning, missing } = await ensureSearchAttributes(temporal.connection, temporal.namespace);
       if (warning) log.warn(warning);
-      await ensureSchedules(temporal.client, {
-        cloud: run.config.cloud,
-        janitorEverySeconds: run.janitorEverySeconds ?? 30,
-        auditEverySeconds: run.config.auditEverySeconds,
-        searchable: missing.length === 0,
-      });
+      if (run.only !== 'recovery')
+        await ensureSchedules(temporal.client, {
+          cloud: run.config.cloud,
+          janitorEverySeconds: run.janitorEverySeconds ?? 30,
+          auditEverySeconds: run.config.auditEverySeconds,
+          searchable: missing.length === 0,
+        });
       const searchable = missing.length === 0;
-      await runControlWorker(run, { client: temporal.client, searchable, log }, common);
+      await runCloudWorkers(run, { client: temporal.client, searchable, log }, common);
     }
   } finally {
     await connection.close();
@@ -95,32 +102,45 @@ type Common = Pick<
   'connection' | 'namespace' | 'shutdownGraceTime' | 'maxHeartbeatThrottleInterval'
 >;
 
-async function runControlWorker(
-  { config, bundle }: WorkerRun,
+async function runCloudWorkers(
+  { config, bundle, only }: WorkerRun,
   { client, searchable, log }: { client: Client; searchable: boolean; log: Observer['log'] },
   common: Common,
 ): Promise<void> {
-  const inventory = await openInventory(config.inventory);
   const ports = openPorts({ dataDir: config.data });
   const { cloud } = config;
+  const { strategy } = config.placement;
   const ended = new AbortController();
+  // Each has connections of its own: what fills those of control must not keep a recovery waiting.
+  const inventories = new Map<CloudQueue, Inventory>();
+  const workers: Worker[] = [];
+  // Whichever fails, the others are ended, and the failure told.
+  const end = () => {
+    ended.abort();
+    for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+  };
   try {
-    const { strategy } = config.placement;
-    const worker = await createControlWorker({ cloud, inventory, client, common, ports, bundle, strategy });
+    for (const queue of only === undefined ? (['control', 'recovery'] as const) : [only]) {
+      const inventory = await openInventory(config.inventory);
+      inventories.set(queue, inventory);
+      const create = { cloud, inventory, client, common, ports, bundle, strategy, queue };
+      workers.push(await createControlWorker(create));
+    }
     const simulated = serveDatacenters(ports, { cloud, common, ended: ended.signal });
-    // Whichever fails, the other one is ended, and the failure told.
-    const broken = simulated.finally(() => worker.getState() === 'RUNNING' && worker.shutdown());
     const operate = operator(client, { cloud, searchable });
-    const { hypervisor } = ports;
-    const observed = observe({ hypervisor, inventory, operate, log }, ended.signal);
-    await Promise.all([worker.run().finally(() => ended.abort()), broken, observed]);
+    const inventory = inventories.get('control');
+    const observed =
+      inventory && observe({ hypervisor: ports.hypervisor, inventory, operate, log }, ended.signal);
+    await Promise.all(
+      [...workers.map((worker) => worker.run()), simulated, observed].map((work) => work?.finally(end)),
+    );
   } finally {
     ports.close();
-    await closeInventory(inventory);
+    for (const inventory of inventories.values()) await closeInventory(inventory);
   }
 }
 
-/** `bundle`: other workflows than the shipped ones; the benchmarks add theirs. */
+/** What is done for both queues is the same. `bundle`: other workflows than the shipped ones; the benchmarks add theirs. */
 export async function createControlWorker(options: {
   cloud: string;
   inventory: Inventory;
@@ -130,8 +150,10 @@ export async function createControlWorker(options: {
   bundle?: WorkflowBundleOption | undefined;
   /** How hosts are chosen; default spread. */
   strategy?: Strategy;
+  queue?: CloudQueue;
 }): Promise<Worker> {
   const { cloud, inventory, client, common, ports, bundle = shippedBundle, strategy = 'spread' } = options;
+  const { queue = 'control' } = options;
   const find = findWorkflow(client);
   const driver = ports.hypervisor;
   const audit = createLog('audit');
@@ -155,7 +177,7 @@ export async function createControlWorker(options: {
   };
   return Worker.create({
     ...common,
-    taskQueue: controlQueue(cloud),
+    taskQueue: queueOf[queue](cloud),
     workflowBundle: bundle,
     activities: wrapActivities(activities, (input) => inventoryActivities.admit(input, noCall)),
     maxConcurrentActivityTaskExecutions: activitiesAtOnce,

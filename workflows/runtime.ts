@@ -11,8 +11,10 @@ export interface ActivityOptions {
   /** Number of the step within its operation: the key of its undo intent. */
   seq?: number;
   undo?: IntentCall | null;
-  /** Where work on a host's disks is done (`workPlace`); null for the control workers. */
+  /** Where work on a host's disks is done (`workPlace`); null for the workers of the workflow itself. */
   onHost?: string | null;
+  /** The vantage point that looks (`vantagePlace`). */
+  atVantage?: string | null;
   /** Seconds that the work on a host may take in all, its worker's absence included: a host that reboots comes back. */
   within?: number | null;
 }

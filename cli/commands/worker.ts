@@ -1,11 +1,15 @@
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { configOf } from '../context.js';
 
 export function register(worker: Command): void {
   worker
     .description(
-      'Run a worker until Ctrl-C. Without --host: operations, runbooks and hypervisors. With --host: the disks of that host; ' +
-        'one runs on each host. What a killed worker left is gone on with by the next.',
+      'Run a worker until Ctrl-C. Without --host: operations, runbooks and hypervisors, and the recoveries of lost hosts, which ' +
+        'nothing else keeps waiting. With --host: the disks of that host; one runs on each host. What a killed worker left is ' +
+        'gone on with by the next.',
+    )
+    .addOption(
+      new Option('--only <work>', 'only one of the two: a process for each').choices(['control', 'recovery']),
     )
     .option('--host <host>', 'the host on which it runs and whose disks it works on')
     .option(
@@ -17,8 +21,9 @@ export function register(worker: Command): void {
       'what the worker of a host runs to reboot it; split at blanks, no shell (default: systemctl reboot)',
     )
     .action(async (_options: unknown, command: Command) => {
-      const { host, stateDir, rebootCommand } = command.opts<{
+      const { host, only, stateDir, rebootCommand } = command.opts<{
         host?: string;
+        only?: 'control' | 'recovery';
         stateDir?: string;
         rebootCommand?: string;
       }>();
@@ -27,6 +32,7 @@ export function register(worker: Command): void {
       await runWorker({
         config,
         ...(host === undefined ? {} : { host }),
+        ...(only === undefined ? {} : { only }),
         ...(stateDir === undefined ? {} : { stateDir }),
         ...(rebootCommand === undefined ? {} : { rebootCommand: rebootCommand.trim().split(/\s+/) }),
       });

@@ -2,6 +2,7 @@
 import { VirtualCloud } from '../../virtual/cloud.js';
 import type { Ending } from '../../virtual/ending.js';
 import type { Handle } from '../../virtual/handle.js';
+import { recoveryPlace } from '../../virtual/places.js';
 import type { Skills } from '../../virtual/process.js';
 import type { Knobs } from '../../virtual/trouble.js';
 import type { HostRef } from '../../model/host.js';
@@ -36,7 +37,7 @@ export class Stage {
     const { datacenter, inventory, random, temporal } = cloud;
     const watching: Watching = { watch: null };
     watched(datacenter, () => watching.watch);
-    for (const place of [null, hosts]) temporal.startWorker(place);
+    for (const place of [null, recoveryPlace, hosts]) temporal.startWorker(place);
     const world = { cloud: cloud.name, datacenter, inventory, uuid: () => random.uuid() };
     const add = (name: string) => addRoomyHost(world, name);
     return new Stage(cloud, world, [await add('h1'), await add('h2'), await add('h3')], watching);

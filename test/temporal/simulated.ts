@@ -11,7 +11,7 @@ import type { InventoryPlace } from '../../model/inventory.js';
 import { adoptGuest, type NewGuest } from '../../virtual/guests.js';
 import { serveDatacenters } from '../../worker/datacenters.js';
 import { openPorts, type Ports } from '../../worker/ports.js';
-import { createControlWorker } from '../../worker/worker.js';
+import { createControlWorker, type CloudQueue } from '../../worker/worker.js';
 import { quickClock } from '../proof/kill/quick-clock.js';
 import { addRoomyHost } from '../proof/place.js';
 import { memoryFolder } from './helpers.js';
@@ -71,7 +71,7 @@ export class SimulatedCloud {
     return getInstance(this.inventory, id);
   }
 
-  /** The control worker and that of the hosts; `stop` is what a deploy does. */
+  /** The workers of the cloud and that of the hosts; `stop` is what a deploy does. */
   async serve(
     { client, native, bundle }: Site,
     around: Around = (_activity, work) => work(),
@@ -86,23 +86,26 @@ export class SimulatedCloud {
       maxCachedWorkflows: 200,
     } as const;
     const interceptors = { activity: [interceptor(around)] };
-    const control = await createControlWorker({
-      cloud: cloudName,
-      inventory,
-      client,
-      common: { ...common, interceptors } as typeof common,
-      ports,
-      bundle,
-    });
+    const create = (queue: CloudQueue) =>
+      createControlWorker({
+        cloud: cloudName,
+        inventory,
+        client,
+        common: { ...common, interceptors } as typeof common,
+        ports,
+        bundle,
+        queue,
+      });
+    const workers = [await create('control'), await create('recovery')];
     const stopping = new AbortController();
     const ended = Promise.all([
-      control.run(),
+      ...workers.map((worker) => worker.run()),
       serveDatacenters(ports, { cloud: cloudName, common, ended: stopping.signal }),
     ]);
     return {
       async stop() {
         stopping.abort();
-        if (control.getState() === 'RUNNING') control.shutdown();
+        for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
         await ended;
       },
     };

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
-import { controlQueue, subjectWorkflowId } from '../../model/addresses.js';
+import { controlQueue, subjectWorkflowId, workflowQueue } from '../../model/addresses.js';
 import { startDevServer } from '../../temporal/dev-server.js';
 import type { Order } from '../../workflows/operate.js';
 import { searchAttributesOf } from '../../workflows/search-attributes.js';
@@ -56,7 +56,7 @@ export async function begin(
   };
   return client.workflow.start(key, {
     workflowId: subjectWorkflowId(cloudName, key, subject),
-    taskQueue: controlQueue(cloudName),
+    taskQueue: workflowQueue(cloudName, key),
     args: [order],
     workflowIdConflictPolicy: 'FAIL',
     workflowIdReusePolicy: 'ALLOW_DUPLICATE',

@@ -11,8 +11,8 @@ import {
 } from '@temporalio/workflow';
 import { DroverError, isErrorCode, type ErrorRecord } from '../../model/errors.js';
 
-/** Every failure that Temporal brings becomes one row of the error table. */
-export function typed(error: unknown, what: string, onHost?: string): unknown {
+/** Every failure that Temporal brings becomes one row of the error table. `missing`: what it means that nobody took the task in time. */
+export function typed(error: unknown, what: string, missing?: DroverError): unknown {
   if (isCancellation(error)) return new DroverError('Cancelled', `${what} was cancelled`, { cause: error });
   const cause =
     error instanceof ActivityFailure || error instanceof ChildWorkflowFailure ? error.cause : error;
@@ -24,15 +24,7 @@ export function typed(error: unknown, what: string, onHost?: string): unknown {
       record ? { details: record.details, hint: record.hint } : {},
     );
   }
-  if (cause instanceof TimeoutFailure && cause.timeoutType === 'SCHEDULE_TO_START' && onHost) {
-    return new DroverError(
-      'HostWorkerMissing',
-      `no drover worker of host ${onHost} took the work (${what})`,
-      {
-        hint: `run \`drover worker --host ${onHost}\` on ${onHost}`,
-      },
-    );
-  }
+  if (cause instanceof TimeoutFailure && cause.timeoutType === 'SCHEDULE_TO_START' && missing) return missing;
   if (cause instanceof TimeoutFailure)
     return new DroverError('TimedOut', `${what} did not end in time (${cause.timeoutType})`);
   if (cause instanceof TerminatedFailure) {

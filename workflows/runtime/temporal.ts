@@ -23,28 +23,34 @@ import {
   type ActivityOptions as TemporalOptions,
 } from '@temporalio/workflow';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
-import { activityLimits, hostWorkerLimit } from '../../activities/limits.js';
+import { activityLimits, hostWorkerLimit, vantageLimit } from '../../activities/limits.js';
 import { activityTable } from '../../activities/table.js';
 import type { ActivityName, Envelope } from '../../activities/types.js';
 import { DroverError } from '../../model/errors.js';
 import {
   batchWorkflowId,
+  controlQueue,
   delayedWorkflowId,
   hostOfPlace,
   hostQueue,
+  isRecovery,
+  recoveryQueue,
   runWorkflowId,
   subjectWorkflowId,
+  vantageOfPlace,
+  vantageQueue,
 } from '../../model/addresses.js';
+import { hostWorkerMissing, vantageMissing } from '../../model/missing-worker.js';
 import type { OperationAsk } from '../../model/operation.js';
 import { searchAttributes, searchAttributesOf } from '../search-attributes.js';
-import type { Runtime, Word } from '../runtime.js';
+import type { ActivityOptions, Runtime, Word } from '../runtime.js';
 import { asFailure, typed } from './failures.js';
 
 /** What a run says to its child runs (`Runtime.tell`). */
 export const wordSignal = defineSignal<[Word]>('word');
 
 export function temporalRuntime(): Runtime {
-  const { workflowId: own, taskQueue, memo } = workflowInfo();
+  const { workflowId: own, memo } = workflowInfo();
   const cloud = own.split('/')[0] ?? '';
   // A namespace without drover's search attributes fails every workflow task that sets one (client/start.ts).
   const searchable = memo?.['searchable'] !== false;
@@ -74,11 +80,7 @@ export function temporalRuntime(): Runtime {
           {},
         );
       }
-      const limits = options.within
-        ? { scheduleToStartTimeout: options.within * 1000, scheduleToCloseTimeout: options.within * 1000 }
-        : { scheduleToStartTimeout: hostWorkerLimit };
-      const place = options.onHost ? { taskQueue: hostQueue(taskQueue, options.onHost), ...limits } : {};
-      return (await run(name, envelope, place, envelope.host ?? undefined)) as never;
+      return (await run(name, envelope, placeOf(cloud, options))) as never;
     },
 
     async child({ operation, subject, label, runbook, host, request, input }) {
@@ -86,6 +88,7 @@ export function temporalRuntime(): Runtime {
         return (await executeChild(operation, {
           workflowId: subjectWorkflowId(cloud, operation, subject),
           args: [{ request, input }],
+          ...(isRecovery(operation) ? { taskQueue: recoveryQueue(cloud) } : {}),
           parentClosePolicy: ParentClosePolicy.ABANDON,
           workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
           cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
@@ -237,11 +240,26 @@ export function temporalRuntime(): Runtime {
   };
 }
 
+/** The queue of a task that is not for the workers of the workflow itself, and how long it may wait there. */
+type Place = TemporalOptions & { onHost?: string; atVantage?: string };
+
+function placeOf(cloud: string, { onHost, atVantage, within }: ActivityOptions): Place {
+  if (atVantage) {
+    const taskQueue = vantageQueue(cloud, atVantage);
+    return { atVantage: vantageOfPlace(atVantage), taskQueue, scheduleToStartTimeout: vantageLimit };
+  }
+  if (!onHost) return {};
+  const limits = within
+    ? { scheduleToStartTimeout: within * 1000, scheduleToCloseTimeout: within * 1000 }
+    : { scheduleToStartTimeout: hostWorkerLimit };
+  // Not by the workflow's own queue: a recovery asks the same worker of the host.
+  return { onHost: hostOfPlace(onHost), taskQueue: hostQueue(controlQueue(cloud), onHost), ...limits };
+}
+
 async function run(
   name: ActivityName,
   envelope: Envelope,
-  place: TemporalOptions,
-  onHost?: string,
+  { onHost, atVantage, ...place }: Place,
 ): Promise<unknown> {
   const row = activityTable[name];
   const proxies = proxyActivities<Record<string, (envelope: Envelope) => Promise<unknown>>>({
@@ -253,7 +271,9 @@ async function run(
   try {
     return await proxies[name]?.(envelope);
   } catch (error) {
-    throw typed(error, onHost ? `${name} on ${onHost}` : name, onHost);
+    if (onHost) throw typed(error, `${name} on ${onHost}`, hostWorkerMissing(onHost, `${name} on ${onHost}`));
+    if (atVantage) throw typed(error, `${name} at ${atVantage}`, vantageMissing(atVantage, name));
+    throw typed(error, name);
   }
 }
 

@@ -1,7 +1,7 @@
 /** Operations and runs that are to meet a worker's death, each at one step. */
 import { randomUUID } from 'node:crypto';
 import type { WorkflowHandle } from '@temporalio/client';
-import { controlQueue, runWorkflowId, subjectWorkflowId } from '../../../model/addresses.js';
+import { runWorkflowId, subjectWorkflowId, workflowQueue } from '../../../model/addresses.js';
 import type { HostRef } from '../../../model/host.js';
 import type { RunOrder } from '../../../workflows/run-state.js';
 import { searchAttributesOf } from '../../../workflows/search-attributes.js';
@@ -75,7 +75,7 @@ function started(
   const { cloud } = world;
   return client.workflow.start(type, {
     workflowId,
-    taskQueue: controlQueue(cloud),
+    taskQueue: workflowQueue(cloud, type),
     args: [order],
     workflowIdConflictPolicy: 'FAIL',
     // A task that died with its worker is given to the next soon.

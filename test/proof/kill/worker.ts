@@ -9,7 +9,7 @@ import { NativeConnection, Runtime, makeTelemetryFilterString } from '@temporali
 import { openInventory } from '../../../activities/inventory/database.js';
 import { serveDatacenters } from '../../../worker/datacenters.js';
 import { openPorts } from '../../../worker/ports.js';
-import { createControlWorker } from '../../../worker/worker.js';
+import { createControlWorker, type CloudQueue } from '../../../worker/worker.js';
 import { quickClock } from './quick-clock.js';
 import { names, type Order, type Parked } from './plan.js';
 
@@ -81,14 +81,22 @@ const common = {
 };
 const shipped = openPorts({ dataDir: folder, clock: quickClock(begun) });
 const ports = order.mutant ? { ...shipped, hostWork: rebootsAgain } : shipped;
-const worker = await createControlWorker({
-  cloud: names.cloud,
-  inventory: await openInventory({ path: `${folder}/inventory.db` }),
-  client: new Client({ connection }),
-  common,
-  ports,
-  bundle: { codePath: bundle },
-});
+const inventory = await openInventory({ path: `${folder}/inventory.db` });
+const client = new Client({ connection });
+const create = (queue: CloudQueue) =>
+  createControlWorker({
+    cloud: names.cloud,
+    inventory,
+    client,
+    common,
+    ports,
+    bundle: { codePath: bundle },
+    queue,
+  });
+const workers = [await create('control'), await create('recovery')];
 const never = new AbortController().signal;
 process.send?.('ready');
-await Promise.all([worker.run(), serveDatacenters(ports, { cloud: names.cloud, common, ended: never })]);
+await Promise.all([
+  ...workers.map((worker) => worker.run()),
+  serveDatacenters(ports, { cloud: names.cloud, common, ended: never }),
+]);

@@ -5,12 +5,11 @@ import { listRunItems } from '../../../activities/inventory/run-items.js';
 import { getRun } from '../../../activities/inventory/runs.js';
 import { runbookCatalogue } from '../../../client/catalogue.js';
 import { leftOf } from '../../../client/run-left.js';
-import { workPlace } from '../../../model/addresses.js';
 import { DroverError } from '../../../model/errors.js';
 import type { RunProgress } from '../../../model/run.js';
 import { resolveInputs } from '../../../runbooks/language/inputs.js';
 import { loadRunbook } from '../../../runbooks/language/load.js';
-import { refOf } from '../../../virtual/cloud.js';
+import { workerPlaces } from '../../../virtual/cloud.js';
 import type { Handle } from '../../../virtual/handle.js';
 import { byHand } from './by-hand.js';
 import { inventoryIs } from './inventory-is.js';
@@ -73,20 +72,17 @@ async function does(stage: Stage, action: Action): Promise<void> {
     case 'kill-worker':
       return cloud.crashWorker(action.worker);
     case 'stop-worker':
-      return temporal.killWorker(placeOf(action.worker));
+      return temporal.killWorker(workerPlaces[action.worker]);
     case 'start-worker':
-      return temporal.startWorker(placeOf(action.worker));
+      return temporal.startWorker(workerPlaces[action.worker]);
     case 'deploy':
-      return temporal.redeploy(placeOf(action.worker));
+      return temporal.redeploy(workerPlaces[action.worker]);
     case 'look':
       return look(stage, action);
     default:
       return action satisfies never;
   }
 }
-
-const placeOf = (worker: 'control' | 'hosts'): string | null =>
-  worker === 'control' ? null : workPlace(refOf('any'));
 
 /** Of which the log says nothing, or in its own words. */
 const silent = new Set(['do', 'at', 'by', 'role', 'with', 'troubles', 'uses']);

@@ -74,7 +74,7 @@ const decision = <K extends string>(kind: K) =>
 
 const worker = <K extends string>(kind: K, says: string) =>
   z
-    .strictObject({ do: z.literal(kind), at, worker: z.enum(['control', 'hosts']).default('control') })
+    .strictObject({ do: z.literal(kind), at, worker: z.enum(['control', 'recovery', 'hosts']).default('control') })
     .describe(says);
 
 export const actionSchema = z.discriminatedUnion('do', [
