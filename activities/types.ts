@@ -3,15 +3,22 @@
  * Inputs and answers are JSON objects; errors are those of the error table.
  */
 import type { AuditActivities, ListedFiles } from './audit/types.js';
+import type { EvacuationActivities } from './evacuation/types.js';
+import type { FencingActivities } from './fencing/types.js';
 import type { HypervisorActivities } from './hypervisor/types.js';
 import type { InventoryActivities, UndoAnswer } from './inventory/types.js';
+import type { ReturnActivities } from './recovery/return-types.js';
 import type { Disk } from '../model/instance.js';
 import type { IntentCall, Owner } from '../model/operation.js';
 import type { HostRef } from '../model/host.js';
+import type { SelfFence } from '../model/fence-check.js';
 
 export type * from './audit/types.js';
+export type * from './evacuation/types.js';
+export type * from './fencing/types.js';
 export type * from './hypervisor/types.js';
 export type * from './inventory/types.js';
+export type * from './recovery/return-types.js';
 
 /** Done by `drover worker --host NAME`, where the disk is. No inventory there: the host keeps its own fence. */
 export interface DiskActivities {
@@ -29,8 +36,11 @@ export interface DiskActivities {
   }): Promise<void>;
   /** Removes a disk; DiskError while a process has it open. `onlyIfMade`, for an undo: what was there before stays. */
   removeDisk(input: { instance: string; path: string; onlyIfMade?: boolean }): Promise<UndoAnswer>;
-  /** `format` as the definition has it: without it the file's own header is believed, which a guest can write. */
-  diskFacts(input: { path: string; format?: 'qcow2' | 'raw' }): Promise<{
+  /**
+   * `format` as the definition has it: without it the file's own header is believed, which a guest can write. `unused`:
+   * DiskError while a process has it open to write, on whichever host that shares the lock.
+   */
+  diskFacts(input: { path: string; format?: 'qcow2' | 'raw'; unused?: boolean }): Promise<{
     path: string;
     format: 'qcow2' | 'raw';
     bytes: number;
@@ -93,6 +103,8 @@ export interface HostActivities {
    * that asks for it ends with the machine: the answer is that of the next one, after the boot. So it is never done twice.
    */
   rebootHost(input: { boot: string }): Promise<{ boot: string }>;
+  /** What the platform's own daemons (sbd, watchdog, sanlock) have armed here that silence alone sets off. */
+  selfFence(input: Record<string, never>): Promise<{ armed: SelfFence | null }>;
 }
 
 /** Waits, heartbeating, until the hypervisor of a host answers, and records that it is up. TimedOut otherwise. */
@@ -109,7 +121,10 @@ export interface WaitActivities {
 }
 
 export type Activities = InventoryActivities &
+  FencingActivities &
+  EvacuationActivities &
   AuditActivities &
+  ReturnActivities &
   HypervisorActivities &
   DiskActivities &
   HostActivities &

@@ -9,6 +9,7 @@ import { DroverError } from '../model/errors.js';
 import type { InventoryPlace } from '../model/inventory.js';
 import type { RecoveryRules } from '../model/recovery.js';
 import { readDevOptions } from './dev-options.js';
+import { fencingIssues, fencingOf, fencingSchema, type FencingConfig } from './fencing.js';
 import { inventorySchema, placeIssues, placeOf } from './inventory-place.js';
 import { recoveryIssues, recoveryOf, recoverySchema } from './recovery.js';
 import { readYaml, throwIssues } from './yaml-file.js';
@@ -70,6 +71,7 @@ const configSchema = z
       })
       .prefault({})
       .describe('How hosts are chosen.'),
+    fencing: fencingSchema,
     recovery: recoverySchema,
     runbooks: z
       .array(z.string().min(1))
@@ -87,6 +89,7 @@ export interface Config {
   inventory: InventoryPlace;
   identity: { name: string; role: Role };
   placement: { strategy: 'spread' | 'pack' };
+  fencing: FencingConfig;
   recovery: RecoveryRules;
   runbooks: string[];
   /** null for never. */
@@ -117,6 +120,7 @@ export async function loadConfig(source: ConfigSource = {}): Promise<Config> {
     identity: { name: value.identity.name ?? userName(env), role: value.identity.role },
     auditEverySeconds: value.audit.every === 'never' ? null : (parseDuration(value.audit.every) ?? null),
     placement: value.placement,
+    fencing: fencingOf(value.fencing, base),
     recovery: recoveryOf(value.recovery),
     runbooks: value.runbooks.map((folder) => resolve(base, folder)),
   };
@@ -127,7 +131,11 @@ async function readFileOf(file: string): Promise<z.output<typeof configSchema>> 
   const { value } = yaml;
   if (value === undefined) return throwIssues('InvalidConfig', yaml.issues);
   const issue: typeof yaml.issue = (...place) => yaml.issue(...place);
-  const wrong = [...placeIssues(value.inventory, issue), ...recoveryIssues(value.recovery, issue)];
+  const wrong = [
+    ...placeIssues(value.inventory, issue),
+    ...fencingIssues(value.fencing, issue),
+    ...recoveryIssues(value.recovery, issue),
+  ];
   if (wrong.length > 0) return throwIssues('InvalidConfig', wrong);
   return value;
 }

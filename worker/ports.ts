@@ -1,19 +1,25 @@
 /** The only place that names drivers: which hypervisor drives a host is told by the scheme of its address. */
 import { systemClock, type Clock } from '../activities/clock.js';
+import { createAgents } from '../activities/fencing/agents.js';
+import type { Fencing } from '../activities/fencing/port.js';
+import { routeFencing } from '../activities/fencing/route.js';
 import { createLibvirt } from '../activities/hypervisor/libvirt/index.js';
 import type { Hypervisor } from '../activities/hypervisor/port.js';
 import { routeHypervisor } from '../activities/hypervisor/route.js';
+import { createSimulatedFencing } from '../activities/simulator/bmc.js';
 import { createSimulatedDisks } from '../activities/simulator/disks.js';
 import type { Datacenter } from '../activities/simulator/datacenter.js';
 import { openDatacenters, type Datacenters } from '../activities/simulator/folder.js';
 import { createSimulatedHostActivities } from '../activities/simulator/host-activities.js';
 import { createSimulatedHypervisor, simulatorCapabilities } from '../activities/simulator/hypervisor.js';
 import type { DiskActivities, HostActivities, Implement } from '../activities/types.js';
+import type { FencingConfig } from '../config/fencing.js';
 import { datacenterOf } from '../model/addresses.js';
 import { DroverError } from '../model/errors.js';
 
 export interface Ports {
   hypervisor: Hypervisor;
+  fencing: Fencing;
   /** The simulated ones of the data folder. */
   datacenters: Datacenters;
   /** What the workers of a datacenter's hosts do. */
@@ -22,9 +28,19 @@ export interface Ports {
 }
 
 /** `clock`: that of the simulated datacenters, where their time goes faster. */
-export function openPorts({ dataDir, clock = systemClock }: { dataDir: string; clock?: Clock }): Ports {
+export function openPorts({
+  dataDir,
+  fencing = { hosts: {}, countSelfFence: false },
+  clock = systemClock,
+}: {
+  dataDir: string;
+  /** The fence devices of real hosts; without it they have none. */
+  fencing?: Pick<FencingConfig, 'hosts' | 'countSelfFence'>;
+  clock?: Clock;
+}): Ports {
   const libvirt = createLibvirt();
   const datacenters = openDatacenters(dataDir, clock);
+  const agents = createAgents({ config: fencing });
   const drivers = new Map<string, Hypervisor>();
 
   function driverOf(uri: string): Hypervisor {
@@ -37,6 +53,10 @@ export function openPorts({ dataDir, clock = systemClock }: { dataDir: string; c
   const both = new Set(simulatorCapabilities.filter((capability) => libvirt.capabilities.has(capability)));
   return {
     hypervisor: routeHypervisor(both, (host) => driverOf(host.uri)),
+    fencing: routeFencing(({ uri }) => {
+      const name = datacenterOf(uri);
+      return name === null ? agents : createSimulatedFencing(found(datacenters, name));
+    }),
     datacenters,
     hostWork: (datacenter) => ({
       ...createSimulatedDisks(datacenters.get(datacenter)),

@@ -34,12 +34,12 @@ export interface Binding {
 export interface Fencing {
   /** In the order of their levels; empty where the host has none. */
   devices(host: HostRef): Promise<FenceDevice[]>;
+  /** Whether what the platform itself has armed on the host (a watchdog, leases) counts for anything. */
+  countsSelfFence(host: HostRef): Promise<boolean>;
   /** Compares with the system UUID that the hypervisor told while it lived (null: never asked). */
   identify(host: HostRef, device: string, systemUuid: string | null): Promise<Binding>;
   status(host: HostRef, device: string): Promise<FenceAnswer>;
   /** Cuts the power and looks whether it is off. */
   off(host: HostRef, device: string): Promise<FenceAnswer>;
   on(host: HostRef, device: string): Promise<FenceAnswer>;
-  /** What was armed on the host by the platform itself, asked while it lives; null where there is none. */
-  armed(host: HostRef): Promise<{ kind: 'watchdog' | 'lease'; seconds: number; says: string } | null>;
 }

@@ -3,6 +3,7 @@ import { execa } from 'execa';
 import { DroverError } from '../../model/errors.js';
 import { systemClock, type Clock } from '../clock.js';
 import type { HostActivities, Implement } from '../types.js';
+import { findSelfFence } from './self-fence.js';
 import { stopWaiting } from './stop-waiting.js';
 
 const everyMs = 1000;
@@ -15,14 +16,17 @@ export function createHostActivities(options: {
   rebootCommand?: readonly string[];
   /** Linux writes another id here at each boot. */
   bootIdFile?: string;
+  /** Where /proc, /sys and /etc are. */
+  root?: string;
   clock?: Clock;
 }): Implement<HostActivities> {
-  const { rebootCommand = ['systemctl', 'reboot'], clock = systemClock } = options;
+  const { rebootCommand = ['systemctl', 'reboot'], clock = systemClock, root = '/' } = options;
   const { bootIdFile = '/proc/sys/kernel/random/boot_id' } = options;
   const bootId = async () => (await readFile(bootIdFile, 'utf8')).trim();
 
   return {
     bootId: async () => ({ boot: await bootId() }),
+    selfFence: async () => ({ armed: await findSelfFence(root) }),
 
     async rebootHost({ boot }, call) {
       const now = await bootId();

@@ -1,7 +1,7 @@
 /** What happens in a datacenter by itself: a guest goes down, a host comes up, a migration goes on. */
 import type { Tx } from './database.js';
 
-export type EventKind = 'down' | 'reboot' | 'vanish' | 'saved' | 'up' | 'migration' | 'fault';
+export type EventKind = 'down' | 'reboot' | 'vanish' | 'saved' | 'up' | 'migration' | 'fault' | 'self-fence';
 
 export interface EventRow {
   seq: number;

@@ -3,6 +3,8 @@ import { z } from 'zod';
 import { durationSchema, parseDuration } from '../../model/duration.js';
 import { DroverError } from '../../model/errors.js';
 import { didYouMean } from '../../model/did-you-mean.js';
+import { bmcStates } from './bmc-states.js';
+import { setBmc } from './bmc.js';
 import type { Tx } from './database.js';
 import { schedule } from './events.js';
 import { cutPower, cutRack, hang, partition, restoreHost, setDaemon, slow } from './host-power.js';
@@ -10,6 +12,7 @@ import { guestNamed, onGuestsNamed } from './guest-faults.js';
 import { allHosts, requireHost } from './hosts.js';
 import { migrationsAt } from './migrations.js';
 import { breakStream } from './post-copy.js';
+import { setSelfFence } from './self-fence.js';
 
 /** Calls that can be made to fail: those of the hypervisor port and of the disks. */
 export const callNames = [
@@ -54,6 +57,7 @@ export const callNames = [
   'readSerialLog',
   'bootId',
   'rebootHost',
+  'selfFence',
 ] as const;
 
 const at = durationSchema.optional().describe('How long after the beginning of a scenario');
@@ -105,6 +109,24 @@ export const faultSchema = z.discriminatedUnion('do', [
   onGuests('guest-io-error', 'Their disks fail, and they stand still.'),
   onGuests('guest-disk-write', 'Somebody writes to their disks behind their back.'),
   onGuests('guest-boot', 'Somebody starts them by hand, without the memory that was saved.'),
+  z
+    .strictObject({
+      at,
+      do: z.literal('bmc'),
+      hosts,
+      state: z.enum(bmcStates).describe('How their BMCs are from now on'),
+      with: z.string().optional().describe('Whose power they have when they are swapped'),
+    })
+    .describe('What is wrong with the BMCs of these hosts; ok: nothing.'),
+  z
+    .strictObject({
+      at,
+      do: z.literal('self-fence'),
+      hosts,
+      kind: z.enum(['watchdog', 'lease', 'none']),
+      seconds: z.int().positive().default(60).describe('After how long of being cut off nothing runs there'),
+    })
+    .describe('What the platform itself has armed on these hosts, as sbd or a watchdog does.'),
   z.strictObject({ at, do: z.literal('rack-loss'), rack: z.string().describe('Name of a rack') }),
   call.extend({
     do: z.literal('fail'),
@@ -160,6 +182,8 @@ export function giveFault(tx: Tx, fault: Fault): void {
     case 'libvirtd-start':
     case 'break-stream':
     case 'partition':
+    case 'bmc':
+    case 'self-fence':
     case 'slow':
       return fault.hosts.forEach((host) => onHost(tx, host, fault));
     default:
@@ -185,6 +209,10 @@ function onHost(tx: Tx, host: string, fault: Extract<Fault, { hosts: string[] }>
       });
     case 'partition':
       return partition(tx, host, fault.from ?? null);
+    case 'bmc':
+      return setBmc(tx, host, fault.state, fault.with ?? null);
+    case 'self-fence':
+      return setSelfFence(tx, host, fault);
     case 'slow': {
       const link =
         fault.bandwidth === undefined ? null : Math.max(1, Math.round(fault.bandwidth * 1024 ** 2));

@@ -5,6 +5,7 @@ import type { Call, HostActivities, Implement } from '../types.js';
 import type { Datacenter } from './datacenter.js';
 import { rebootHost } from './host-power.js';
 import { bootIdOf, findHost, requireHost } from './hosts.js';
+import { selfFenceOf } from './self-fence.js';
 import { runOnHost } from './worker-of-host.js';
 
 const everyMs = 1_000;
@@ -15,6 +16,9 @@ export function createSimulatedHostActivities(datacenter: Datacenter): Implement
       runOnHost(datacenter, 'bootId', call, (tx, host) => ({
         boot: bootIdOf(datacenter.name, requireHost(tx, host)),
       })),
+
+    selfFence: (_input, call) =>
+      runOnHost(datacenter, 'selfFence', call, (tx, host) => ({ armed: selfFenceOf(tx, host) })),
 
     async rebootHost({ boot }, call) {
       const begun = await runOnHost(datacenter, 'rebootHost', call, (tx, host) => {

@@ -5,6 +5,7 @@ import { endGuest, guestsOn } from './guests.js';
 import { allHosts, defaultLink, findHost, requireHost } from './hosts.js';
 import { reconsiderAt } from './migrations.js';
 import { abortSavesOn } from './save.js';
+import { startSelfFence } from './self-fence.js';
 
 /** From the power button to the libvirtd that answers. */
 export const hostBootMs = 5_000;
@@ -32,8 +33,13 @@ export function restoreHost(tx: Tx, host: string): void {
   // What was copied so far was copied at the old pace.
   reconsiderAt(tx, host);
   tx.run('delete from cuts where one = ? or other = ?', host, host);
+  unschedule(tx, 'self-fence', host);
   tx.run('delete from faults where host = ?', host);
-  tx.run('update hosts set hung = 0, cut = 0, call_ms = 0, link = ? where name = ?', defaultLink, host);
+  tx.run(
+    `update hosts set hung = 0, cut = 0, call_ms = 0, link = ?, bmc = 'ok', bmc_of = null, bmc_said = null where name = ?`,
+    defaultLink,
+    host,
+  );
   if (found.power === 'off') {
     boot(tx, host);
   } else if (found.power === 'on') {
@@ -48,7 +54,8 @@ export function rebootHost(tx: Tx, host: string): void {
   boot(tx, host);
 }
 
-function boot(tx: Tx, host: string): void {
+/** Somebody gives it its power back. */
+export function boot(tx: Tx, host: string): void {
   tx.run(`update hosts set power = 'booting' where name = ?`, host);
   schedule(tx, tx.now + hostBootMs, 'up', { host });
 }
@@ -73,13 +80,17 @@ export function setDaemon(tx: Tx, host: string, runs: boolean): void {
 export function hang(tx: Tx, host: string): void {
   requireHost(tx, host);
   tx.run('update hosts set hung = 1 where name = ?', host);
+  startSelfFence(tx, host);
   reconsiderAt(tx, host);
 }
 
 /** Cuts a host off the network, or only off some other hosts. */
 export function partition(tx: Tx, host: string, from: readonly string[] | null): void {
   requireHost(tx, host);
-  if (from === null) tx.run('update hosts set cut = 1 where name = ?', host);
+  if (from === null) {
+    tx.run('update hosts set cut = 1 where name = ?', host);
+    startSelfFence(tx, host);
+  }
   for (const other of from ?? []) {
     requireHost(tx, other);
     for (const [one, two] of [

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { DroverError } from '../../model/errors.js';
 import { didYouMean } from '../../model/did-you-mean.js';
+import type { BmcState } from './bmc-states.js';
 import type { Tx } from './database.js';
 import { addMount } from './files.js';
 
@@ -27,6 +28,12 @@ export interface HostRow {
   generation: number;
   /** JSON: networks and bridges that it has. */
   networks: string;
+  /** Its BMC (`bmc.ts`): how it is, whose power it has when it is swapped, and what a liar was asked for last. */
+  bmc: BmcState;
+  bmc_of: string | null;
+  bmc_said: 'on' | 'off' | null;
+  /** JSON of `SelfFence`: what the platform itself has armed on it. */
+  self_fence: string | null;
 }
 
 export interface NewHost {

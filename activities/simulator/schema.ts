@@ -1,5 +1,5 @@
 /** The tables of a datacenter. Times are ms since the epoch, sizes bytes unless their name says MiB. */
-export const version = 2;
+export const version = 3;
 
 export const schema: readonly string[] = [
   `create table hosts (
@@ -8,7 +8,8 @@ export const schema: readonly string[] = [
      power text not null default 'on', daemon integer not null default 1,
      hung integer not null default 0, cut integer not null default 0,
      call_ms integer not null default 0, link integer not null, boots integer not null default 1,
-     generation integer not null default 1, networks text not null default '["br0"]'
+     generation integer not null default 1, networks text not null default '["br0"]',
+     bmc text not null default 'ok', bmc_of text, bmc_said text, self_fence text
    ) strict, without rowid`,
   // Pairs of hosts that do not reach each other, each pair in both orders.
   `create table cuts (one text not null, other text not null, primary key (one, other)) strict, without rowid`,

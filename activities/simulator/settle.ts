@@ -4,7 +4,8 @@ import { takeDue, type EventRow } from './events.js';
 import { applyFault } from './faults.js';
 import { bootGuest, endGuest, guestOn } from './guests.js';
 import { endSave } from './save.js';
-import { hostIsUp } from './host-power.js';
+import { hostIsUp, rebootHost } from './host-power.js';
+import { isSelfFenced } from './self-fence.js';
 import { activeMigration } from './migration-rows.js';
 import { continueMigration, reconsiderAt } from './migrations.js';
 
@@ -20,6 +21,7 @@ function happen(tx: Tx, { kind, host, guest: id, data }: EventRow): void {
   if (kind === 'migration') return continueMigration(tx, Number(data));
   if (host === null) return;
   if (kind === 'up') return hostIsUp(tx, host);
+  if (kind === 'self-fence') return isSelfFenced(tx, host) ? rebootHost(tx, host) : undefined;
   const guest = id === null ? undefined : guestOn(tx, host, id);
   if (guest === undefined) return;
   if (kind === 'saved') {

@@ -1,0 +1,38 @@
+/** What is known of a host's fencing while it lives: recorded, since nobody can ask once it is silent. */
+import { z } from 'zod';
+
+/**
+ * What the platform itself does when the host loses its network: resets it by its watchdog (`watchdog`), or lets the leases
+ * on its guests' disks run out (`lease`). Only what silence alone sets off is counted: docs/fencing.md.
+ */
+export const selfFence = z.object({
+  kind: z.enum(['watchdog', 'lease']),
+  /** From the moment at which it is cut off until nothing runs on it for certain. */
+  seconds: z.number(),
+  says: z.string(),
+});
+export type SelfFence = z.infer<typeof selfFence>;
+
+/** `hosts.armed`: as it was seen last; `at` is RFC 3339 in UTC. */
+export const armed = selfFence.extend({ at: z.string() });
+export type Armed = z.infer<typeof armed>;
+
+/** How a fence device was when it was looked at last. */
+export const deviceCheck = z.object({
+  device: z.string(),
+  level: z.number(),
+  binding: z.enum(['same', 'other', 'unknown']),
+  bindingSays: z.string(),
+  /** null where it did not answer; `error` tells why. */
+  power: z.enum(['on', 'off']).nullable(),
+  error: z.string().nullable(),
+  seconds: z.number(),
+});
+export type DeviceCheck = z.infer<typeof deviceCheck>;
+
+/** `hosts.fence_devices`. */
+export const fenceCheck = z.object({ at: z.string(), devices: z.array(deviceCheck) });
+export type FenceCheck = z.infer<typeof fenceCheck>;
+
+/** A device that would do its work: it answers, and is not that of another host. */
+export const isReady = ({ binding, power }: DeviceCheck): boolean => binding !== 'other' && power !== null;
