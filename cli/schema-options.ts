@@ -19,6 +19,8 @@ interface SchemaFlag {
   flag: string;
   kind: 'boolean' | 'number' | 'text' | 'list' | 'pairs';
   option: Option;
+  /** `--no-reserved` beside `--reserved`, where leaving both out means something else: as it was. */
+  negation?: Option;
 }
 
 /** Flags that every command has; an input of that name gets another flag. */
@@ -55,7 +57,9 @@ function flagOf(key: string, property: Property, required: boolean): SchemaFlag 
       `--${negated ? 'no-' : ''}${flag}`,
       `${negated ? 'do not: ' : ''}${sentence(description)}`,
     );
-    return { key, flag, kind, option };
+    if (standard !== undefined || required) return { key, flag, kind, option };
+    const negation = new Option(`--no-${flag}`, `take away: ${sentence(description)}`);
+    return { key, flag, kind, option, negation };
   }
   const value = {
     number: 'number',
@@ -114,7 +118,10 @@ export function inputFromFlags(
 }
 
 export function addFlags(command: Command, flags: readonly SchemaFlag[]): void {
-  for (const { option } of flags) command.addOption(option);
+  for (const { option, negation } of flags) {
+    command.addOption(option);
+    if (negation) command.addOption(negation);
+  }
 }
 
 export function toNumber(flag: string, text: string): number {

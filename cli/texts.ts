@@ -42,6 +42,7 @@ function one(key: string, value: unknown): string[] {
   if (key === 'left' && typeof value === 'string') return [`the old place on ${value} is free`];
   if (key === 'movePolicy') return [`moves: ${movesText(value as MovePolicy)}`];
   if (key === 'restartPolicy') return [`restart: ${text(value)}`];
+  if (key === 'haPolicy') return [`ha: ${text(value)}`];
   if (key === 'downtimeMs') return [`downtime ${text(value)} ms`];
   if (key === 'totalMs') return [`took ${text(value)} ms`];
   if (key === 'transferredBytes') return [`${bytesText(Number(value))} copied`];

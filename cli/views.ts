@@ -25,7 +25,7 @@ export const instanceDetails = (
 ) => ({
   ...instanceView(of),
   ...pick(of, 'vcpus', 'memoryMiB', 'disks', 'lockedBy', 'fault', 'needsRepair'),
-  ...pick(of, 'cause', 'restartPolicy', 'saved', 'resized'),
+  ...pick(of, 'cause', 'restartPolicy', 'haPolicy', 'saved', 'resized'),
   movePolicy: of.movePolicy ?? defaultMovePolicy,
   operations: operations.map(operationView),
   migrations,
@@ -42,13 +42,14 @@ export const hostView = (of: Host) =>
     of,
     ...(['name', 'state', 'enabled', 'disabledReason', 'maintenance', 'vcpus', 'vcpusUsed'] as const),
     ...(['memoryMiB', 'memoryMiBUsed', 'slots', 'slotsUsed', 'instances'] as const),
+    ...(['zone', 'reserved', 'controlPlane'] as const),
   );
 
 /** Of one host: how it is reached and limited, and what is on it now. */
 export const hostDetails = (of: Host, instances: Instance[], migrations: MigrationRecord[]) => ({
   ...hostView(of),
   ...pick(of, 'uri', 'stateReason', 'cpuOvercommit', 'memoryMiBReserved'),
-  ...pick(of, 'labels', 'zone', 'storage', 'networks', 'cpu', 'systemUuid', 'lastSeenAt', 'createdAt'),
+  ...pick(of, 'labels', 'storage', 'networks', 'cpu', 'systemUuid', 'lastSeenAt', 'createdAt'),
   instanceList: instances.map(instanceView),
   runningMigrations: migrations,
 });

@@ -2,7 +2,7 @@ import type { HostSettings, InventoryActivities } from '../types.js';
 import { changeHost } from './host-operations.js';
 import { refreshUsage } from './host-usage.js';
 import type { OwnershipDeps } from './ownership.js';
-import { toJson } from './rows.js';
+import { flag, toJson } from './rows.js';
 import type { HostRow } from './schema.js';
 
 /** Changes what the operator says of a host; what is not named stays. Answers what it was, for the undo. */
@@ -13,6 +13,7 @@ export async function setHost(
   const asked = { kind: 'set', host, input: { host, ...settings }, request };
   return changeHost(deps, asked, async (trx, row) => {
     const { zone, labels = {}, storage = {}, slots, reserve_mib, cpu_overcommit } = settings;
+    const { reserved, control_plane } = settings;
     const was = settingsOf(row);
     await trx
       .updateTable('hosts')
@@ -23,6 +24,8 @@ export async function setHost(
         slots: slots ?? was.slots,
         memory_mib_reserved: reserve_mib ?? was.reserve_mib,
         cpu_overcommit: cpu_overcommit ?? was.cpu_overcommit,
+        reserved: flag(reserved ?? was.reserved),
+        control_plane: flag(control_plane ?? was.control_plane),
       })
       .where('name', '=', host)
       .execute();
@@ -38,6 +41,8 @@ const settingsOf = (row: HostRow): HostSettings => ({
   slots: row.slots,
   reserve_mib: row.memory_mib_reserved,
   cpu_overcommit: row.cpu_overcommit,
+  reserved: row.reserved === 1,
+  control_plane: row.control_plane === 1,
 });
 
 /** A key with an empty value is taken away. */

@@ -117,6 +117,8 @@ export interface HostSettings {
   slots: number;
   reserve_mib: number;
   cpu_overcommit: number;
+  reserved: boolean;
+  control_plane: boolean;
 }
 
 /** An operation on a host that takes its time; those that are one change of the inventory write their record with it. */

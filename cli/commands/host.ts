@@ -83,10 +83,9 @@ const columns = [
   { title: 'DISABLED BECAUSE', value: (row: Row) => row.disabledReason },
 ];
 
-function stateOf({ state, enabled, maintenance }: Row): string {
-  return [paintState(state), ...(enabled ? [] : ['disabled']), ...(maintenance ? ['maintenance'] : [])].join(
-    ', ',
-  );
+function stateOf({ state, enabled, maintenance, reserved, controlPlane }: Row): string {
+  const also = { disabled: !enabled, maintenance, reserved, 'control plane': controlPlane };
+  return [paintState(state), ...Object.entries(also).flatMap(([what, so]) => (so ? [what] : []))].join(', ');
 }
 
 const pairs = (of: Record<string, string>): string | null =>
@@ -126,6 +125,8 @@ async function show(name: string, command: Command): Promise<void> {
       ],
       ['migration slots', `${host.slotsUsed} used of ${host.slots}`],
       ['zone', host.zone],
+      ['reserved', host.reserved ? 'yes, for what is evacuated from lost hosts' : 'no'],
+      ['control plane', host.controlPlane ? 'yes: it is never fenced' : 'no'],
       ['shared stores', pairs(host.storage)],
       ['networks', host.networks?.join(', ') ?? 'not known yet'],
       [

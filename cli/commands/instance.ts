@@ -125,8 +125,8 @@ const operationLine = (one: OperationRecord): string =>
     .filter((text) => text !== '')
     .join(', ');
 
-const policyText = ({ movePolicy, restartPolicy }: Instance): string =>
-  `moves: ${movesText(movePolicy ?? defaultMovePolicy)}; restart: ${restartPolicy}`;
+const policyText = ({ movePolicy, restartPolicy, haPolicy }: Instance): string =>
+  `moves: ${movesText(movePolicy ?? defaultMovePolicy)}; restart: ${restartPolicy}; ha: ${haPolicy}`;
 
 /** What is held until it is confirmed, and by whom that is done when. */
 function resizedText({ name, resized }: Instance): string | undefined {

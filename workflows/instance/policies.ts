@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { DroverError } from '../../model/errors.js';
 import { defaultMovePolicy, movePolicy, restartPolicies, type MovePolicy } from '../../model/instance.js';
+import { haPolicies } from '../../model/incident.js';
 import type { InstancePatch } from '../../model/operation.js';
 
 const rungs = ['auto-converge', 'post-copy', 'pause', 'cold'] as const;
@@ -23,6 +24,12 @@ export const policyInputs = {
     .enum(restartPolicies)
     .optional()
     .describe('When drover starts it again after it went off by itself'),
+  ha: z
+    .enum(haPolicies)
+    .optional()
+    .describe(
+      'Whether and when it is brought back from a lost host: 1 first to 5 last, then best-effort, which takes no reserved host; never',
+    ),
 };
 
 /** For `superRefine`: what is wrong with them is told before anything begins. */
@@ -40,12 +47,13 @@ export type Policies = z.output<z.ZodObject<typeof policyInputs>>;
 /** What the inputs make of the policies that there are; nothing where they say nothing. */
 export function policyPatch(
   before: MovePolicy | null,
-  { max_downtime, allow, forbid, restart }: Policies,
-): Pick<InstancePatch, 'movePolicy' | 'restartPolicy'> {
+  { max_downtime, allow, forbid, restart, ha }: Policies,
+): Pick<InstancePatch, 'movePolicy' | 'restartPolicy' | 'haPolicy'> {
   const moves = max_downtime !== undefined || allow.length > 0 || forbid.length > 0;
   return {
     ...(moves ? { movePolicy: moved(before ?? defaultMovePolicy, { max_downtime, allow, forbid }) } : {}),
     ...(restart === undefined ? {} : { restartPolicy: restart }),
+    ...(ha === undefined ? {} : { haPolicy: ha }),
   };
 }
 

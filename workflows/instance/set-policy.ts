@@ -1,15 +1,17 @@
+import { defaultHaPolicy } from '../../model/incident.js';
 import { defaultMovePolicy } from '../../model/instance.js';
 import { defineOperation } from '../define.js';
 import { instanceRef } from '../inputs.js';
 import { checkPolicies, policyInputs, policyPatch, type Policies } from './policies.js';
 
-const nothing = 'set-policy needs a policy: max_downtime, allow, forbid or restart';
-const isEmpty = ({ max_downtime, allow, forbid, restart }: Policies): boolean =>
-  max_downtime === undefined && restart === undefined && allow.length === 0 && forbid.length === 0;
+const nothing = 'set-policy needs a policy: max_downtime, allow, forbid, restart or ha';
+const isEmpty = ({ max_downtime, allow, forbid, restart, ha }: Policies): boolean =>
+  [max_downtime, restart, ha].every((one) => one === undefined) && allow.length === 0 && forbid.length === 0;
 
 export const setPolicy = defineOperation({
   name: 'set-policy',
-  summary: 'Say how far a live migration of the instance may go, and when drover starts it again by itself.',
+  summary:
+    'Say how far a live migration of the instance may go, when drover starts it again by itself, and whether it is brought back from a lost host.',
   input: instanceRef.extend(policyInputs).superRefine((given, issues) => {
     checkPolicies(given, issues);
     if (isEmpty(given)) issues.addIssue({ code: 'custom', message: nothing });
@@ -23,6 +25,8 @@ export const setPolicy = defineOperation({
   async run(input, ctx) {
     const patch = policyPatch(ctx.instance.movePolicy, input);
     const { movePolicy = ctx.instance.movePolicy, restartPolicy = ctx.instance.restartPolicy } = patch;
-    return { patch, result: { movePolicy: movePolicy ?? defaultMovePolicy, restartPolicy } };
+    // A history of before the policy was there holds none.
+    const haPolicy = patch.haPolicy ?? ctx.instance.haPolicy ?? defaultHaPolicy;
+    return { patch, result: { movePolicy: movePolicy ?? defaultMovePolicy, restartPolicy, haPolicy } };
   },
 });

@@ -12,6 +12,7 @@ const schema = z.object({
   hard: z.boolean().default(false).describe('Cut the power'),
   verify: z.boolean().default(true).describe('verify the copy'),
   mode: z.enum(['a', 'b']).optional(),
+  reserved: z.boolean().optional().describe('Keep it free'),
   flavor: z.string().nullable().default(null).describe('Name of the flavor'),
   bridges: z.array(z.string()).default([]).describe('Bridges of the host'),
   metadata: z.record(z.string(), z.string()).default({}),
@@ -31,6 +32,7 @@ test('flags, values and texts come from the schema', () => {
     ['--hard', 'cut the power', false],
     ['--no-verify', 'do not: verify the copy', false],
     ['--mode <a|b>', 'mode', false],
+    ['--reserved', 'keep it free', false],
     ['--flavor <flavor>', 'name of the flavor', false],
     ['--bridges <bridges>', 'bridges of the host; may be given more than once', false],
     ['--metadata <key=value>', 'metadata; may be given more than once', false],
@@ -49,6 +51,9 @@ const parse = (words: string[]): Record<string, unknown> => {
 
 test('what is given becomes the input, what is not is left to the schema', () => {
   expect(parse(['--memory-mib', '512'])).toEqual({ memory_mib: 512 });
+  // Left out, it stays as it was: neither yes nor no.
+  expect(parse(['--memory-mib', '1', '--reserved'])).toMatchObject({ reserved: true });
+  expect(parse(['--memory-mib', '1', '--no-reserved'])).toMatchObject({ reserved: false });
   const all = [
     '--memory-mib',
     '512',

@@ -21,8 +21,12 @@ test.each([
   ],
   [{ kind: 'resize', removed: [], left: 'h1' }, 'kind resize, the old place on h1 is free'],
   [
-    { movePolicy: { ...defaultMovePolicy, postCopy: true, pauseMs: 2000 }, restartPolicy: 'on-crash' },
-    'moves: downtime at most 500 ms, allows post-copy, pause=2000ms, restart: on-crash',
+    {
+      movePolicy: { ...defaultMovePolicy, postCopy: true, pauseMs: 2000 },
+      restartPolicy: 'on-crash',
+      haPolicy: '1',
+    },
+    'moves: downtime at most 500 ms, allows post-copy, pause=2000ms, restart: on-crash, ha: 1',
   ],
 ])('%o is told in words', (result, words) => {
   expect(describeResult(result)).toBe(words);

@@ -9,6 +9,7 @@ const patch = (given: object, before = null as Parameters<typeof policyPatch>[0]
 test('what is not said stays as it was', () => {
   expect(patch({})).toEqual({});
   expect(patch({ restart: 'always' })).toEqual({ restartPolicy: 'always' });
+  expect(patch({ ha: '1' })).toEqual({ haPolicy: '1' });
   const before = { ...defaultMovePolicy, postCopy: true, downtimeMs: 700 };
   expect(patch({ allow: ['cold'] }, before)).toEqual({ movePolicy: { ...before, cold: 'allow' } });
 });
@@ -37,6 +38,7 @@ const refused = (given: object): string =>
 
 test.each([
   [{}, 'needs a policy'],
+  [{ ha: '6' }, 'Invalid option'],
   [{ allow: ['warp'] }, 'knows no "warp"'],
   [{ allow: ['cold=3'] }, 'knows no "cold=3"'],
   [{ allow: ['pause'] }, 'pause needs a time'],
