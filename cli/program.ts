@@ -24,6 +24,10 @@ const groups: Record<string, Group> = {
     summary: 'operations: what each does, takes, may end with and undoes',
     load: () => import('./commands/operation.js'),
   },
+  recovery: {
+    summary: 'recoveries: what they may do by themselves when a host dies; status, arm, disarm, mode',
+    load: () => import('./commands/recovery.js'),
+  },
   'server-group': {
     summary: 'server groups: instances that belong on one host, or each on another',
     load: () => import('./commands/server-group.js'),

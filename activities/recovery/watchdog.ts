@@ -1,20 +1,9 @@
 /** Whether the host's own watchdog or lease has certainly ended its guests by now. */
-import { z } from 'zod';
+import { armed } from '../../model/fence-check.js';
 import type { Evidence } from '../../model/incident.js';
 import { read } from '../inventory/database.js';
 import { requireHost } from '../inventory/hosts.js';
 import type { RecoveryDeps } from './deps.js';
-
-/** In `hosts.armed`: what the platform had armed when the host was seen last, by our clock. */
-export const armed = z.object({
-  kind: z.enum(['watchdog', 'lease']),
-  /** Within so many seconds after it was fed or renewed last, the host is reset. */
-  seconds: z.number().positive(),
-  says: z.string(),
-  /** When it was seen, RFC 3339 in UTC. */
-  at: z.string(),
-});
-export type Armed = z.infer<typeof armed>;
 
 interface Answer {
   evidence: Evidence | null;
@@ -48,7 +37,8 @@ export function runOut(
   const never = (says: string): Answer => ({ evidence: null, inSeconds: null, says });
   if (stored === null) return never(`no watchdog or lease of ${host} was seen armed while it answered`);
   const known = armed.safeParse(JSON.parse(stored));
-  if (!known.success) return never(`what is recorded of a watchdog of ${host} can't be read`);
+  if (!known.success || known.data.seconds <= 0)
+    return never(`what is recorded of a watchdog of ${host} can't be read`);
   const { kind, seconds, says, at } = known.data;
   if (Number.isNaN(silentSince)) return never(`nobody knows since when ${host} is silent`);
   if (!(Date.parse(at) <= silentSince))
