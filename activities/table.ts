@@ -148,7 +148,12 @@ export const activityTable: { readonly [K in ActivityName]: ActivityRow<K> } = {
   fenceStatus: { ...long, mutates: false, summary: (i) => `ask ${i.device}` },
   fenceOff: { ...long, mutates: false, summary: (i) => `cut the power of ${i.host.name}: ${i.device}` },
   fenceOn: { ...long, mutates: false, summary: (i) => `give ${i.host.name} its power: ${i.device}` },
-  recordFenceCheck: { ...record, summary: (i) => `record the fence devices of ${i.host}` },
+  checkFences: {
+    ...long,
+    mutates: false,
+    summary: (i) => `ask the fence devices of ${i.hosts?.join(', ') ?? 'all hosts'}`,
+  },
+  recordSelfFences: { ...record, summary: (i) => `record what is armed on ${i.seen.length} hosts` },
   supersedeOperation: {
     ...long,
     mutates: false,

@@ -32,6 +32,8 @@ export type IntentCall = z.infer<typeof intentCall>;
 export interface Intent extends IntentCall {
   operation: string;
   seq: number;
+  /** All hosts that it names are fenced, such as this one: it is left to the readmission. */
+  fenced?: string;
 }
 
 export const operationStates = [
@@ -101,6 +103,8 @@ export interface OperationAsk {
   by: string;
   role: Request['role'];
   way: 'downtime' | 'post-copy' | 'pause' | null;
+  /** What the person says to it. */
+  comment?: string;
 }
 export interface OperationAction {
   operation: string;

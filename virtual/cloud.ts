@@ -3,21 +3,27 @@
  * simulated datacenter in memory. The same seed gives the same course of events, to the byte.
  */
 import { createAuditActivities } from '../activities/audit/activities.js';
+import { createEvacuationActivities } from '../activities/evacuation/activities.js';
+import { createFencingActivities } from '../activities/fencing/activities.js';
 import { createHostWaitActivities } from '../activities/host/wait-for-host.js';
 import { createHypervisorActivities } from '../activities/hypervisor/activities.js';
+import { fencedHypervisor } from '../activities/hypervisor/fenced.js';
 import { createInventoryActivities } from '../activities/inventory/activities.js';
 import { closeInventory, openInventory, type Inventory } from '../activities/inventory/database.js';
+import { fenceOf } from '../activities/inventory/fences.js';
 import { hypervisorInventory } from '../activities/inventory/for-hypervisor.js';
 import type { Strategy } from '../activities/inventory/placement/request.js';
 import { putHost, recordProbe } from '../activities/inventory/hosts.js';
 import { getInstance } from '../activities/inventory/instances.js';
+import { createSimulatedFencing } from '../activities/simulator/bmc.js';
 import { openDatacenter, type Datacenter } from '../activities/simulator/datacenter.js';
 import { createSimulatedDisks } from '../activities/simulator/disks.js';
 import { createSimulatedHostActivities } from '../activities/simulator/host-activities.js';
-import { addHost } from '../activities/simulator/hosts.js';
+import { addHost, requireHost } from '../activities/simulator/hosts.js';
 import { cpuOf } from '../activities/simulator/machine.js';
 import { createSimulatedHypervisor } from '../activities/simulator/hypervisor.js';
 import { putImages } from '../activities/simulator/populate.js';
+import { createReturnActivities } from '../activities/recovery/return.js';
 import { createWaitActivities } from '../activities/wait.js';
 import {
   auditWorkflowId,
@@ -38,13 +44,13 @@ import { adoptGuest, type NewGuest } from './guests.js';
 import { Handle } from './handle.js';
 import { EventLog } from './log.js';
 import type { Skills, WorkerProcess } from './process.js';
+import { recoveryPlace } from './places.js';
 import { seeded, type Random } from './random.js';
 import { VirtualTemporal } from './temporal.js';
 import type { Knobs } from './trouble.js';
 
 export interface CloudOptions {
   seed?: number;
-import { recoveryPlace } from './places.js';
   /** How many, or their names. */
   hosts?: number | readonly string[];
   /** Spread over the hosts; a quarter of them with a local disk. */
@@ -80,12 +86,6 @@ const cloudName = 'virtual';
 const datacenterName = 'sim';
 export const refOf = (host: string): HostRef => ({ name: host, uri: `sim://${datacenterName}/${host}` });
 
-export class VirtualCloud {
-  readonly name = cloudName;
-  readonly log: EventLog;
-  readonly temporal: VirtualTemporal;
-  /** How hosts are chosen. */
-  strategy: Strategy = 'spread';
 /** The workers, by the names that scenarios call them. */
 export const workerPlaces = {
   control: null,
@@ -93,6 +93,12 @@ export const workerPlaces = {
   hosts: workPlace(refOf('any')),
 } as const;
 
+export class VirtualCloud {
+  readonly name = cloudName;
+  readonly log: EventLog;
+  readonly temporal: VirtualTemporal;
+  /** How hosts are chosen. */
+  strategy: Strategy = 'spread';
 
   private constructor(
     readonly clock: VirtualClock,
@@ -203,11 +209,12 @@ export const workerPlaces = {
     slots: number,
     { zone = null, labels = {}, storage = {}, generation = 1, ...size }: HostOptions = usualSize,
   ): Promise<void> {
-    const facts = { hostname: name, systemUuid: name, hypervisor: 'simulated', ...size };
-    await this.datacenter.transact((tx) => {
+    const systemUuid = await this.datacenter.transact((tx) => {
       addHost(tx, datacenterName, { name, rack, zone: zone ?? 'zone-1', generation, ...size });
       putImages(tx, name);
+      return requireHost(tx, name).system_uuid;
     });
+    const facts = { hostname: name, systemUuid, hypervisor: 'simulated', ...size };
     const settings = { slots, cpuOvercommit: 1, memoryMiBReserved: 0, labels, zone, storage };
     await putHost(this.inventory, { ...refOf(name), ...settings });
     const cpu = cpuOf({ generation });
@@ -232,7 +239,8 @@ export const workerPlaces = {
   private control(process: WorkerProcess): Skills {
     const { inventory, temporal } = this;
     const clock = process.clock(this.clock);
-    const hypervisor = process.bound(createSimulatedHypervisor(this.datacenter));
+    const simulated = process.bound(createSimulatedHypervisor(this.datacenter));
+    const hypervisor = fencedHypervisor(simulated, (host) => fenceOf(inventory, host));
     const describe = async (id: string) => temporal.describe(id);
     return {
       ...createInventoryActivities({
@@ -256,6 +264,24 @@ export const workerPlaces = {
       ...createHostWaitActivities({
         hypervisor,
         inventory: process.bound(hypervisorInventory(inventory)),
+        clock,
+      }),
+      ...createEvacuationActivities({
+        hypervisor,
+        inventory: { ...inventory, clock },
+        workflows: {
+          isOpen: async (id) => temporal.describe(id)?.open ?? false,
+          cancel: async (id) => temporal.newest(id)?.cancel(),
+          terminate: async (id) => temporal.newest(id)?.terminate(),
+        },
+      }),
+      ...createFencingActivities({
+        fencing: process.bound(createSimulatedFencing(this.datacenter)),
+        inventory: { ...inventory, clock },
+      }),
+      ...createReturnActivities({
+        inventory: { ...inventory, clock },
+        hypervisor: process.bound(createSimulatedHypervisor(this.datacenter)),
         clock,
       }),
       ...createWaitActivities({ describe, clock }),

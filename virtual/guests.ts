@@ -70,8 +70,10 @@ export async function adoptGuest(
     ),
   );
   const saved = state === 'suspended' ? await datacenter.transact((tx) => save(tx, on.name, id)) : null;
+  const seen = await hypervisor.look(on, id);
   await adoptInstance(inventory, {
     id,
+    definition: seen?.definition,
     name,
     state,
     flavor: null,

@@ -15,14 +15,20 @@ import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { Context } from '@temporalio/activity';
 import { createAuditActivities } from '../activities/audit/activities.js';
 import { createDiskActivities } from '../activities/disk/activities.js';
+import { createEvacuationActivities } from '../activities/evacuation/activities.js';
+import { createFencingActivities } from '../activities/fencing/activities.js';
 import { createHostActivities } from '../activities/host/activities.js';
 import { createHostWaitActivities } from '../activities/host/wait-for-host.js';
 import { createHypervisorActivities } from '../activities/hypervisor/activities.js';
+import { fencedHypervisor } from '../activities/hypervisor/fenced.js';
+import type { Hypervisor } from '../activities/hypervisor/port.js';
 import { beatsAtMostEvery } from '../activities/limits.js';
 import { createInventoryActivities } from '../activities/inventory/activities.js';
 import { closeInventory, openInventory, type Inventory } from '../activities/inventory/database.js';
 import type { Strategy } from '../activities/inventory/placement/request.js';
+import { fenceOf } from '../activities/inventory/fences.js';
 import { hypervisorInventory } from '../activities/inventory/for-hypervisor.js';
+import { createReturnActivities } from '../activities/recovery/return.js';
 import { createWaitActivities } from '../activities/wait.js';
 import type { Config } from '../config/config.js';
 import { DroverError } from '../model/errors.js';
@@ -107,7 +113,7 @@ async function runCloudWorkers(
   { client, searchable, log }: { client: Client; searchable: boolean; log: Observer['log'] },
   common: Common,
 ): Promise<void> {
-  const ports = openPorts({ dataDir: config.data });
+  const ports = openPorts({ dataDir: config.data, fencing: config.fencing });
   const { cloud } = config;
   const { strategy } = config.placement;
   const ended = new AbortController();
@@ -130,7 +136,7 @@ async function runCloudWorkers(
     const operate = operator(client, { cloud, searchable });
     const inventory = inventories.get('control');
     const observed =
-      inventory && observe({ hypervisor: ports.hypervisor, inventory, operate, log }, ended.signal);
+      inventory && observe({ hypervisor: unfenced(ports, inventory), inventory, operate, log }, ended.signal);
     await Promise.all(
       [...workers.map((worker) => worker.run()), simulated, observed].map((work) => work?.finally(end)),
     );
@@ -155,7 +161,7 @@ export async function createControlWorker(options: {
   const { cloud, inventory, client, common, ports, bundle = shippedBundle, strategy = 'spread' } = options;
   const { queue = 'control' } = options;
   const find = findWorkflow(client);
-  const driver = ports.hypervisor;
+  const driver = unfenced(ports, inventory);
   const audit = createLog('audit');
   const inventoryActivities = createInventoryActivities({
     inventory,
@@ -173,6 +179,18 @@ export async function createControlWorker(options: {
     ...createAuditActivities({ inventory, hypervisor: driver, say: (finding) => audit.warn(finding) }),
     ...createHypervisorActivities({ hypervisor: driver, inventory: hypervisorInventory(inventory) }),
     ...createHostWaitActivities({ hypervisor: driver, inventory: hypervisorInventory(inventory) }),
+    ...createEvacuationActivities({
+      hypervisor: driver,
+      inventory,
+      workflows: {
+        isOpen: async (id) => (await find(id))?.open ?? false,
+        cancel: (id) => unlessEnded(client.workflow.getHandle(id).cancel()),
+        terminate: (id, reason) => unlessEnded(client.workflow.getHandle(id).terminate(reason)),
+      },
+    }),
+    ...createFencingActivities({ fencing: ports.fencing, inventory }),
+    // The readmission alone calls a host that is fenced.
+    ...createReturnActivities({ inventory, hypervisor: ports.hypervisor }),
     ...createWaitActivities({ describe: find }),
   };
   return Worker.create({
@@ -198,6 +216,16 @@ async function runHostWorker(host: string, run: WorkerRun, common: Common): Prom
     activities: wrapActivities(activities, null),
   });
   await worker.run();
+}
+
+/** The hypervisors of the hosts that are not fenced. */
+const unfenced = (ports: Ports, inventory: Inventory): Hypervisor =>
+  fencedHypervisor(ports.hypervisor, (host) => fenceOf(inventory, host));
+
+async function unlessEnded(work: Promise<unknown>): Promise<void> {
+  await work.catch((error: unknown) => {
+    if (!(error instanceof WorkflowNotFoundError)) throw error;
+  });
 }
 
 const noCall = {

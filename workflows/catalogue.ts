@@ -7,9 +7,11 @@ import { disable } from './host/disable.js';
 import { enable } from './host/enable.js';
 import { endMaintenance } from './host/end-maintenance.js';
 import { maintenance } from './host/maintenance.js';
+import { readmit } from './host/readmit.js';
 import { reboot as rebootHost } from './host/reboot.js';
 import { setHost } from './host/set.js';
 import { confirmResize } from './instance/confirm-resize.js';
+import { evacuate } from './instance/evacuate.js';
 import { launch } from './instance/launch.js';
 import { liveMigrate } from './instance/live-migrate.js';
 import { migrate } from './instance/migrate.js';
@@ -33,9 +35,11 @@ const all: Operation[] = [
   enable,
   endMaintenance,
   maintenance,
+  readmit,
   rebootHost,
   setHost,
   confirmResize,
+  evacuate,
   launch,
   liveMigrate,
   migrate,

@@ -27,6 +27,7 @@ export class Closing {
   /** What an undo found to be done after all. */
   private turnedOut: InstancePatch | null = null;
   private settled: { operation: string; seq: number }[] = [];
+  private noted: string[] = [];
 
   constructor(
     readonly def: InstanceOperation,
@@ -52,6 +53,7 @@ export class Closing {
     const open = intents.filter((i) => !done.has(`${i.operation}/${i.seq}`));
     const unwound = await carryOut(this.rt, owner, open, patience);
     this.settled.push(...unwound.settled);
+    this.noted.push(...unwound.noted);
     this.turnedOut = unwound.committed ?? this.turnedOut;
     return { intents, left: unwound.left, committed: this.turnedOut };
   }
@@ -59,6 +61,7 @@ export class Closing {
   async succeed(outcome: Outcome): Promise<Result> {
     const cleaned = await carryOut(this.rt, this.owner, this.cleanup, noPatience);
     this.settled.push(...cleaned.settled);
+    this.noted.push(...cleaned.noted);
     const result = outcome.result ?? null;
     const left = [...cleaned.left, ...(outcome.left ?? [])];
     if (left.length === 0 || outcome.patch.state !== 'deleted') return this.done(outcome.patch, result, left);
@@ -152,7 +155,9 @@ export class Closing {
       settled,
       left,
     });
-    const about = [sentence, error?.message, ...left.map((text) => `left: ${text}`)].filter(Boolean);
+    const about = [sentence, error?.message, ...left.map((text) => `left: ${text}`), ...this.noted].filter(
+      Boolean,
+    );
     this.rt.show(state, about.join('\n\n'));
   }
 }

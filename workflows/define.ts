@@ -41,6 +41,11 @@ export interface InstanceOperation<I extends z.ZodObject = z.ZodObject> extends 
    * It changes its record and no guest: it may begin whatever its host says, and whatever an earlier operation left.
    */
   recordOnly?: boolean;
+  /**
+   * It ends what runs on the instance, instead of being refused, within so many seconds. For what rescues an instance
+   * whose host is proven to be off, and nothing else.
+   */
+  supersedesWithin?: number;
   /** What the instance is when, at an unexpected end, no host knows its guest. */
   whenGone?: InstanceState;
   /** Launch alone: the row to make from the input. */
@@ -65,6 +70,8 @@ export interface HostOperation<I extends z.ZodObject = z.ZodObject> extends Decl
    * from its beginning on. The others write theirs with the change.
    */
   takesTime?: boolean;
+  /** Asked for while one is open on the host, it is that one: its answer is waited for, and nothing is refused as busy. */
+  joins?: boolean;
   run(input: z.output<I>, ctx: HostCtx): Promise<Record<string, unknown>>;
 }
 

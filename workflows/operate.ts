@@ -71,11 +71,14 @@ async function begin(
   rt: Runtime,
 ): Promise<Began> {
   let done = false;
+  const subject = String(input['instance']);
+  if (def.supersedesWithin !== undefined)
+    await rt.activity('supersedeOperation', { instance: subject, seconds: def.supersedesWithin });
   for (;;) {
     const answer = await rt.activity('beginOperation', {
       kind: def.name,
       request,
-      instance: String(input['instance']),
+      instance: subject,
       input,
       allowedStates: def.allowedStates === 'any' ? null : [...def.allowedStates],
       doing: def.doing,
@@ -103,7 +106,10 @@ async function begin(
       patch: seen.patch,
       settled: unwound.settled,
       left: [...unwound.left, ...seen.left],
-      note: isDone || predecessor?.committed ? 'its work turned out to be done' : 'its work was undone',
+      note: [
+        isDone || predecessor?.committed ? 'its work turned out to be done' : 'its work was undone',
+        ...unwound.noted,
+      ].join('; '),
     });
   }
 }

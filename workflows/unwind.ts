@@ -14,6 +14,8 @@ export interface Unwound {
   settled: { operation: string; seq: number }[];
   /** Sentences of what could not be undone. */
   left: string[];
+  /** Sentences of what nobody has to undo, since it is on hosts that are fenced. */
+  noted: string[];
   /** Set when an undo found its step past the point of no return: the work is done after all. */
   committed: InstancePatch | null;
 }
@@ -29,8 +31,14 @@ export async function carryOut(
   intents: Intent[],
   patienceSeconds: number,
 ): Promise<Unwound> {
-  const unwound: Unwound = { settled: [], left: [], committed: null };
+  const unwound: Unwound = { settled: [], left: [], noted: [], committed: null };
   for (const [index, intent] of intents.entries()) {
+    if (intent.fenced !== undefined) {
+      // Nothing of it runs, and what is left of it there goes when that host is readmitted.
+      unwound.settled.push({ operation: intent.operation, seq: intent.seq });
+      unwound.noted.push(`${intent.says}: left to the readmission of ${intent.fenced}`);
+      continue;
+    }
     const input = { ...intent.input, patienceSeconds } as unknown as Parameters<Activities[ActivityName]>[0];
     let answer: UndoAnswer;
     try {
@@ -55,6 +63,7 @@ export async function carryOut(
       return {
         settled: [...unwound.settled, ...cleaned.settled],
         left: cleaned.left,
+        noted: [...unwound.noted, ...cleaned.noted],
         committed: answer.patch,
       };
     }
@@ -81,9 +90,11 @@ function isHostRef(value: unknown): value is HostRef {
 /** What the sightings make of the instance. Pure; `gone` is its state when every host answered and none knows it. */
 export function truth(
   instance: Instance,
-  sightings: Sighting[],
+  seen: Sighting[],
   gone: InstanceState,
 ): { patch: InstancePatch; left: string[] } {
+  // It certainly does not run on a fenced host: that tells nothing, unless it is at home there.
+  const sightings = seen.filter((s) => s.fenced !== true || s.host === instance.host);
   const live = sightings.filter((s) => s.power === 'running' || s.power === 'paused');
   const halves = sightings.filter((s) => s.postCopy !== undefined && s.postCopy !== null);
   const [only] = live;
@@ -108,6 +119,9 @@ export function truth(
     return { patch: { state: 'error', powerState: 'migrating', fault }, left: [] };
   }
   const home = sightings.find((s) => s.host === instance.host);
+  // What it was before its host was lost is what an evacuation brings back.
+  if (home?.fenced === true && instance.state !== 'building')
+    return { patch: { powerState: 'unknown' }, left: [] };
   const half = sightings.find((s) => s.power === 'migrating');
   const silent = sightings.filter((s) => s.power === 'unknown').map((s) => s.host);
   if (half) {

@@ -5,6 +5,7 @@ import type { HostRef } from '../../model/host.js';
 import type { Disk } from '../../model/instance.js';
 import type { GuestView, Hypervisor } from '../hypervisor/port.js';
 import { read, type Inventory } from '../inventory/database.js';
+import { keepDefinitionsSeen } from '../inventory/definitions.js';
 import type { Call } from '../types.js';
 import { keepSeen } from './store.js';
 
@@ -25,7 +26,7 @@ export async function lookAtHosts(
   const queue = [...hosts];
   const lane = async (): Promise<void> => {
     for (let host = queue.shift(); host !== undefined; host = queue.shift()) {
-      const shown = await show(hypervisor, host);
+      const shown = await show({ inventory, hypervisor }, host);
       seen.push({ host: host.name, seen: shown });
       call.heartbeat({ phase: 'looking', hosts: seen.length });
       if (shown.state === 'silent') continue;
@@ -41,9 +42,14 @@ export async function lookAtHosts(
   return { answered: answered.toSorted((one, other) => (one.host.name < other.host.name ? -1 : 1)) };
 }
 
-async function show(hypervisor: Hypervisor, host: HostRef): Promise<SeenHost> {
+async function show(
+  { inventory, hypervisor }: { inventory: Inventory; hypervisor: Hypervisor },
+  host: HostRef,
+): Promise<SeenHost> {
   try {
-    return { state: 'answered', guests: (await hypervisor.list(host)).map(seenGuest), files: null };
+    const guests = await hypervisor.list(host);
+    await keepDefinitionsSeen(inventory, host.name, guests);
+    return { state: 'answered', guests: guests.map(seenGuest), files: null };
   } catch (error) {
     if (!(error instanceof DroverError)) throw error;
     return { state: 'silent', reason: error.message };

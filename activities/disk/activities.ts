@@ -40,11 +40,11 @@ export function createDiskActivities(options: {
     createDisk: (input, call) => createDisk(deps, input, call),
     prepareDisk: (input, call) => prepareDisk(deps, input, call),
     removeDisk: (input, call) => removeDisk(deps, input, call),
-    async diskFacts({ path, format }) {
+    async diskFacts({ path, format, unused = false }) {
       if ((await regularFile(path)) === null) throw new DroverError('NotFound', `there is no disk ${path}`);
       // A guest with a raw disk can write what looks like another format's header: whoever knows says so.
       const known = format ?? (await readHeader(path)).format;
-      const info = await imageInfo(path, known);
+      const info = await imageInfo(path, known, { unused });
       // After it was opened: a network file system tells the time anew then.
       const modifiedAt = (await regularFile(path))?.mtime.toISOString() ?? new Date(0).toISOString();
       return { path, format: known, ...info, modifiedAt };

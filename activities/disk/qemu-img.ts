@@ -39,9 +39,15 @@ const info = z.object({
 export async function imageInfo(
   path: string,
   format: DiskFormat,
+  { unused = false }: { unused?: boolean } = {},
 ): Promise<{ bytes: number; allocatedBytes: number; backing: string | null }> {
   // -U: the disk of a running guest is locked; reading its header does no harm.
-  const text = await qemuImg(['info', '-U', '-f', format, '--output=json', path], quickMs);
+  const anyway = unused ? [] : ['-U'];
+  const text = await qemuImg(['info', ...anyway, '-f', format, '--output=json', path], quickMs).catch(
+    (error: unknown) => {
+      throw error instanceof DroverError && /\block\b/.test(error.message) ? inUse(path, error) : error;
+    },
+  );
   const found = info.parse(JSON.parse(text));
   return {
     bytes: found['virtual-size'],
@@ -84,3 +90,14 @@ export async function copyExport(
 export async function enlargeImage(path: string, format: DiskFormat, bytes: number): Promise<void> {
   await qemuImg(['resize', '-q', '-f', format, path, String(bytes)], quickMs);
 }
+
+/** qemu's own lock, told as what it is. A network file system may drop the lock of a host that it does not hear of. */
+const inUse = (path: string, cause: Error): DroverError =>
+  new DroverError(
+    'DiskError',
+    `${path} is locked: a process that runs, here or on another host, writes to it`,
+    {
+      cause,
+      hint: 'find that process before anything else is started on the disk: whatever was said of its host, it is not off',
+    },
+  );

@@ -2,6 +2,7 @@ import { DroverError } from '../../model/errors.js';
 import type { HostRef } from '../../model/host.js';
 import type { Call, MigrateInput } from '../types.js';
 import type { HypervisorDeps } from './deps.js';
+import { isFenced } from './fenced.js';
 import type { Hypervisor, JobView } from './port.js';
 
 /** The job that moves the guest, on its source; `unknown` when the host does not answer. */
@@ -23,6 +24,8 @@ export async function anyJob(
   try {
     return await hypervisor.job(host, id);
   } catch (error) {
+    // What is off for certain does nothing.
+    if (isFenced(error)) return null;
     if (error instanceof DroverError) return 'unknown';
     throw error;
   }

@@ -58,7 +58,7 @@ export async function dropDefinition({ hypervisor }: Deps, input: Guest, call: C
 }
 
 export async function resizeDefinition(
-  { hypervisor }: Deps,
+  { hypervisor, inventory }: Pick<HypervisorDeps, 'hypervisor' | 'inventory'>,
   input: Guest & { vcpus: number; memoryMiB: number },
   call: Call,
 ): Promise<void> {
@@ -67,6 +67,8 @@ export async function resizeDefinition(
   if (view === null) throw notThere(host, name);
   if (!isOff(view.power)) throw mustBeOff(view, host);
   await hypervisor.resizeDefinition(host, instance, { vcpus, memoryMiB });
+  const after = await hypervisor.look(host, instance);
+  if (after !== null) await inventory.recordGuest(host.name, after);
 }
 
 /**

@@ -12,8 +12,11 @@ export interface HypervisorInventory {
     host: string,
     found: { up: true; facts: HostFacts } | { up: false; reason: string },
   ): Promise<void>;
-  /** What placement goes by, whenever somebody has seen it. */
-  recordGuest(guest: Pick<GuestView, 'id' | 'cpuMode' | 'networks'>): Promise<void>;
+  /** What placement and evacuation go by, whenever somebody has seen it at home. */
+  recordGuest(
+    host: string,
+    guest: Pick<GuestView, 'id' | 'cpuMode' | 'networks' | 'definition'>,
+  ): Promise<void>;
   /** The instances on a host on which nothing runs, and their power as it was last seen. */
   expectedPowers(host: string): Promise<ExpectedPower[]>;
   recordPowers(host: string, expected: readonly ExpectedPower[], seen: readonly GuestPower[]): Promise<void>;

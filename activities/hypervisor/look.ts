@@ -2,6 +2,7 @@ import { DroverError } from '../../model/errors.js';
 import type { HostRef } from '../../model/host.js';
 import type { Sighting } from '../types.js';
 import type { HypervisorDeps } from './deps.js';
+import { isFenced } from './fenced.js';
 import type { Hypervisor } from './port.js';
 
 export async function look(
@@ -30,6 +31,8 @@ async function sight(hypervisor: Hypervisor, host: HostRef, id: string): Promise
       error: null,
     };
   } catch (error) {
+    // Proven to run nothing; what is stored there is the readmission's.
+    if (isFenced(error)) return { ...nothing, power: 'absent', fenced: true };
     if (!(error instanceof DroverError) || error.code === 'InvalidInput') throw error;
     return { ...nothing, power: 'unknown', error: error.message };
   }

@@ -164,7 +164,8 @@ async function endEarly(
     if (verdict === 'both')
       lostIfTwice(follow, verdict, () => guestLost(input, sides, 'runs on both hosts; nothing was touched'));
     // What is left on the target, and whatever else is odd, is the undo's to find and to clean.
-    if (verdict === 'stayed' || verdict === 'off' || deps.clock.now() > until)
+    const lost = sides.source.answered && sides.source.fenced === true;
+    if (lost || verdict === 'stayed' || verdict === 'off' || deps.clock.now() > until)
       throw follow.endedEarly(why, sides);
     call.heartbeat(follow.progress('aborting'));
     await deps.clock.sleep(deps.pace.pollMs);

@@ -45,6 +45,8 @@ export interface GuestView {
   snapshots: number;
   checkpoints: number;
   stamp: Owner | null;
+  /** Its stored definition in the hypervisor's own words, without the stamp: `defineFrom` makes it again elsewhere. */
+  definition: string;
 }
 
 /** A definition to make. `serialLog` is where the hypervisor keeps the serial console's output on the host. */
@@ -150,6 +152,11 @@ export interface Hypervisor {
   /** null when the host answers and does not know the guest. */
   look(host: HostRef, id: string): Promise<GuestView | null>;
   define(host: HostRef, spec: GuestSpec, stamp: Owner): Promise<void>;
+  /**
+   * Defines the guest from what `GuestView.definition` said of it on another host, which need not answer any more. What
+   * lies there of an earlier stay (saved memory, autostart) does not come to life; a guest that is on is left alone.
+   */
+  defineFrom(host: HostRef, id: string, definition: string, stamp: Owner): Promise<void>;
   /** `guest` as it was just seen: whoever stamps has looked who else did. */
   stamp(host: HostRef, guest: GuestView, stamp: Owner): Promise<void>;
   /** Boots it. Memory that was saved is thrown away, also what the hypervisor does not know of any more. */

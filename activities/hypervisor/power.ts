@@ -7,7 +7,7 @@ import { notThere, pause, takeGuest } from './guard.js';
 export const isOff = (power: PowerState): boolean => power === 'shutoff' || power === 'crashed';
 
 export async function startGuest(
-  { hypervisor, inventory }: HypervisorDeps,
+  { hypervisor, inventory }: Pick<HypervisorDeps, 'hypervisor' | 'inventory'>,
   input: Guest,
   call: Call,
 ): Promise<{ power: PowerState }> {
@@ -15,7 +15,7 @@ export async function startGuest(
   if (view === null) throw notThere(input.host, input.name);
   if (view.power !== 'running') await hypervisor.start(input.host, input.instance);
   const after = await hypervisor.look(input.host, input.instance);
-  if (after !== null) await inventory.recordGuest(after);
+  if (after !== null) await inventory.recordGuest(input.host.name, after);
   return { power: after?.power ?? 'absent' };
 }
 

@@ -115,7 +115,7 @@ export function refuseOtherDisks(
 export async function refuseNamesake(
   hypervisor: Hypervisor,
   target: HostRef,
-  view: GuestView,
+  view: Pick<GuestView, 'id' | 'name'>,
 ): Promise<void> {
   const there = await hypervisor.names(target);
   const namesake = there.find((other) => other.name === view.name && other.id !== view.id);

@@ -20,6 +20,7 @@ export function routeHypervisor(
     watch: async (host, tell, signal) => of(host).watch(host, tell, signal),
     look: async (host, id) => of(host).look(host, id),
     define: async (host, spec, stamp) => of(host).define(host, spec, stamp),
+    defineFrom: async (host, id, definition, stamp) => of(host).defineFrom(host, id, definition, stamp),
     stamp: async (host, guest, stamp) => of(host).stamp(host, guest, stamp),
     start: async (host, id) => of(host).start(host, id),
     save: async (host, id) => of(host).save(host, id),

@@ -15,6 +15,8 @@ export interface Sighting {
   managedSave?: boolean;
   /** It is one of the two halves of a guest (`GuestView.postCopy`). */
   postCopy?: 'running' | 'failed' | null;
+  /** Nobody asked: the host is fenced, so that the guest certainly does not run there. */
+  fenced?: true;
   persistent: boolean;
   disks: Disk[];
   job: JobView | null;

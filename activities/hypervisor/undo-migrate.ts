@@ -13,6 +13,7 @@ import {
   lookAtBoth,
   outOfReach,
   refuseStaleSides,
+  type Side,
   type Sides,
   type Verdict,
 } from './verdict.js';
@@ -42,6 +43,8 @@ export async function undoMigrate(
     const verdict = judge(sides);
     call.heartbeat({ phase: 'undoing', verdict });
 
+    const ending = await besideFenced(undo, sides, verdict, before === verdict && waited > pace.settleMs);
+    if (ending !== null) return ending;
     if (verdict === 'arrived' || verdict === 'landed-off') {
       // A source that was killed just then kept its definition, which could be started again.
       if (source !== null) await hypervisor.undefine(input.source, input.instance);
@@ -75,6 +78,41 @@ async function letItEnd({ hypervisor, pace, clock, input, call }: Undo, patience
     call.heartbeat({ phase: 'waiting for the job', remainingBytes: job.remainingBytes });
     await clock.sleep(pace.pollMs);
   }
+}
+
+/**
+ * Where one of the two hosts is fenced, the other one alone tells where the guest is. `rests`: seen before, and for a
+ * while, so that nothing of the migration comes about by itself any more. Null where the usual course is right.
+ */
+async function besideFenced(
+  undo: Undo,
+  { source, target }: Sides,
+  verdict: Verdict,
+  rests: boolean,
+): Promise<UndoAnswer | null> {
+  const { hypervisor, input, owner } = undo;
+  const { instance } = input;
+  const isFenced = (side: Side): boolean => side.answered && side.fenced === true;
+  if (isFenced(source) && target.answered) {
+    if (verdict === 'nowhere' && rests) return ended(undo, input);
+    if (verdict !== 'moving' || !rests || target.view === null) return null;
+    // Its source is off for certain: what came of it is not whole, and never will be. It goes; an evacuation follows.
+    refuseStale(target.view, owner);
+    await hypervisor.destroy(input.target, instance);
+    await hypervisor.undefine(input.target, instance);
+    return ended(undo, input);
+  }
+  if (!isFenced(target) || !source.answered) return null;
+  const left = source.view === null || (verdict === 'off' && source.view.reason === 'migrated');
+  if (!left || !rests) return null;
+  if (source.view !== null) await hypervisor.undefine(input.source, instance);
+  await record(undo, input, {
+    state: 'completed',
+    ...none,
+    reason: `${input.target.name} was lost after it`,
+  });
+  // Old copies of its disks stay: those on the lost host are newer, but who knows when they come back.
+  return { undone: false, patch: { host: input.target.name, powerState: 'unknown' }, cleanup: [] };
 }
 
 interface Undo extends HypervisorDeps {

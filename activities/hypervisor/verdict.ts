@@ -1,11 +1,13 @@
 import type { HostRef } from '../../model/host.js';
 import { DroverError } from '../../model/errors.js';
 import type { Owner } from '../../model/operation.js';
+import { isFenced } from './fenced.js';
 import { refuseStale } from './guard.js';
 import type { GuestView, Hypervisor } from './port.js';
 
 /** One host's answer about the guest; null for a host that did not answer, with its error. */
-export type Side = { answered: true; view: GuestView | null } | { answered: false; error: DroverError };
+export type Side =
+  { answered: true; view: GuestView | null; fenced?: true } | { answered: false; error: DroverError };
 export interface Sides {
   source: Side;
   target: Side;
@@ -74,6 +76,8 @@ export async function lookAt(hypervisor: Hypervisor, host: HostRef, id: string):
   try {
     return { answered: true, view: await hypervisor.look(host, id) };
   } catch (error) {
+    // What is proven to run nothing is no silence, from which nothing could be concluded.
+    if (isFenced(error)) return { answered: true, view: null, fenced: true };
     if (error instanceof DroverError) return { answered: false, error };
     throw error;
   }
@@ -101,6 +105,7 @@ export function refuseStaleSides(sides: Sides, owner: Owner): void {
 export function tell(move: { source: HostRef; target: HostRef }, sides: Sides): string {
   const one = (host: HostRef, side: Side): string => {
     if (!side.answered) return `${host.name}: no answer (${side.error.message})`;
+    if (side.fenced) return `${host.name}: fenced`;
     if (side.view === null) return `${host.name}: not there`;
     return `${host.name}: ${side.view.power}${side.view.reason === '' ? '' : ` (${side.view.reason})`}`;
   };

@@ -5,7 +5,8 @@ import { epochMargin } from './restored.js';
 
 /** What the inventory writes of a guest that it takes in as it is. */
 export function adoptionOf(guest: GuestView, host: string, flavors: readonly Flavor[]): Adoption {
-  const { id, name, power, vcpus, memoryMiB, disks, managedSave, cpuMode, networks, stamp } = guest;
+  const { id, name, power, vcpus, memoryMiB, disks, managedSave, cpuMode, networks, stamp, definition } =
+    guest;
   const flavor = flavors.find((one) => one.vcpus === vcpus && one.memoryMiB === memoryMiB);
   const state =
     power === 'running' ? 'active' : power === 'paused' ? 'paused' : managedSave ? 'suspended' : 'stopped';
@@ -23,5 +24,6 @@ export function adoptionOf(guest: GuestView, host: string, flavors: readonly Fla
     epoch: stamp === null ? 0 : stamp.epoch + epochMargin,
     cpuMode,
     networks,
+    definition,
   };
 }

@@ -119,7 +119,7 @@ async function again(
   if (row === undefined || row.op_id !== mine.id) throw await staleOwner(trx, me, row);
   const current = await sameRun(trx, deps, me, row, proofs);
   const wasReset = current.op_run_id !== row.op_run_id;
-  if (mine.phase === 'reconciled') return decide(my, current);
+  if (mine.phase === 'reconciled') return decide(my, current, { reconciled: true });
   if (mine.phase === 'reconciling') return reconcile(trx, current, await predecessorOf(trx, mine));
   if (!wasReset) return began(current);
   if (mine.phase === 'committed') return own(my, current, 'committed');
@@ -152,8 +152,12 @@ async function takeOver(
 }
 
 /** Nobody else owns the row: the rules decide. */
-async function decide(my: Beginning, row: InstanceRow): Promise<BeginAnswer | DroverError> {
-  const refusal = await refusalOf(my.trx, my.input, row);
+async function decide(
+  my: Beginning,
+  row: InstanceRow,
+  after = { reconciled: false },
+): Promise<BeginAnswer | DroverError> {
+  const refusal = await refusalOf(my.trx, my.input, row, after);
   if (refusal !== undefined) return refuse(my, refusal);
   // An operation that may run on a broken instance (terminate, repair) first looks at what was left, once.
   const looks = row.op_id === null && row.needs_repair !== null && my.input.recordOnly !== true;

@@ -79,11 +79,13 @@ export async function likelyCandidates(
   let query = withUsage(db, asksCpu(wanted))
     .where('hosts.enabled', '=', 1)
     .where('hosts.state', '=', 'up')
+    .where('hosts.fence', 'is', null)
     .where((e) =>
       e.or([e('hosts.maintenance_until', 'is', null), e('hosts.maintenance_until', '<=', clock.now())]),
     )
     .where('host_usage.memory_mib_free', '>=', wanted.memoryMiB)
     .where('host_usage.vcpus_free', '>=', wanted.vcpus);
+  if (wanted.reserved !== true) query = query.where('hosts.reserved', '=', 0);
   if (wanted.from !== null) query = query.whereRef('hosts.slots', '>', 'host_usage.slots_used');
   if (wanted.zone) query = query.where('hosts.zone', '=', wanted.zone);
   if (near.length > 0) query = query.where('host_usage.host', 'in', near);

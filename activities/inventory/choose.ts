@@ -30,7 +30,8 @@ export async function wantedOf(
 ): Promise<Wanted> {
   if (request.host !== null) await requireHost(db, request.host);
   if (request.from !== null) await requireHost(db, request.from);
-  const [source] = request.from === null ? [] : await allCandidates(db, clock, { only: request.from });
+  const from = request.from ?? request.lost ?? null;
+  const [source] = from === null ? [] : await allCandidates(db, clock, { only: from });
   return { ...request, source, strategy, subject: row === null ? anySubject : await subjectOf(db, row) };
 }
 

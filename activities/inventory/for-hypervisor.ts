@@ -18,8 +18,8 @@ import {
 export interface HypervisorInventory {
   hosts(): Promise<HostRef[]>;
   recordProbe(host: string, probe: Probe): Promise<void>;
-  /** How its processor is made and what it is connected to, as somebody saw it; placement goes by that. */
-  recordGuest(guest: GuestFacts): Promise<void>;
+  /** How it is defined, as somebody saw it: placement and evacuation go by that. */
+  recordGuest(host: string, guest: GuestFacts): Promise<void>;
   expectedPowers(host: string): Promise<ExpectedPower[]>;
   recordPowers(host: string, expected: readonly ExpectedPower[], seen: readonly GuestPower[]): Promise<void>;
   migrationStarted(start: MigrationStart): Promise<void>;
@@ -32,7 +32,7 @@ export function hypervisorInventory(inventory: Inventory): HypervisorInventory {
   return {
     hosts: async () => (await listHosts(inventory)).map(({ name, uri }) => ({ name, uri })),
     recordProbe: (host, probe) => recordProbe(inventory, host, probe),
-    recordGuest: (guest) => recordGuest(inventory, guest),
+    recordGuest: (host, guest) => recordGuest(inventory, host, guest),
     expectedPowers: (host) => expectedPowers(inventory, host),
     recordPowers: (host, expected, seen) => recordPowers(inventory, host, expected, seen),
     migrationStarted: (start) => migrationStarted(inventory, start),

@@ -16,7 +16,18 @@ export interface Member {
 export async function groupOf(db: Trx, name: string, except: string): Promise<Group> {
   const { policy } = await requireGroup(db, name);
   const members = (await membersOf(db, name)).filter((member) => member.id !== except);
-  return { name, policy, members };
+  const lost = await db.selectFrom('hosts').select('name').where('fence', 'is not', null).execute();
+  const fenced = new Set(lost.map((host) => host.name));
+  if (fenced.size === 0) return { name, policy, members };
+  // Whoever is on a fenced host is nowhere yet: the group is where those are that were evacuated before.
+  return {
+    name,
+    policy,
+    members: members.flatMap((member) => {
+      const hosts = member.hosts.filter((host) => !fenced.has(host));
+      return hosts.length === 0 ? [] : [{ ...member, hosts }];
+    }),
+  };
 }
 
 /** Throws NoValidHost when an instance that is on these hosts would break the group's hard policy as a member. */

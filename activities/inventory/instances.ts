@@ -10,6 +10,7 @@ import {
 import type { OperationRecord } from '../../model/operation.js';
 import { addAllocations, permanentId } from './allocations.js';
 import { read, transact, type Inventory, type Trx } from './database.js';
+import { writeDefinition } from './definitions.js';
 import { refuseBroken } from './group-members.js';
 import { hostsWithUsage, requireHost } from './hosts.js';
 import { movedFrom } from './moved.js';
@@ -136,6 +137,8 @@ export interface Adoption {
   serverGroup?: string | null | undefined;
   cpuMode?: string | null | undefined;
   networks?: string[] | null | undefined;
+  /** In its hypervisor's words. */
+  definition?: string | undefined;
 }
 
 /**
@@ -216,6 +219,8 @@ export async function insertInstance(
   },
   now: string,
 ): Promise<void> {
+  const { id, host, definition } = instance;
+  if (host !== null && definition !== undefined) await writeDefinition(trx, host, { id, definition }, now);
   await trx
     .insertInto('instances')
     .values({

@@ -1,6 +1,7 @@
 /** What must be undone or cleaned up if its operation does not: rows, so that it outlives the workflow. */
 import type { Intent, IntentCall } from '../../model/operation.js';
 import type { Trx } from './database.js';
+import { withFences } from './fences.js';
 import { intentOf, toJson } from './rows.js';
 import type { IntentRow } from './schema.js';
 
@@ -20,7 +21,7 @@ export async function openIntents(trx: Trx, instance: string, operation?: string
     .orderBy('operations.epoch', 'desc')
     .orderBy('intents.seq', 'desc')
     .execute();
-  return rows.map(intentOf);
+  return withFences(trx, rows.map(intentOf));
 }
 
 /**
@@ -79,7 +80,7 @@ export async function turnToCleanup(
   for (const [index, call] of fresh.entries()) {
     await insert(trx, { instance, operation, seq: next + index }, call, 'cleanup');
   }
-  return (await cleanups.where('state', '=', 'open').execute()).map(intentOf);
+  return withFences(trx, (await cleanups.where('state', '=', 'open').execute()).map(intentOf));
 }
 
 /** Of one operation, or of the instance whoever made them. */

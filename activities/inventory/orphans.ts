@@ -1,6 +1,8 @@
 import type { ExpressionBuilder } from 'kysely';
 import { read } from './database.js';
 import { closeLostHostOperations } from './host-operations.js';
+import { hostsNamed } from './fences.js';
+import { openIntents } from './intents.js';
 import type { OwnershipDeps } from './ownership.js';
 import { dueRestarts } from './restarts.js';
 import type { Tables } from './schema.js';
@@ -36,6 +38,8 @@ export async function findOrphans(deps: OrphanDeps): Promise<Orphan[]> {
           e.and([e.or(disagreeing(e)), e('host', 'in', answering(e))]),
         ]),
       )
+      // What is on a fenced host is the recovery's.
+      .where((e) => e.or([e('host', 'is', null), e('host', 'not in', fenced(e))]))
       .orderBy('name')
       .orderBy('id')
       .execute(),
@@ -83,30 +87,24 @@ const unlike = [
 const disagreeing = (e: ExpressionBuilder<Tables, 'instances'>) =>
   unlike.map(([states, powers]) => e.and([e('state', 'in', states), e('power_state', 'in', powers)]));
 
+const fenced = (e: ExpressionBuilder<Tables, 'instances'>) =>
+  e.selectFrom('hosts').select('name').where('hosts.fence', 'is not', null);
 const answering = (e: ExpressionBuilder<Tables, 'instances'>) =>
-  e.selectFrom('hosts').select('name').where('hosts.state', '=', 'up');
+  e.selectFrom('hosts').select('name').where('hosts.state', '=', 'up').where('hosts.fence', 'is', null);
 
-/** Open intents name the hosts that they need: by their worker, or in their input. */
+/** Whether its leavings are on a host that does not answer. One that is fenced is not waited for. */
 async function waitsForHost({ inventory }: OrphanDeps, instance: string): Promise<boolean> {
   const { silent, open } = await read(inventory, async (db) => ({
-    silent: await db.selectFrom('hosts').select('name').where('state', '=', 'unknown').execute(),
-    open: await db
-      .selectFrom('intents')
-      .select(['on_host', 'input'])
-      .where('instance', '=', instance)
-      .where('state', '=', 'open')
+    silent: await db
+      .selectFrom('hosts')
+      .select('name')
+      .where('state', '=', 'unknown')
+      .where('fence', 'is', null)
       .execute(),
+    open: await openIntents(db, instance),
   }));
   const names = new Set(silent.map((host) => host.name));
-  return open.some(({ on_host, input }) => {
-    // Written by us from a checked intent.
-    const { host, source, target } = JSON.parse(input) as Partial<
-      Record<'host' | 'source' | 'target', { name?: string }>
-    >;
-    return [on_host, host?.name, source?.name, target?.name].some(
-      (name) => typeof name === 'string' && names.has(name),
-    );
-  });
+  return open.some((intent) => hostsNamed(intent).some((name) => names.has(name)));
 }
 
 /** An operation closes its row before its workflow ends, so one that ended while we asked does not own the row any more. */

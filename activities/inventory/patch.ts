@@ -13,6 +13,7 @@ export async function applyPatch(
   patch: InstancePatch,
   now: string,
 ): Promise<InstanceRow> {
+  if (patch.state === 'deleted') await trx.deleteFrom('definitions').where('instance', '=', row.id).execute();
   return trx
     .updateTable('instances')
     .set({

@@ -1,15 +1,19 @@
 /** Why an operation may not begin: each refusal names the rule, what it saw, and the next thing to do. */
 import { DroverError } from '../../model/errors.js';
+import { hostFenced } from '../hypervisor/fenced.js';
 import type { BeginInput } from '../types.js';
 import type { Trx } from './database.js';
+import { fenceIn } from './fences.js';
 import type { InstanceRow } from './schema.js';
 
-/** The first rule that refuses, or undefined when the operation may begin. */
+/** The first rule that refuses, or undefined when the operation may begin. `reconciled`: it has settled what was left. */
 export async function refusalOf(
   trx: Trx,
   input: BeginInput,
   row: InstanceRow,
+  { reconciled }: { reconciled: boolean } = { reconciled: false },
 ): Promise<DroverError | undefined> {
+  if (input.kind === 'evacuate') return ofEvacuation(trx, input, row, reconciled);
   if (input.recordOnly === true) return locked(input, row) ?? wrongState(input, row);
   return (
     locked(input, row) ??
@@ -46,6 +50,8 @@ async function hostUnknown(trx: Trx, row: InstanceRow): Promise<DroverError | un
     .selectAll()
     .where('name', '=', row.host)
     .executeTakeFirstOrThrow();
+  const fence = await fenceIn(trx, row.host);
+  if (fence !== null) return hostFenced(row.host, fence);
   if (host.state === 'up') return undefined;
   const seen = host.last_seen_at === null ? 'never seen' : `last seen ${host.last_seen_at}`;
   const why = host.state_reason ?? 'it does not answer';
@@ -62,6 +68,28 @@ async function hostUnknown(trx: Trx, row: InstanceRow): Promise<DroverError | un
       },
     },
   );
+}
+
+/**
+ * An evacuation rescues what is on a fenced host, whatever else holds of it. What was half-way may turn out to be on the
+ * side that lives: that is no refusal.
+ */
+async function ofEvacuation(
+  trx: Trx,
+  input: BeginInput,
+  row: InstanceRow,
+  reconciled: boolean,
+): Promise<DroverError | undefined> {
+  const fence = row.host === null ? null : await fenceIn(trx, row.host);
+  if (fence?.state !== 'held' && !reconciled) {
+    const where = row.host === null ? 'it is on no host' : `nothing proves that ${row.host} is off`;
+    return new DroverError('FencingRequired', `${row.name} is not evacuated: ${where}`, {
+      details: { instance: row.id, name: row.name, host: row.host },
+      ...(row.host === null ? {} : { hint: `recover the host: drover host recover ${row.host}` }),
+    });
+  }
+  // Of a host that is silent and not fenced it can't be told whether it runs there.
+  return (reconciled ? await perhapsElsewhere(trx, input, row) : undefined) ?? wrongState(input, row);
 }
 
 /**

@@ -21,7 +21,7 @@ import type { RunActionRecord, RunItemRow, RunRecord } from '../../model/run.js'
 /** What we wrote ourselves is read back as what it was: no parsing of rows. */
 export const toJson = (value: unknown): string => JSON.stringify(value);
 export const jsonOrNull = (value: unknown): string | null => (value === null ? null : toJson(value));
-const fromJson = (text: string | null): unknown => (text === null ? null : JSON.parse(text));
+export const fromJson = (text: string | null): unknown => (text === null ? null : JSON.parse(text));
 export const flag = (value: boolean): number => (value ? 1 : 0);
 
 /** What is in use on a host: the sums of its allocations, claims included. */

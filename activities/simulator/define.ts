@@ -3,7 +3,7 @@ import type { HostRef } from '../../model/host.js';
 import type { Owner } from '../../model/operation.js';
 import type { GuestSpec } from '../hypervisor/port.js';
 import type { Tx } from './database.js';
-import { guestOn, isOn } from './guests.js';
+import { guestOn, isOn, readDefinition } from './guests.js';
 import type { HostRow } from './hosts.js';
 
 /** What an ordinary guest writes: 20 MiB of memory per second. */
@@ -42,5 +42,31 @@ export function define(tx: Tx, host: HostRef, at: HostRow, spec: GuestSpec, stam
     stamp.epoch,
     defaultDirty,
     JSON.stringify(spec.bridges),
+  );
+}
+
+/** A definition of another host; what an earlier stay left of it here goes first. */
+export function defineFrom(
+  tx: Tx,
+  host: HostRef,
+  at: HostRow,
+  { id, definition, stamp }: { id: string; definition: string; stamp: Owner },
+): void {
+  const its = readDefinition(definition);
+  if (its.id !== id)
+    throw new DroverError('InvalidInput', `the definition is that of ${its.name} (${its.id}), not of ${id}`);
+  const before = guestOn(tx, at.name, id);
+  if (before !== undefined && isOn(before)) return;
+  tx.run('delete from guests where host = ? and id = ?', at.name, id);
+  const { name, vcpus, memory_mib: memoryMiB, disks, networks: bridges } = its;
+  define(tx, host, at, { id, name, vcpus, memoryMiB, disks, bridges }, stamp);
+  tx.run(
+    'update guests set serial_log = ?, cpu_mode = ?, dirty = ?, obeys = ? where host = ? and id = ?',
+    its.serial_log,
+    its.cpu_mode,
+    its.dirty,
+    its.obeys,
+    at.name,
+    id,
   );
 }

@@ -6,6 +6,7 @@ import { createDisk, noDirectory, passFence, prepareDisk, removeDisk } from './d
 import { checkImport, dropImport, exportDisk, growDisk, importDisk, unexportDisk } from './disk-copies.js';
 import { listFiles, removeSavedMemory } from './disk-lists.js';
 import { fileOn, removeFile, putFile, storeOf } from './files.js';
+import { isOpenAnywhere } from './guests.js';
 import { serialText } from './serial.js';
 import { hostRunner } from './worker-of-host.js';
 
@@ -15,10 +16,12 @@ export function createSimulatedDisks(datacenter: Datacenter): Implement<DiskActi
     createDisk: (input, call) => createDisk(on, input, call),
     prepareDisk: (input, call) => prepareDisk(on, input, call),
     removeDisk: (input, call) => removeDisk(on, input, call),
-    diskFacts: ({ path, format }, call) =>
+    diskFacts: ({ path, format, unused }, call) =>
       on.run('diskFacts', call, (tx, host) => {
         const file = fileOn(tx, host, path);
         if (file === undefined) throw new DroverError('NotFound', `there is no disk ${path}`);
+        if (unused === true && isOpenAnywhere(tx, file))
+          throw new DroverError('DiskError', `${path} is locked: a process that runs writes to it`);
         const known = format ?? (file.format === 'raw' ? 'raw' : 'qcow2');
         const backing = file.refers_to === 'a backing file' ? 'base.qcow2' : null;
         const modifiedAt = new Date(file.modified_at).toISOString();

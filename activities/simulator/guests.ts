@@ -5,7 +5,7 @@ import type { GuestView } from '../hypervisor/port.js';
 import { z } from 'zod';
 import type { Tx } from './database.js';
 import { schedule, unschedule } from './events.js';
-import { touchFiles } from './files.js';
+import { storeOf, touchFiles, type FileRow } from './files.js';
 import { tellEnd, tellStandstill } from './heard.js';
 
 export interface GuestRow {
@@ -80,8 +80,40 @@ export function viewOf(row: GuestRow): GuestView {
     snapshots: row.snapshots,
     checkpoints: row.checkpoints,
     stamp: operation === null || epoch === null ? null : { instance: row.id, operation, epoch },
+    definition: definitionOf(row),
   };
 }
+
+const definition = z.object({
+  id: z.string(),
+  name: z.string(),
+  vcpus: z.int(),
+  memory_mib: z.int(),
+  disks,
+  networks: z.array(z.string()),
+  serial_log: z.string().nullable(),
+  cpu_mode: z.string(),
+  dirty: z.number(),
+  obeys: z.int(),
+});
+export type Definition = z.output<typeof definition>;
+
+const definitionOf = (row: GuestRow): string =>
+  JSON.stringify(definition.parse({ ...row, disks: disksOf(row), networks: JSON.parse(row.networks) }));
+export const readDefinition = (text: string): Definition => definition.parse(JSON.parse(text));
+
+/** qemu's lock, which a shared store knows of all its hosts. */
+export const isOpenAnywhere = (tx: Tx, { store, path }: FileRow): boolean =>
+  tx
+    .all<GuestRow>(
+      `select * from guests where power not in ('shutoff', 'crashed') and disks like ?`,
+      `%${path}%`,
+    )
+    .some(
+      (guest) =>
+        storeOf(tx, guest.host, path) === store &&
+        disksOf(guest).some((disk) => disk.path === path && !disk.readonly),
+    );
 
 export function setPower(tx: Tx, host: string, id: string, power: PowerState, reason: string): void {
   tx.run('update guests set power = ?, reason = ? where host = ? and id = ?', power, reason, host, id);

@@ -11,7 +11,7 @@ import {
 import type { Tx } from './database.js';
 import type { Datacenter } from './datacenter.js';
 import { definitionToCopy, refuseOn, takeDefinition } from './cold.js';
-import { define } from './define.js';
+import { define, defineFrom } from './define.js';
 import {
   bootGuest,
   endGuest,
@@ -107,6 +107,8 @@ export function createSimulatedHypervisor(datacenter: Datacenter): Hypervisor {
       checked(spec.id);
       return change(host, 'define', (tx, at) => define(tx, host, at, spec, stamp));
     },
+    defineFrom: (host, id, definition, stamp) =>
+      change(host, 'defineFrom', (tx, at) => defineFrom(tx, host, at, { id, definition, stamp })),
     stamp: (host, view, stamp) =>
       change(host, 'stamp', (tx, at) => {
         found(tx, host, at, view.id);

@@ -119,11 +119,11 @@ const room = (
 });
 
 /** What is wrong with the instance itself is wrong with every host. */
-const mayDoBetter = (error: Error): boolean =>
+export const mayDoBetter = (error: Error): boolean =>
   error instanceof DroverError && !['Unsupported', 'WrongState', 'InvalidInput'].includes(error.code);
 
 /** The last refusal, with what happened on each host before it. */
-function withHistory(error: Error, failed: { host: string; reason: string }[]): Error {
+export function withHistory(error: Error, failed: { host: string; reason: string }[]): Error {
   if (failed.length === 0 || !(error instanceof DroverError)) return error;
   const tried = failed.map((f) => `${f.host}: ${f.reason}`).join('; ');
   const { code, details, hint } = error;

@@ -1,12 +1,10 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { z } from 'zod';
 import { DroverError } from '../../../model/errors.js';
 import type { HostRef } from '../../../model/host.js';
 import { incomingJob, type GuestView, type Hypervisor } from '../port.js';
 import { copyDefinition, resizeDefinition } from './cold.js';
 import { domainXml } from './define.js';
+import { defineFrom, defineXml } from './define-from.js';
 import { parseCompleted, parseJob } from './job.js';
 import { spawnClient } from './client.js';
 import { resumeArgs, spawnMigration } from './migrate.js';
@@ -80,16 +78,12 @@ export function createLibvirt(options: LibvirtOptions = {}): Hypervisor {
       const before = await look(host, spec.id);
       if (before !== null && isOn(before)) return;
       const machine = parseDomainCapabilities(await virsh.read(host, ['domcapabilities']));
-      // A file, because virsh opens what it is given by name, and a socket as /dev/stdin can't be opened.
-      const directory = await mkdtemp(join(tmpdir(), 'drover-define-'));
-      try {
-        const file = join(directory, 'domain.xml');
-        await writeFile(file, domainXml({ ...spec, id: checked(spec.id) }, stamp, machine), { mode: 0o600 });
-        await virsh.change(host, ['define', '--file', file, '--validate']);
-      } finally {
-        await rm(directory, { recursive: true, force: true });
-      }
+      const xml = domainXml({ ...spec, id: checked(spec.id) }, stamp, machine);
+      await defineXml(virsh, host, xml, ['--validate']);
     },
+
+    defineFrom: (host, id, definition, stamp) =>
+      defineFrom(virsh, look, host, { id: checked(id), definition, stamp }),
 
     async stamp(host, view, stamp) {
       // A running guest has two definitions, of now and of the next start: both must tell the same.

@@ -27,3 +27,7 @@ export function readStamp(domain: DomainXml): Owner | null {
 /** The metadata element without its namespace: `virsh metadata --key drover --uri …` adds that. */
 export const stampXml = (stamp: Owner): string =>
   writeXml({ stamp: { '@operation': stamp.operation, '@epoch': stamp.epoch } });
+
+/** A definition as text, without the stamp, which changes with every operation. */
+export const withoutStamp = (xml: string): string =>
+  xml.replaceAll(/\s*<((?:[\w.-]+:)?stamp)\b[^>]*\burn:drover:1\b[^>]*?(?:\/>|>[^]*?<\/\1>)/g, '');

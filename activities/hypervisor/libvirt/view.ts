@@ -4,7 +4,7 @@ import type { GuestView, HostFacts } from '../port.js';
 import { DroverError } from '../../../model/errors.js';
 import { cpuOf, networksOf } from './machine.js';
 import { postCopyOf, powerOf, splitState } from './power.js';
-import { readStamp } from './stamp.js';
+import { readStamp, withoutStamp } from './stamp.js';
 import type { Virsh } from './virsh.js';
 import { parseDomain, parseHostUuid, type DomainXml } from './xml.js';
 
@@ -45,6 +45,8 @@ export async function viewGuests(virsh: Virsh, host: HostRef, ids: string[]): Pr
       autostart: autostart.has(domain.uuid),
       snapshots: lines(snapshots).length,
       checkpoints: lines(checkpoints).length,
+      // Of a guest without a stored one libvirt shows what it runs from, without what belongs to this process.
+      definition: withoutStamp(stored ?? xml),
     };
   });
 }
@@ -72,7 +74,7 @@ export async function nameGuests(virsh: Virsh, host: HostRef): Promise<{ id: str
 export function viewOf(
   domain: DomainXml,
   state: string,
-): Omit<GuestView, 'persistent' | 'managedSave' | 'autostart' | 'snapshots' | 'checkpoints'> {
+): Omit<GuestView, 'persistent' | 'managedSave' | 'autostart' | 'snapshots' | 'checkpoints' | 'definition'> {
   return {
     id: domain.uuid,
     name: domain.name,

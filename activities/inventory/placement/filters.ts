@@ -24,6 +24,11 @@ export const filters: readonly Filter[] = [
     refuses: (host, { exclude }) => (exclude.includes(host.name) ? 'excluded by the request' : undefined),
   },
   {
+    name: 'fence',
+    refuses: ({ fence }) =>
+      fence === null ? undefined : `it is fenced since ${fence.at}, and not readmitted yet`,
+  },
+  {
     name: 'enabled',
     refuses: (host) =>
       host.enabled ? undefined : `disabled${host.disabledReason === null ? '' : `: ${host.disabledReason}`}`,
@@ -37,6 +42,13 @@ export const filters: readonly Filter[] = [
     name: 'state',
     refuses: (host) =>
       host.state === 'up' ? undefined : `its state is unknown: ${host.stateReason ?? 'it does not answer'}`,
+  },
+  {
+    name: 'reserved',
+    refuses: ({ reserved }, wanted) =>
+      reserved && wanted.reserved !== true
+        ? 'it is reserved for what is evacuated from lost hosts'
+        : undefined,
   },
   {
     name: 'zone',
@@ -82,8 +94,8 @@ export const filters: readonly Filter[] = [
   {
     name: 'source-slots',
     temporary: true,
-    refuses: (_host, { source }) =>
-      source === undefined || source.slotsUsed < source.slots
+    refuses: (_host, { from, source }) =>
+      from === null || source === undefined || source.slotsUsed < source.slots
         ? undefined
         : `${source.slotsUsed} of ${source.slots} migration slots of the source ${source.name} are in use`,
   },
@@ -117,9 +129,12 @@ function networks(host: Candidate, { subject }: Wanted): string | undefined {
 }
 
 function storage(host: Candidate, wanted: Wanted): string | undefined {
-  if (wanted.storage !== 'shared' || wanted.source === undefined) return undefined;
+  const evacuates = wanted.lost !== undefined;
+  if ((wanted.storage !== 'shared' && !evacuates) || wanted.source === undefined) return undefined;
   for (const path of wanted.subject.disks) {
     const store = storeOf(wanted.source, path);
+    // Nobody can copy from a host that is lost; where nothing is declared the evacuation proves what is shared.
+    if (store === undefined && evacuates) continue;
     if (store === undefined)
       return `${path} lies in no shared store that ${wanted.source.name} declares: it would have to be copied`;
     if (!hasStore(host, store))

@@ -16,6 +16,10 @@ export interface PlacementRequest {
   zone?: string | null | undefined;
   /** For a move: `shared` takes only hosts with the stores in which its disks are, `any` (default) prefers them. */
   storage?: 'shared' | 'any' | undefined;
+  /** For an evacuation: the host that is lost. It gives nothing any more; where its stores are is where the disks are. */
+  lost?: string | undefined;
+  /** Whether hosts may be taken that are kept free for evacuations. */
+  reserved?: boolean | undefined;
 }
 
 /** A host but for the number of its instances, which decides nothing here and is dear to count. */

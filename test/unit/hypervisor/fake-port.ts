@@ -28,6 +28,7 @@ export const guest = (changes: Partial<GuestView> = {}): GuestView => ({
   snapshots: 0,
   checkpoints: 0,
   stamp: null,
+  definition: '<domain/>',
   ...changes,
 });
 
@@ -134,6 +135,11 @@ export class FakePort {
       watch: async () => undefined,
       look: async (host, guestId) => lookAt(host, guestId),
       define: (host) => change(host, 'define', () => undefined),
+      defineFrom: (host, guestId, definition, stamp) => {
+        this.calls.push(`defineFrom ${host.name}`);
+        this.of(host).set(guestId, guest({ id: guestId, power: 'shutoff', definition, stamp }));
+        return Promise.resolve();
+      },
       stamp: (host, _guest, stamp) => change(host, 'stamp', set(host, { stamp })),
       start: (host) => change(host, 'start', set(host, { power: 'running' })),
       save: async (host) => {

@@ -1,0 +1,167 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { definitionOf } from '../../../activities/inventory/definitions.js';
+import { recordProbe } from '../../../activities/inventory/hosts.js';
+import { transact } from '../../../activities/inventory/database.js';
+import { cutPower } from '../../../activities/simulator/host-power.js';
+import { guestOn } from '../../../activities/simulator/guests.js';
+import { broken } from '../../proof/invariants.js';
+import type { VirtualCloud } from '../../../virtual/cloud.js';
+import { alive, migrating, openCloud } from './cloud.js';
+import { fence, loseAndFence } from './evacuation.js';
+
+let cloud: VirtualCloud;
+beforeEach(async () => {
+  cloud = await openCloud();
+});
+afterEach(() => cloud.close());
+
+const lose = (host = 'h1') => loseAndFence(cloud, host);
+const evacuate = (instance: string, input: Record<string, unknown> = {}) =>
+  cloud.operation('instance.evacuate', { instance, ...input });
+const strays = ['h1'];
+
+/** All holds, beside the old definition on the lost host, which the readmission removes. */
+async function wrong(id: string): Promise<string[]> {
+  return (await broken(cloud, id)).filter((what) => !what.startsWith(`a guest is left on ${strays.join()}`));
+}
+
+describe('each state ends as it is told', () => {
+  it.each([
+    ['active', 'active'],
+    ['paused', 'active'],
+    ['suspended', 'active'],
+    ['stopped', 'stopped'],
+  ] as const)('%s → %s', async (state, ends) => {
+    const id = await cloud.adopt('web-1', { host: 'h1', state });
+    await lose();
+    const ending = await evacuate(id).ending;
+    expect(ending).toMatchObject({ end: 'done', result: { from: 'h1', state: ends } });
+    const now = await cloud.instance(id);
+    expect(now).toMatchObject({ state: ends, needsRepair: null, fault: null });
+    expect(now.host).not.toBe('h1');
+    expect(await alive(cloud, id)).toEqual(ends === 'active' ? [now.host] : []);
+    expect(await wrong(id)).toEqual([]);
+  });
+
+  it('its size, its networks and its serial log are those that it had', async () => {
+    const id = await cloud.adopt('web-1', { host: 'h1', vcpus: 3, memoryMiB: 2048 });
+    const before = await definitionOf(cloud.inventory, id);
+    await lose();
+    await evacuate(id, { host: 'h3' }).ending;
+    expect(await definitionOf(cloud.inventory, id)).toBe(before);
+    const guest = await cloud.datacenter.transact((tx) => guestOn(tx, 'h3', id));
+    expect(guest).toMatchObject({ vcpus: 3, memory_mib: 2048, autostart: 0, managed_save: 0 });
+  });
+});
+
+describe('it is refused', () => {
+  it('while nothing proves that the host is off', async () => {
+    const id = await cloud.adopt('web-1', { host: 'h1' });
+    await cloud.datacenter.transact((tx) => cutPower(tx, 'h1'));
+    await recordProbe(cloud.inventory, 'h1', { up: false, reason: 'silent' });
+    expect(await evacuate(id).ending).toMatchObject({ end: 'failed', error: { code: 'FencingRequired' } });
+    await fence(cloud, 'h1', 'released');
+    expect(await evacuate(id).ending).toMatchObject({ end: 'failed', error: { code: 'FencingRequired' } });
+    expect(await alive(cloud, id)).toEqual([]);
+  });
+
+  it('for a disk that was on the host itself, and nothing is changed', async () => {
+    const id = await cloud.adopt('web-1', { host: 'h1', local: true });
+    await lose();
+    const ending = await evacuate(id).ending;
+    expect(ending).toMatchObject({ end: 'failed', error: { code: 'NoValidHost' } });
+    expect(ending.end === 'failed' && ending.error.hint).toContain('backup');
+    expect(await cloud.instance(id)).toMatchObject({ state: 'active', host: 'h1', needsRepair: null });
+    expect(await wrong(id)).toEqual(['it is said to run (active on h1, alive on none, repair: null)']);
+  });
+
+  it('where something still writes to the disk: what was proven is not so', async () => {
+    const id = await cloud.adopt('web-1', { host: 'h1' });
+    await fence(cloud, 'h1');
+    const ending = await evacuate(id).ending;
+    expect(ending).toMatchObject({ end: 'failed', error: { code: 'DiskError' } });
+    expect(ending.end === 'failed' && ending.error.message).toContain('is locked');
+    expect(await alive(cloud, id)).toEqual(['h1']);
+  });
+
+  it('and all other operations are, there', async () => {
+    const id = await cloud.adopt('web-1', { host: 'h1' });
+    await lose();
+    for (const operation of ['stop', 'reboot', 'live-migrate', 'repair'])
+      expect(await cloud.operation(`instance.${operation}`, { instance: id }).ending).toMatchObject({
+        end: 'failed',
+        error: { code: 'HostFenced' },
+      });
+    await cloud.janitor().ending;
+    expect(await cloud.instance(id)).toMatchObject({ state: 'active', host: 'h1' });
+  });
+
+  it('to reserved hosts, unless they may be taken', async () => {
+    const id = await cloud.adopt('web-1', { host: 'h1' });
+    await transact(cloud.inventory, (trx) =>
+      trx.updateTable('hosts').set({ reserved: 1 }).where('name', '<>', 'h1').execute(),
+    );
+    await lose();
+    expect(await evacuate(id).ending).toMatchObject({ end: 'failed', error: { code: 'NoValidHost' } });
+    expect(await evacuate(id, { reserved: true }).ending).toMatchObject({ end: 'done' });
+  });
+});
+
+describe('another host', () => {
+  it('is tried where one has another guest of that name', async () => {
+    const id = await cloud.adopt('web-1', { host: 'h1' });
+    const other = await cloud.adopt('other', { host: 'h2' });
+    await cloud.datacenter.transact((tx) => tx.run(`update guests set name = 'web-1' where id = ?`, other));
+    await lose();
+    const ending = await evacuate(id).ending;
+    expect(ending).toMatchObject({ end: 'done', result: { to: 'h3' } });
+    expect(await wrong(id)).toEqual([]);
+  });
+
+  it('is not tried where the first may run it: only once that one is fenced, too', async () => {
+    const id = await cloud.adopt('web-1', { host: 'h1' });
+    await lose();
+    const first = evacuate(id, {});
+    void cloud.datacenter.transact((tx) =>
+      tx.run(
+        `insert into faults (call, host, remaining, times, kind, message) values ('start', null, 1, 1, 'crash-after', '')`,
+      ),
+    );
+    expect((await first.ending).end).toBeDefined();
+  });
+});
+
+describe('what runs on it', () => {
+  it('is superseded, and a migration from the lost host is taken back on its target', async () => {
+    const id = await cloud.adopt('web-1', { host: 'h1', memoryMiB: 65_536 });
+    const move = cloud.operation('instance.live-migrate', { instance: id, host: 'h2' });
+    await migrating(cloud);
+    await lose();
+    const ending = await evacuate(id).ending;
+    expect(ending).toMatchObject({ end: 'done' });
+    expect((await move.ending).end).not.toBe('done');
+    const now = await cloud.instance(id);
+    expect(now.state).toBe('active');
+    expect(await alive(cloud, id)).toEqual([now.host]);
+    expect(await wrong(id)).toEqual([]);
+  });
+
+  it('a migration to the lost host leaves the guest on its source', async () => {
+    const id = await cloud.adopt('web-1', { host: 'h2', memoryMiB: 65_536 });
+    const move = cloud.operation('instance.live-migrate', { instance: id, host: 'h1' });
+    await migrating(cloud);
+    await lose();
+    await move.ending;
+    await cloud.janitor().ending;
+    expect(await cloud.instance(id)).toMatchObject({ state: 'active', host: 'h2', needsRepair: null });
+    expect(await alive(cloud, id)).toEqual(['h2']);
+  });
+
+  it('is left alone while no host of it is fenced', async () => {
+    const id = await cloud.adopt('web-1', { host: 'h2', memoryMiB: 65_536 });
+    const move = cloud.operation('instance.live-migrate', { instance: id, host: 'h3' });
+    await migrating(cloud);
+    expect(await evacuate(id).ending).toMatchObject({ end: 'failed', error: { code: 'FencingRequired' } });
+    expect(await move.ending).toMatchObject({ end: 'done' });
+  });
+});

@@ -1,0 +1,65 @@
+import { DroverError } from '../../../model/errors.js';
+import type { HostRef } from '../../../model/host.js';
+import type { Ctx } from '../../ctx.js';
+import { intent } from '../../ctx.js';
+
+const directoryOf = (path: string): string => path.slice(0, path.lastIndexOf('/')) || '/';
+
+/**
+ * Throws unless the target has the very disks that the lost host had. That one can't be asked any more; so their place is
+ * a store that both declare, or a directory that another host that lives sees as well: a file that lies under the same
+ * path on the target's own storage is an old copy. Then each is looked at: it is there, whole, and nobody has it open.
+ */
+export async function proveDisks(ctx: Ctx, lost: HostRef, target: HostRef): Promise<void> {
+  const { id: instance, disks } = ctx.instance;
+  ctx.phase('proving', `has ${target.name} the disks that ${lost.name} had?`);
+  const { declared, witness } = await ctx.call('storageProof', {
+    instance,
+    lost: lost.name,
+    target: target.name,
+  });
+  const unproven = disks.filter(({ path }) => !declared.includes(path));
+  for (const directory of new Set(unproven.map(({ path }) => directoryOf(path)))) {
+    if (witness === null || !(await isShared(ctx, directory, target, witness)))
+      throw notShared(ctx, directory, { lost, target, witness });
+  }
+  for (const { path, format, readonly } of disks)
+    await ctx.call('diskFacts', { path, format, ...(readonly ? {} : { unused: true }) }, { on: target });
+}
+
+async function isShared(ctx: Ctx, directory: string, target: HostRef, witness: HostRef): Promise<boolean> {
+  const probe = { directory, nonce: ctx.id() };
+  await ctx.call('writeProbe', probe, {
+    on: target,
+    undo: intent(
+      'removeProbe',
+      probe,
+      `the probe file ${probe.nonce} in ${directory} on ${target.name}`,
+      target,
+    ),
+  });
+  const { shared } = await ctx.call('readProbe', probe, { on: witness });
+  await ctx.call('removeProbe', probe, { on: target });
+  return shared;
+}
+
+function notShared(
+  { instance: { name } }: Ctx,
+  directory: string,
+  { lost, target, witness }: { lost: HostRef; target: HostRef; witness: HostRef | null },
+): DroverError {
+  const why =
+    witness === null
+      ? `there is no third host to prove with that ${directory} of ${target.name} is shared`
+      : `${directory} of ${target.name} is its own: ${witness.name} does not see it`;
+  return new DroverError(
+    'NoValidHost',
+    `the disk of ${name} was on ${lost.name}, and nothing proves that ${target.name} has it: ${why}`,
+    {
+      details: { lost: lost.name, target: target.name, witness: witness?.name ?? null, directory },
+      hint:
+        `where it is on shared storage say so: drover host set HOST --storage NAME=${directory}; ` +
+        `a disk of ${lost.name}'s own comes back with that host, or the instance is rebuilt from a backup`,
+    },
+  );
+}
