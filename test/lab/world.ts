@@ -22,17 +22,25 @@ export interface WorldOptions {
   hostOptions?: string[];
   /** The program that is run as `worker` and `worker --host NAME`; default drover's own. */
   program?: string;
+  /** Once the hosts are up: makes ready what they need, and answers what drover.yaml says of it. */
+  configure?: (lab: Lab) => Promise<string>;
 }
 
 /** Starts from clean hosts and an empty inventory. `guests` become instances by adoption. */
-export async function openWorld(hosts = 3, { hostOptions = [], program = main }: WorldOptions = {}) {
+export async function openWorld(
+  hosts = 3,
+  { hostOptions = [], program = main, configure = async () => '' }: WorldOptions = {},
+) {
   const lab = openLab();
   const judge = openJudge(lab);
   await lab.wipe();
   await lab.up(hosts);
   const dir = mkdtempSync(join(tmpdir(), 'drover-world-'));
   const config = join(dir, 'drover.yaml');
-  writeFileSync(config, `cloud: lab\ndata: ${dir}\nidentity: { name: tester, role: admin }\n`);
+  writeFileSync(
+    config,
+    `cloud: lab\ndata: ${dir}\nidentity: { name: tester, role: admin }\n${await configure(lab)}`,
+  );
   const gateway = await lab.gateway();
   const binary = (await findTemporal()).path;
   const [port, uiPort] = [await freePort(), await freePort()];
@@ -86,7 +94,9 @@ export async function openWorld(hosts = 3, { hostOptions = [], program = main }:
       server = await serve();
     },
     /** Guests as an operator had them before drover; running, counting, and adopted. */
-    async guests(...made: { name: string; host: string; disk: 'shared' | 'local'; dirty?: number }[]) {
+    async guests(
+      ...made: { name: string; host: string; disk: 'shared' | 'local' | 'nas'; dirty?: number }[]
+    ) {
       for (const guest of made) await lab.createGuest(guest);
       for (const guest of made) await judge.waitForTick(guest.name, 2, 180_000);
       for (const host of new Set(made.map((guest) => guest.host)))
