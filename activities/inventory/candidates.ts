@@ -98,6 +98,7 @@ export async function likelyCandidates(
   }
   if (limit !== null) query = query.limit(Math.max(limit, near.length));
   const rows = await query
+    .orderBy('hosts.reserved')
     .orderBy('host_usage.memory_mib_free', direction)
     .orderBy('host_usage.vcpus_free', direction)
     .orderBy('host_usage.host')

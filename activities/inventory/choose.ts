@@ -61,6 +61,8 @@ export async function chooseHost(db: Trx, clock: Clock, wanted: Wanted): Promise
 
 /** No host that was not looked at can weigh less by its group or by the disks to copy. */
 function isOfTheBest(host: Candidate, wanted: Wanted): boolean {
+  // One that is not reserved comes before, wherever it is.
+  if (host.reserved) return false;
   if (together(wanted).length > 0) return true;
   const { subject, source } = wanted;
   const copies = source === undefined ? 0 : subject.disks.filter((path) => !storeOf(source, path)).length;

@@ -14,6 +14,8 @@ interface Weigher {
 const room = (free: number, { strategy }: Wanted): number => (strategy === 'pack' ? free : -free);
 
 export const weighers: readonly Weigher[] = [
+  // Where reserved hosts may be taken at all, only for what no other host can take.
+  { name: 'reserved', weigh: ({ reserved }) => (reserved ? 1 : 0) },
   { name: 'group', weigh: groupWeight },
   { name: 'copied disks', weigh: disksToCopy },
   { name: 'memory', weigh: (host, wanted) => room(freeMemory(host), wanted) },

@@ -22,6 +22,8 @@ const cloud = fc.record({
       label: fc.constantFrom('ssd', 'hdd', 's%d'),
       shared: fc.boolean(),
       enabled: fc.boolean(),
+      reserved: fc.boolean(),
+      fenced: fc.boolean(),
     }),
     { minLength: 2, maxLength: names.length },
   ),
@@ -35,19 +37,26 @@ const cloud = fc.record({
     where: fc.constantFrom({}, { disk: 'ssd' }, { disk: 's%d' }),
     storage: fc.constantFrom('any' as const, 'shared' as const),
     exclude: fc.subarray(names, { maxLength: 2 }),
+    evacuates: fc.boolean(),
+    reserved: fc.boolean(),
   }),
   strategy: fc.constantFrom('spread' as const, 'pack' as const),
 });
 type Cloud = typeof cloud extends fc.Arbitrary<infer T> ? T : never;
 
 async function build(world: World, { hosts, members, policy, local }: Cloud): Promise<void> {
-  for (const [index, { memory, slots, zone, label, shared, enabled }] of hosts.entries()) {
+  for (const [index, drawn] of hosts.entries()) {
+    const { memory, slots, zone, label, shared, enabled, reserved, fenced } = drawn;
     const storage = shared ? { nfs1: '/srv/shared' } : {};
     const name = names[index] ?? '';
     await host(world, name, { memoryMiB: memory, slots, zone, labels: { disk: label }, storage });
     // The first is where the instance is.
     if (!enabled && index > 0)
       await world.act.setHostEnabled({ host: name, enabled: false, reason: 'x', by: 'x' }, none);
+    const columns = { reserved: reserved ? 1 : 0, ...(fenced && index > 0 ? { fence: '{}' } : {}) };
+    await transact(world.inventory, (trx) =>
+      trx.updateTable('hosts').set(columns).where('name', '=', name).execute(),
+    );
   }
   if (policy !== null) await createGroup(world.inventory, 'g', policy);
   const path = local ? '/var/lib/me.qcow2' : '/srv/shared/me.qcow2';
@@ -68,8 +77,9 @@ test('the host that is chosen by a glance is the best of all', async () => {
       const world = await makeWorld();
       try {
         await build(world, drawn);
-        const { moves, ...rest } = drawn.request;
-        const request = { ...claimOf('x'), ...rest, from: moves ? 'a' : null };
+        const { moves, evacuates, ...rest } = drawn.request;
+        const from = moves && !evacuates ? 'a' : null;
+        const request = { ...claimOf('x'), ...rest, from, ...(evacuates ? { lost: 'a' } : {}) };
         const [glance, whole] = await read(world.inventory, async (db) => {
           const row = await db
             .selectFrom('instances')

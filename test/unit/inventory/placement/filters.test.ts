@@ -9,12 +9,20 @@ const source = hostNamed('src', {
   storage: { nfs1: '/srv/shared', fast: '/srv/shared/fast' },
 });
 const maintenance = { until: '2026-11-01T12:00:00Z', by: 'ann', reason: 'memory', run: null };
+const fence = {
+  incident: 'i',
+  at: '2026-11-01T12:00:00Z',
+  state: 'held' as const,
+  evidence: { kind: 'power-off' as const, at: '', says: '', device: null, verified: true, by: null },
+};
 const modes = ['host-passthrough', 'host-model', 'maximum'] as const;
 
 const cases: [name: string, refused: Partial<Candidate>, Wanted, says: string][] = [
   ['excluded', {}, wanted({ exclude: ['a'] }), 'excluded by the request'],
   ['enabled', { enabled: false, disabledReason: 'new disks' }, wanted(), 'disabled: new disks'],
   ['maintenance', { maintenance }, wanted(), 'in maintenance until 2026-11-01T12:00:00Z by ann: memory'],
+  ['fence', { fence }, wanted(), 'it is fenced since 2026-11-01T12:00:00Z, and not readmitted yet'],
+  ['reserved', { reserved: true }, wanted(), 'it is reserved for what is evacuated from lost hosts'],
   ['state', { state: 'unknown' }, wanted(), 'its state is unknown: it does not answer'],
   ['zone', { zone: 'west' }, wanted({ zone: 'east' }), 'it is in the zone west, not in east'],
   ['zone', {}, wanted({ zone: 'east' }), 'it is in no zone, not in east'],
