@@ -112,6 +112,13 @@ export const errorTable = {
     'the host is fenced, or back and not yet readmitted',
     'bring it back with `drover host readmit HOST` once it is repaired',
   ),
+  HostReplaced: row(
+    false,
+    409,
+    3,
+    'another machine answers under the name of the host',
+    'put the machine back that it was, or remove the host and add the new one under a name of its own',
+  ),
   FencingRequired: row(
     false,
     409,
@@ -125,6 +132,13 @@ export const errorTable = {
     3,
     'a rule holds the recovery back: disarmed, maintenance, control plane, or too many hosts at once',
     'see `drover incident show ID` and `drover recovery status`',
+  ),
+  RecoveryIncomplete: row(
+    false,
+    500,
+    1,
+    'not every instance of the lost host was brought back',
+    'see what is left with `drover incident show ID`; recover the host again once there is room',
   ),
   ConfirmationNeeded: row(
     false,

@@ -3,7 +3,7 @@ import { workPlace } from '../model/addresses.js';
 import type { DroverError } from '../model/errors.js';
 import type { HostRef } from '../model/host.js';
 import type { Instance } from '../model/instance.js';
-import type { InstancePatch, IntentCall, Request } from '../model/operation.js';
+import type { InstancePatch, IntentCall, Owner, Request } from '../model/operation.js';
 import type { AskHandler } from './runtime.js';
 
 interface CallOptions {
@@ -13,33 +13,61 @@ interface CallOptions {
   undo?: IntentCall | undefined;
   /** Seconds that it may take on a host whose worker may be away meanwhile; default: that worker must be there. */
   within?: number | undefined;
+  /** The vantage point that does it (`vantagePlace`). */
+  at?: string | undefined;
 }
 
-type Call = <K extends ActivityName>(
+interface HostCallOptions extends Omit<CallOptions, 'undo'> {
+  /** In whose name it works on the disk of an instance. */
+  owner?: Owner | undefined;
+}
+
+type Call<O = CallOptions> = <K extends ActivityName>(
   name: K,
   input: Parameters<Activities[K]>[0],
-  options?: CallOptions,
+  options?: O,
 ) => Promise<Answer<K>>;
 
-/** What a host operation gets. */
-export interface HostCtx {
+/** What every operation gets. */
+interface CommonCtx {
   readonly request: Request;
-  readonly call: Call;
+  id(): string;
   /** Milliseconds since the epoch, the same on replay. */
   now(): number;
   /** True once somebody asked to cancel it. */
   cancelled(): boolean;
   /** Says where the work stands, in the Temporal UI and `run watch`. */
   phase(phase: string, detail?: string): void;
+  /** Takes asks of that name from now on. */
+  serve(name: string, ask: AskHandler): void;
+}
+
+/** What a host operation gets. */
+export interface HostCtx extends CommonCtx {
+  readonly call: Call<HostCallOptions>;
+  /** An operation on an instance, in the name of who asked for this one; it is waited for. */
+  child(
+    operation: string,
+    of: { id: string; name: string },
+    input?: Record<string, unknown>,
+  ): Promise<unknown>;
+  /** A durable timer of so many milliseconds. */
+  sleep(ms: number, summary: string): Promise<void>;
+  /** Waits until `holds`, asked again after every event; false when `ms` have passed before (null: no limit). */
+  until(holds: () => boolean, ms: number | null): Promise<boolean>;
+  /** Runs to its end whatever is cancelled meanwhile. */
+  shielded<T>(work: () => Promise<T>): Promise<T>;
+  /** Shows where the work stands: `phase` is searchable, `details` Markdown. */
+  show(phase: string, details: string): void;
 }
 
 /** What an instance operation gets: every effect goes through here. */
-export interface Ctx extends HostCtx {
+export interface Ctx extends CommonCtx {
+  readonly call: Call;
   /** The instance as it was when the operation began. */
   readonly instance: Instance;
   /** Where the instance is; for an operation that needs a host. */
   host(): Promise<HostRef>;
-  id(): string;
   /**
    * The point of no return: writes what is so by now and drops every undo. `cleanup` is carried out after
    * `run`, by whoever closes the operation. From here on a cancel comes too late.
@@ -61,8 +89,6 @@ export interface Ctx extends HostCtx {
   ): Promise<{ ok: true; value: T } | { ok: false; error: DroverError }>;
   /** Work that somebody may abort: it is cancelled then, and with it the operation, in that person's name. */
   abortable<T>(work: () => Promise<T>): { result: Promise<T>; abort: (by: string) => void };
-  /** Takes asks of that name from now on. */
-  serve(name: string, ask: AskHandler): void;
 }
 
 /** Writes an intent: `undo('removeDisk', input, 'the disk /x on host2', host2)`. */

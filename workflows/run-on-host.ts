@@ -17,11 +17,32 @@ export async function runOnHost(
   const run = () =>
     def.run(input, {
       request,
-      call: (name, args, { on, within } = {}) =>
-        rt.activity(name, args, { onHost: on ? workPlace(on) : null, within: within ?? null }),
+      call: (name, args, { on, at, within, owner } = {}) =>
+        rt.activity(name, args, {
+          onHost: on ? workPlace(on) : null,
+          within: within ?? null,
+          ...(at === undefined ? {} : { atVantage: at }),
+          owner: owner ?? null,
+        }),
+      child: (operation, { id: subject, name: label }, more = {}) =>
+        rt.child({
+          operation,
+          subject,
+          label,
+          runbook: null,
+          host,
+          request: { ...request, id: rt.id() },
+          input: { instance: subject, ...more },
+        }),
       now: () => rt.now(),
       cancelled: () => rt.cancelled(),
       phase: (phase, detail) => rt.show(phase, `${host}: ${detail ?? phase}`),
+      show: (phase, details) => rt.show(phase, details),
+      id: () => rt.id(),
+      serve: (name, ask) => rt.serve(name, ask),
+      sleep: (ms, summary) => rt.sleep(ms, summary),
+      until: (holds, ms) => rt.until(holds, ms),
+      shielded: (work) => rt.shielded(work),
     });
   if (!def.takesTime) return run();
   const order = { kind: def.name, request, host, input };

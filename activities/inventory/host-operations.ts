@@ -5,6 +5,7 @@ import type { BeginHostAnswer, BeginHostInput, FinishHostInput } from '../types.
 import { read, transact, type Inventory, type Trx } from './database.js';
 import { requireHost } from './hosts.js';
 import type { OwnershipDeps } from './ownership.js';
+import { readmitRefusal } from './readmit-refusal.js';
 import { rebootRefusal } from './reboot-refusal.js';
 import { operationRow } from './refuse.js';
 import { jsonOrNull, operationOf, toJson } from './rows.js';
@@ -62,7 +63,11 @@ export async function beginHostOperation(deps: Deps, input: BeginHostInput): Pro
 }
 
 const refusalOn = async (trx: Trx, inventory: Inventory, kind: string, host: HostRow) =>
-  kind === 'reboot' ? rebootRefusal(trx, inventory, host) : undefined;
+  kind === 'reboot'
+    ? rebootRefusal(trx, inventory, host)
+    : kind === 'readmit'
+      ? readmitRefusal(trx, host)
+      : undefined;
 
 /** Why an operation would be refused on this host now; for a dry run. */
 export const hostRefusal = (
@@ -105,7 +110,7 @@ export async function finishHostOperation({ inventory }: Deps, input: FinishHost
   );
 }
 
-const recordOf = (trx: Trx, id: string): Promise<OperationRow | undefined> =>
+export const recordOf = (trx: Trx, id: string): Promise<OperationRow | undefined> =>
   trx.selectFrom('operations').selectAll().where('id', '=', id).executeTakeFirst();
 
 async function record(

@@ -134,7 +134,14 @@ export async function recordProbe(inventory: Inventory, host: string, probe: Pro
     : { state: 'unknown' as const, state_reason: probe.reason };
   await transact(inventory, async (trx) => {
     const before = await requireHost(trx, host);
-    await trx.updateTable('hosts').set(values).where('name', '=', host).execute();
+    // Which machine it was before it was fenced: a readmission compares with that.
+    const same =
+      before.fence !== null && before.system_uuid !== null ? { system_uuid: before.system_uuid } : {};
+    await trx
+      .updateTable('hosts')
+      .set({ ...values, ...same })
+      .where('name', '=', host)
+      .execute();
     const resized =
       probe.up && (before.vcpus !== probe.facts.vcpus || before.memory_mib !== probe.facts.memoryMiB);
     if (resized) await refreshUsage(trx, [host]);

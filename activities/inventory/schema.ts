@@ -77,6 +77,8 @@ export interface InstancesTable {
   restart_policy: Generated<RestartPolicy>;
   ha_policy: Generated<HaPolicy>;
   cause: string | null;
+  /** JSON of `TerminateDue`: asked for while its host was silent, to be done once that is fenced or back. */
+  terminate_due: string | null;
   /** 1 while its restart policy is to bring it back. */
   restart_due: Generated<number>;
   cpu_mode: string | null;

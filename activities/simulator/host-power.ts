@@ -1,7 +1,7 @@
 /** What happens to a whole host: power, libvirtd, network. Its guests and migrations take the consequences. */
 import type { Tx } from './database.js';
 import { schedule, unschedule } from './events.js';
-import { endGuest, guestsOn } from './guests.js';
+import { bootGuest, endGuest, guestsOn } from './guests.js';
 import { allHosts, defaultLink, findHost, requireHost } from './hosts.js';
 import { reconsiderAt } from './migrations.js';
 import { abortSavesOn } from './save.js';
@@ -64,6 +64,8 @@ export function boot(tx: Tx, host: string): void {
 export function hostIsUp(tx: Tx, host: string): void {
   if (findHost(tx, host)?.power !== 'booting') return;
   tx.run(`update hosts set power = 'on', daemon = 1, boots = boots + 1 where name = ?`, host);
+  // As libvirtd does when it begins, whatever has become of the instance meanwhile.
+  for (const guest of guestsOn(tx, host)) if (guest.autostart === 1) bootGuest(tx, host, guest.id);
   reconsiderAt(tx, host);
 }
 
