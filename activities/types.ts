@@ -5,6 +5,7 @@
 import type { AuditActivities, ListedFiles } from './audit/types.js';
 import type { EvacuationActivities } from './evacuation/types.js';
 import type { FencingActivities } from './fencing/types.js';
+import type { RecoveryActivities, VantageActivities } from './recovery/types.js';
 import type { HypervisorActivities } from './hypervisor/types.js';
 import type { InventoryActivities, UndoAnswer } from './inventory/types.js';
 import type { ReturnActivities } from './recovery/return-types.js';
@@ -17,6 +18,7 @@ export type * from './audit/types.js';
 export type * from './evacuation/types.js';
 export type * from './fencing/types.js';
 export type * from './hypervisor/types.js';
+export type * from './recovery/types.js';
 export type * from './inventory/types.js';
 export type * from './recovery/return-types.js';
 
@@ -121,6 +123,8 @@ export interface WaitActivities {
 }
 
 export type Activities = InventoryActivities &
+  RecoveryActivities &
+  VantageActivities &
   FencingActivities &
   EvacuationActivities &
   AuditActivities &

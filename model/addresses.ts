@@ -5,7 +5,12 @@ export const controlQueue = (cloud: string): string => `drover-${cloud}`;
 
 /** Recoveries have a queue and workers of their own: nothing else can keep them waiting. */
 export const recoveryQueue = (cloud: string): string => `${controlQueue(cloud)}-recovery`;
-const recoveries: ReadonlySet<string> = new Set(['host.recover', 'host.readmit', 'instance.evacuate']);
+const recoveries: ReadonlySet<string> = new Set([
+  'host.recover',
+  'host.readmit',
+  'instance.evacuate',
+  'fence-check',
+]);
 export const isRecovery = (workflowType: string): boolean => recoveries.has(workflowType);
 /** Where workflows of that type run, unless a recovery starts them: what it needs runs with it. */
 export const workflowQueue = (cloud: string, workflowType: string): string =>
@@ -47,6 +52,8 @@ export const batchWorkflowId = (cloud: string, run: string, step: string, batch:
 export const delayedWorkflowId = (cloud: string, operation: string): string => `${cloud}/later/${operation}`;
 /** One recovery at a time of a host, however many ask for it. */
 export const recoveryWorkflowId = (cloud: string, host: string): string => `${cloud}/recovery/${host}`;
+/** What looks at the fence devices every so often. */
+export const fenceCheckWorkflowId = (cloud: string): string => `${cloud}/fence-check`;
 export const auditWorkflowId = (cloud: string): string => `${cloud}/audit`;
 export const janitorWorkflowId = (cloud: string): string => `${cloud}/janitor`;
 

@@ -1,5 +1,6 @@
 /** The words of a recovery: what was seen of a host that is silent, what proves that it is off, and what became of it. */
 import { z } from 'zod';
+import type { ErrorRecord } from './errors.js';
 
 /**
  * Whether and in which order an instance is brought back when its host is lost: 1 first, 5 last, then those with best
@@ -33,13 +34,15 @@ export interface Testimony {
  * - `alive`: its hypervisor answers somebody: a false alarm.
  * - `hung`: its hypervisor answers nobody, but the host itself shows signs of life: its guests may well run.
  * - `down`: at least two vantage points that see others see no sign of life.
- * - `unclear`: fewer than two such vantage points, or they contradict each other. Nothing is concluded from it.
+ * - `unclear`: fewer than two such vantage points. Nothing is concluded from it.
  */
 export interface Verdict {
   verdict: 'alive' | 'hung' | 'down' | 'unclear';
   /** One sentence for the operator. */
   says: string;
   testimonies: Testimony[];
+  /** What was seen of it beside: of its worker, of its guests' disks. */
+  signs: Signal[];
 }
 
 /**
@@ -116,6 +119,8 @@ export interface Incident {
   state: IncidentState;
   openedAt: string;
   endedAt: string | null;
+  /** When its host was readmitted; a new outage of it is a new incident from then on. */
+  readmittedAt: string | null;
   by: string;
   reason: string;
   workflowId: string;
@@ -124,6 +129,8 @@ export interface Incident {
   instances: Recovered[];
   /** What it waits for, and what to do: null while it waits for nobody. */
   waitsFor: string | null;
+  /** What it ended with, where it did not end well. */
+  error: ErrorRecord | null;
 }
 
 /** A line of an incident's log, oldest first: what was seen, decided and done. */

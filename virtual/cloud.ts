@@ -12,6 +12,7 @@ import { createInventoryActivities } from '../activities/inventory/activities.js
 import { closeInventory, openInventory, type Inventory } from '../activities/inventory/database.js';
 import { fenceOf } from '../activities/inventory/fences.js';
 import { hypervisorInventory } from '../activities/inventory/for-hypervisor.js';
+import { createRecoveryActivities } from '../activities/recovery/activities.js';
 import type { Strategy } from '../activities/inventory/placement/request.js';
 import { putHost, recordProbe } from '../activities/inventory/hosts.js';
 import { getInstance } from '../activities/inventory/instances.js';
@@ -36,6 +37,7 @@ import type { AuditOptions } from '../model/audit.js';
 import type { HostRef } from '../model/host.js';
 import type { Instance } from '../model/instance.js';
 import type { Request } from '../model/operation.js';
+import { defaultRecoveryRules, type RecoveryRules } from '../model/recovery.js';
 import type { FrozenRunbook } from '../model/runbook.js';
 import type { Order } from '../workflows/operate.js';
 import type { RunOrder } from '../workflows/run-state.js';
@@ -99,6 +101,8 @@ export class VirtualCloud {
   readonly temporal: VirtualTemporal;
   /** How hosts are chosen. */
   strategy: Strategy = 'spread';
+  /** What drover.yaml says of recoveries; a test may change it at any time. */
+  readonly recovery: RecoveryRules = { ...defaultRecoveryRules };
 
   private constructor(
     readonly clock: VirtualClock,
@@ -274,6 +278,12 @@ export class VirtualCloud {
           cancel: async (id) => temporal.newest(id)?.cancel(),
           terminate: async (id) => temporal.newest(id)?.terminate(),
         },
+      }),
+      ...createRecoveryActivities({
+        inventory: { ...inventory, clock },
+        // Read at each call, too.
+        rules: this.recovery,
+        currentRun: () => temporal.scopes.current?.run ?? null,
       }),
       ...createFencingActivities({
         fencing: process.bound(createSimulatedFencing(this.datacenter)),

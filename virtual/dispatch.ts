@@ -37,9 +37,9 @@ export function workOf(rt: VirtualRun): () => Promise<unknown> {
   if (!operation) throw new DroverError('NotFound', `no operation is called ${rt.type}`);
   const order = argument as Order;
   return () =>
-    operation.target === 'host'
-      ? operateOnHost(operation, order, rt)
-      : rt.heardOut(() => operate(operation, order, rt));
+    rt.heardOut(() =>
+      operation.target === 'host' ? operateOnHost(operation, order, rt) : operate(operation, order, rt),
+    );
 }
 
 function listen(run: Run, rt: VirtualRun): void {

@@ -25,6 +25,7 @@ import type { Hypervisor } from '../activities/hypervisor/port.js';
 import { beatsAtMostEvery } from '../activities/limits.js';
 import { createInventoryActivities } from '../activities/inventory/activities.js';
 import { closeInventory, openInventory, type Inventory } from '../activities/inventory/database.js';
+import { createRecoveryActivities } from '../activities/recovery/activities.js';
 import type { Strategy } from '../activities/inventory/placement/request.js';
 import { fenceOf } from '../activities/inventory/fences.js';
 import { hypervisorInventory } from '../activities/inventory/for-hypervisor.js';
@@ -32,6 +33,7 @@ import { createReturnActivities } from '../activities/recovery/return.js';
 import { createWaitActivities } from '../activities/wait.js';
 import type { Config } from '../config/config.js';
 import { DroverError } from '../model/errors.js';
+import { defaultRecoveryRules, type RecoveryRules } from '../model/recovery.js';
 import { controlQueue, hostQueue, recoveryQueue } from '../model/addresses.js';
 import { connectClient, resolveTarget } from '../temporal/connect.js';
 import { ensureSearchAttributes } from '../temporal/search-attributes.js';
@@ -92,6 +94,7 @@ export async function runWorker(run: WorkerRun): Promise<void> {
           cloud: run.config.cloud,
           janitorEverySeconds: run.janitorEverySeconds ?? 30,
           auditEverySeconds: run.config.auditEverySeconds,
+          fenceCheckEverySeconds: run.config.fencing.checkEverySeconds,
           searchable: missing.length === 0,
         });
       const searchable = missing.length === 0;
@@ -129,7 +132,8 @@ async function runCloudWorkers(
     for (const queue of only === undefined ? (['control', 'recovery'] as const) : [only]) {
       const inventory = await openInventory(config.inventory);
       inventories.set(queue, inventory);
-      const create = { cloud, inventory, client, common, ports, bundle, strategy, queue };
+      const rules = config.recovery;
+      const create = { cloud, inventory, client, common, ports, bundle, strategy, queue, rules };
       workers.push(await createControlWorker(create));
     }
     const simulated = serveDatacenters(ports, { cloud, common, ended: ended.signal });
@@ -157,15 +161,18 @@ export async function createControlWorker(options: {
   /** How hosts are chosen; default spread. */
   strategy?: Strategy;
   queue?: CloudQueue;
+  /** What holds for recoveries; default as without a configuration. */
+  rules?: RecoveryRules;
 }): Promise<Worker> {
   const { cloud, inventory, client, common, ports, bundle = shippedBundle, strategy = 'spread' } = options;
-  const { queue = 'control' } = options;
+  const { queue = 'control', rules = defaultRecoveryRules } = options;
   const find = findWorkflow(client);
   const driver = unfenced(ports, inventory);
   const audit = createLog('audit');
+  const currentRun = () => Context.current().info.workflowExecution ?? null;
   const inventoryActivities = createInventoryActivities({
     inventory,
-    currentRun: () => Context.current().info.workflowExecution ?? null,
+    currentRun,
     isCurrentRun: async (workflowId, runId) => {
       const newest = await find(workflowId);
       return newest?.runId === runId && newest.open;
@@ -189,6 +196,7 @@ export async function createControlWorker(options: {
       },
     }),
     ...createFencingActivities({ fencing: ports.fencing, inventory }),
+    ...createRecoveryActivities({ inventory, rules, currentRun }),
     // The readmission alone calls a host that is fenced.
     ...createReturnActivities({ inventory, hypervisor: ports.hypervisor }),
     ...createWaitActivities({ describe: find }),

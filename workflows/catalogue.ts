@@ -9,6 +9,7 @@ import { endMaintenance } from './host/end-maintenance.js';
 import { maintenance } from './host/maintenance.js';
 import { readmit } from './host/readmit.js';
 import { reboot as rebootHost } from './host/reboot.js';
+import { recover } from './host/recover.js';
 import { setHost } from './host/set.js';
 import { confirmResize } from './instance/confirm-resize.js';
 import { evacuate } from './instance/evacuate.js';
@@ -37,6 +38,7 @@ const all: Operation[] = [
   maintenance,
   readmit,
   rebootHost,
+  recover,
   setHost,
   confirmResize,
   evacuate,

@@ -17,6 +17,7 @@ import { languageVersions } from '../model/runbook.js';
 import { runAudit, type AuditOrder } from './audit.js';
 import { operations } from './catalogue.js';
 import { runDelayed } from './delayed.js';
+import { runFenceCheck, type FenceCheckOrder } from './fence-check.js';
 import { runJanitor } from './janitor.js';
 import { operate, operateOnHost, type Order } from './operate.js';
 import { newBatch, runBatch } from './run-batch.js';
@@ -50,6 +51,8 @@ export default async function dispatch(argument: unknown): Promise<unknown> {
     }
     if (workflowType === 'audit') return await runAudit(argument as Partial<AuditOrder> | null, rt);
     if (workflowType === 'janitor') return await runJanitor(rt);
+    if (workflowType === 'fence-check')
+      return await runFenceCheck(argument as Partial<FenceCheckOrder> | null, rt);
     if (workflowType === 'delayed-operation') return await runDelayed(argument as DelayedOrder, rt);
     if (workflowType === 'read-serial-log') {
       const { host, path, tailBytes } = (argument ?? {}) as { host: string; path: string; tailBytes: number };
@@ -60,9 +63,9 @@ export default async function dispatch(argument: unknown): Promise<unknown> {
       throw ApplicationFailure.nonRetryable(`no operation is called ${workflowType}`, 'NotFound');
     }
     const order = argument as Order;
-    return operation.target === 'host'
-      ? await operateOnHost(operation, order, rt)
-      : await rt.heardOut(() => operate(operation, order, rt));
+    return await rt.heardOut(() =>
+      operation.target === 'host' ? operateOnHost(operation, order, rt) : operate(operation, order, rt),
+    );
   } catch (error) {
     // What is neither ours nor Temporal's is a bug: let the workflow task fail and be retried after the fix.
     throw error instanceof DroverError ? asFailure(error) : error;

@@ -11,6 +11,7 @@ import type {
   Verdict,
 } from '../../model/incident.js';
 import type { Request } from '../../model/operation.js';
+import type { RecoveryRules } from '../../model/recovery.js';
 
 /** Done by a vantage point (`drover worker --vantage NAME`), which has no inventory: `others` are the hosts to compare with. */
 export interface VantageActivities {
@@ -31,8 +32,8 @@ export interface Casualty {
 
 export interface RecoveryActivities {
   /**
-   * One incident per host since its last readmission. `joined`: there is one that is open already. `refused`: nothing is
-   * opened (control plane, maintenance, empty host, disarmed), and why.
+   * One incident per host since its last readmission. `joined`: there is one already, and it goes on from what is recorded:
+   * the host's fence, and who approved it. `refused`: nothing is opened (control plane, maintenance, disarmed), and why.
    */
   openIncident(input: { request: Request; host: string; reason: string }): Promise<{
     incident: string;
@@ -43,13 +44,14 @@ export interface RecoveryActivities {
     /** Names of the vantage points, by the configuration. */
     vantages: string[];
     others: HostRef[];
+    rules: RecoveryRules;
+    /** Who approved the fence of this incident, where somebody did. */
+    approvedBy: string | null;
   }>;
-  /** A line of its log; and what it waits for, its state, its verdict, its evidence where they are named. */
+  /** Lines of its log; and what it waits for, its state, its verdict where they are named. Repeated, it changes nothing. */
   noteIncident(input: {
     incident: string;
-    phase: string;
-    says: string;
-    details?: Record<string, unknown>;
+    lines: { id: string; phase: string; says: string; details?: Record<string, unknown> }[];
     state?: IncidentState;
     verdict?: Verdict;
     waitsFor?: string | null;
