@@ -103,7 +103,7 @@ function registerGuestFaults(sim: Command): void {
   }
 }
 
-const told = (names: readonly string[], said: string): string =>
+export const told = (names: readonly string[], said: string): string =>
   names.map((name) => `${name} ${said}`).join('\n');
 
 async function slow(hosts: string[], command: Command): Promise<void> {
@@ -151,7 +151,7 @@ async function fail(host: string | undefined, command: Command): Promise<void> {
 }
 
 /** Gives the fault, and tells it: to people in a sentence, to programs as the hosts are now. */
-async function give(command: Command, fault: Fault, text: string): Promise<void> {
+export async function give(command: Command, fault: Fault, text: string): Promise<void> {
   await inDatacenter(command, async (datacenter) => {
     await datacenter.transact((tx) => giveFault(tx, fault));
     const output = outputOf(command);

@@ -34,5 +34,16 @@ export type DeviceCheck = z.infer<typeof deviceCheck>;
 export const fenceCheck = z.object({ at: z.string(), devices: z.array(deviceCheck) });
 export type FenceCheck = z.infer<typeof fenceCheck>;
 
-/** A device that would do its work: it answers, and is not that of another host. */
-export const isReady = ({ binding, power }: DeviceCheck): boolean => binding !== 'other' && power !== null;
+export interface CheckedHost {
+  host: string;
+  devices: DeviceCheck[];
+  /** Its hypervisor answers, by the last probe. */
+  up: boolean;
+}
+
+/**
+ * A device that would do its work: it answers, and is not that of another host. One that says off of a host that answers
+ * lies, or has the power of another one.
+ */
+export const isReady = ({ binding, power }: DeviceCheck, { up }: Pick<CheckedHost, 'up'>): boolean =>
+  binding !== 'other' && power !== null && !(power === 'off' && up);

@@ -7,7 +7,12 @@ import {
   ServiceError,
   type Client,
 } from '@temporalio/client';
-import { auditWorkflowId, controlQueue, janitorWorkflowId } from '../model/addresses.js';
+import {
+  auditWorkflowId,
+  fenceCheckWorkflowId,
+  janitorWorkflowId,
+  workflowQueue,
+} from '../model/addresses.js';
 import { searchAttributes } from '../workflows/search-attributes.js';
 
 /** A server that has just started answers before all of it does. */
@@ -22,10 +27,16 @@ interface Schedule {
   summary: string;
 }
 
-/** Makes or updates what a cloud does by itself: the janitor and the audit. Safe from several workers at once. */
+/** Makes or updates what a cloud does by itself: the janitor, the audit and the check of fence devices. Safe from several workers at once. */
 export async function ensureSchedules(
   client: Client,
-  of: { cloud: string; janitorEverySeconds: number; auditEverySeconds: number | null; searchable: boolean },
+  of: {
+    cloud: string;
+    janitorEverySeconds: number;
+    auditEverySeconds: number | null;
+    fenceCheckEverySeconds: number | null;
+    searchable: boolean;
+  },
 ): Promise<void> {
   const schedules: Schedule[] = [
     {
@@ -39,6 +50,12 @@ export async function ensureSchedules(
       workflowType: 'audit',
       everySeconds: of.auditEverySeconds,
       summary: 'Compare the inventory with every hypervisor, and say what is wrong',
+    },
+    {
+      id: fenceCheckWorkflowId(of.cloud),
+      workflowType: 'fence-check',
+      everySeconds: of.fenceCheckEverySeconds,
+      summary: 'Ask the fence devices of all hosts whether they would do their work',
     },
   ];
   for (const schedule of schedules) await patiently(() => put(client, of, schedule));
@@ -74,7 +91,7 @@ async function put(
         type: 'startWorkflow',
         workflowType,
         workflowId: scheduleId,
-        taskQueue: controlQueue(cloud),
+        taskQueue: workflowQueue(cloud, workflowType),
         args: [],
         ...(searchable
           ? { typedSearchAttributes: [{ key: searchAttributes.cloud, value: cloud }] }

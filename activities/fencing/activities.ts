@@ -1,6 +1,7 @@
 import type { Inventory } from '../inventory/database.js';
 import type { Implement } from '../types.js';
-import { recordFenceCheck } from './record.js';
+import { checkFences } from './check.js';
+import { recordSelfFences } from './record.js';
 import type { Fencing } from './port.js';
 import type { FencingActivities } from './types.js';
 
@@ -12,10 +13,7 @@ export function createFencingActivities({
   inventory: Inventory;
 }): Implement<FencingActivities> {
   return {
-    fenceDevices: async ({ host }) => ({
-      devices: await fencing.devices(host),
-      countsSelfFence: await fencing.countsSelfFence(host),
-    }),
+    fenceDevices: async ({ host }) => ({ devices: await fencing.devices(host) }),
 
     async fenceStatus({ host, device, systemUuid }) {
       const binding = await fencing.identify(host, device, systemUuid);
@@ -30,6 +28,7 @@ export function createFencingActivities({
     },
 
     fenceOn: async ({ host, device }) => ({ answer: await fencing.on(host, device) }),
-    recordFenceCheck: (check) => recordFenceCheck(inventory, check),
+    checkFences: (input, call) => checkFences({ fencing, inventory }, input, call),
+    recordSelfFences: (input) => recordSelfFences(inventory, input),
   };
 }

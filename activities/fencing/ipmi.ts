@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isYes } from './parameters.js';
 import { runProgram } from './run-agent.js';
+import { fromIpmi } from './uuids.js';
 
 const limitMs = 15_000;
 /** As the agents name it. */
@@ -42,7 +43,7 @@ export async function withoutPassword<T>(
   }
 }
 
-/** The GUID of the system, as 32 hex digits in the order of the wire; null where the BMC tells none. */
+/** The GUID of the system, in the order of the IPMI specification (others differ: `sameMachine`); null where the BMC tells none. */
 export async function ipmiGuid(
   given: Readonly<Record<string, string>>,
 ): Promise<{ uuid: string | null } | { error: string }> {
@@ -68,7 +69,7 @@ export async function ipmiGuid(
     limitMs,
   });
   const hex = out.replaceAll(/\s/g, '').toLowerCase();
-  if (code === 0 && /^[0-9a-f]{32}$/.test(hex)) return { uuid: hex };
+  if (code === 0 && /^[0-9a-f]{32}$/.test(hex)) return { uuid: fromIpmi(hex) };
   if (overdue) return { error: `it did not answer within ${limitMs / 1000} s` };
   // A command that the BMC does not know is no failure: it tells nothing.
   if (/rsp=0x(c1|d4)/.test(err)) return { uuid: null };

@@ -1,4 +1,4 @@
-/** What was seen of a host's fencing while it lived: `hosts.fence_devices` and `hosts.armed`. */
+/** What was seen of the hosts' fencing while they lived: `hosts.fence_devices` and `hosts.armed`. */
 import {
   armed as armedShape,
   fenceCheck,
@@ -11,21 +11,36 @@ import { read, transact, type Inventory } from '../inventory/database.js';
 import { requireHost } from '../inventory/hosts.js';
 import { toJson } from '../inventory/rows.js';
 
-export async function recordFenceCheck(
+export async function recordDevices(
   inventory: Inventory,
-  { host, devices, armed }: { host: string; devices: DeviceCheck[]; armed: SelfFence | null },
+  host: string,
+  devices: DeviceCheck[],
+): Promise<void> {
+  const check: FenceCheck = { at: inventory.now(), devices };
+  await transact(inventory, (trx) =>
+    trx
+      .updateTable('hosts')
+      .set({ fence_devices: toJson(check) })
+      .where('name', '=', host)
+      .execute(),
+  );
+}
+
+/** What was armed before an outage is what counts: a host that is not up by now keeps what it said before. */
+export async function recordSelfFences(
+  inventory: Inventory,
+  { seen }: { seen: { host: string; armed: SelfFence | null }[] },
 ): Promise<void> {
   const at = inventory.now();
   await transact(inventory, async (trx) => {
-    const row = await requireHost(trx, host);
-    const check: FenceCheck = { at, devices };
-    // What was armed before the outage is what counts: a host that is not up says nothing of it any more.
-    const told = row.state === 'up' ? { armed: armed === null ? null : toJson({ ...armed, at }) } : {};
-    await trx
-      .updateTable('hosts')
-      .set({ fence_devices: toJson(check), ...told })
-      .where('name', '=', host)
-      .execute();
+    for (const { host, armed } of seen) {
+      await trx
+        .updateTable('hosts')
+        .set({ armed: armed === null ? null : toJson({ ...armed, at } satisfies Armed) })
+        .where('name', '=', host)
+        .where('state', '=', 'up')
+        .execute();
+    }
   });
 }
 

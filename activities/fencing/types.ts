@@ -1,10 +1,10 @@
 /** The names and shapes of the activities that fence; done by the recovery workers, which alone know the devices' secrets. */
 import type { HostRef } from '../../model/host.js';
-import type { DeviceCheck, SelfFence } from '../../model/fence-check.js';
+import type { CheckedHost, SelfFence } from '../../model/fence-check.js';
 import type { Binding, FenceAnswer, FenceDevice } from './port.js';
 
 export interface FencingActivities {
-  fenceDevices(input: { host: HostRef }): Promise<{ devices: FenceDevice[]; countsSelfFence: boolean }>;
+  fenceDevices(input: { host: HostRef }): Promise<{ devices: FenceDevice[] }>;
   /** Binding and power, without changing anything. */
   fenceStatus(input: {
     host: HostRef;
@@ -19,6 +19,11 @@ export interface FencingActivities {
     incident: string;
   }): Promise<{ binding: Binding; answer: FenceAnswer }>;
   fenceOn(input: { host: HostRef; device: string }): Promise<{ answer: FenceAnswer }>;
-  /** Keeps what a check saw of a living host; `armed` null also where nobody could tell: what is not known counts for nothing. */
-  recordFenceCheck(input: { host: string; devices: DeviceCheck[]; armed: SelfFence | null }): Promise<void>;
+  /**
+   * Asks the devices of these hosts (null: of all) whether they would do their work, changes nothing, and records it.
+   * `ask` are the hosts whose workers can tell what the platform has armed there, where that counts.
+   */
+  checkFences(input: { hosts: string[] | null }): Promise<{ checked: CheckedHost[]; ask: HostRef[] }>;
+  /** null: nothing is armed, or nobody could tell; what is not known counts for nothing. */
+  recordSelfFences(input: { seen: { host: string; armed: SelfFence | null }[] }): Promise<void>;
 }

@@ -15,6 +15,12 @@ function orders(hex: string): string[] {
 
 const bare = (uuid: string): string => uuid.toLowerCase().replaceAll(/[^0-9a-f]/g, '');
 
+/** 32 hex digits from the wire as a UUID. */
+export function fromIpmi(hex: string): string {
+  const all = (hex.match(/../g) ?? []).toReversed().join('');
+  return [all.slice(0, 8), all.slice(8, 12), all.slice(12, 16), all.slice(16, 20), all.slice(20)].join('-');
+}
+
 export const sameMachine = (one: string, other: string): boolean => orders(bare(one)).includes(bare(other));
 
 /** Firmware that nobody gave a UUID tells one of these. */

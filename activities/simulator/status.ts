@@ -1,4 +1,5 @@
 /** How a datacenter is, for whoever runs the simulation. */
+import type { BmcState } from './bmc-states.js';
 import type { Tx } from './database.js';
 import { allHosts, defaultLink, type HostRow } from './hosts.js';
 
@@ -7,13 +8,15 @@ export interface HostStatus {
   uri: string;
   rack: string;
   zone: string;
-  /** `up`, `booting`, `off`, `hung`, `cut off`, `no libvirtd`. */
+  /** `up`, `booting`, `off`, `hung`, `cut off`, `no libvirtd`, `libvirtd hangs`. */
   state: string;
   /** Hosts that it does not reach, beside being cut off from all. */
   cutFrom: string[];
   /** What each call takes longer, in seconds; and MiB per second for migrations where they are limited. */
   slowSeconds: number;
   bandwidth: number | null;
+  /** `ok`, or what is wrong with its BMC. */
+  bmc: BmcState;
   guests: number;
   running: number;
   migrationsOut: number;
@@ -50,6 +53,7 @@ export function hostStatuses(tx: Tx, datacenter: string): HostStatus[] {
     cutFrom: cuts.filter(({ one }) => one === host.name).map(({ other }) => other),
     slowSeconds: host.call_ms / 1000,
     bandwidth: host.link === defaultLink ? null : host.link / 1024 ** 2,
+    bmc: host.bmc,
     guests: guests.get(host.name) ?? 0,
     running: running.get(host.name) ?? 0,
     migrationsOut: out.get(host.name) ?? 0,
@@ -77,6 +81,7 @@ function stateOf(host: HostRow): string {
   if (host.power !== 'on') return host.power;
   if (host.hung === 1) return 'hung';
   if (host.cut === 1) return 'cut off';
+  if (host.daemon === 2) return 'libvirtd hangs';
   return host.daemon === 1 ? 'up' : 'no libvirtd';
 }
 

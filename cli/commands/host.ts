@@ -6,6 +6,8 @@ import { mayOperate } from '../../client/ask.js';
 import type { Host } from '../../model/host.js';
 import { withContext } from '../context.js';
 import { addHostCommand } from '../add-host.js';
+import { registerFenceCheck } from '../fence-check.js';
+import { capacityCommand } from '../capacity-command.js';
 import { historyColumns } from '../history.js';
 import { registerHostRunbooks } from '../host-runbooks.js';
 import { registerOperations } from '../operation-command.js';
@@ -40,7 +42,9 @@ export async function register(host: Command, argv: readonly string[]): Promise<
   // A reboot from here is the whole of it: the runbook, not the operation that needs an empty host.
   registerOperations(host, 'host', ['reboot']);
   await registerHostRunbooks(host, argv);
+  registerFenceCheck(host);
   registerHistory(host);
+  capacityCommand(host);
   host
     .command('remove')
     .description('Forget a host that has no instances; nothing is changed on the host itself.')

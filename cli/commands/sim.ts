@@ -8,6 +8,7 @@ import { mayOperate } from '../../client/ask.js';
 import { withContext } from '../context.js';
 import { note, outputOf, printData, printList, write } from '../output.js';
 import { paintState } from '../paint.js';
+import { registerBmc } from '../sim-bmc.js';
 import { createSimulation } from '../sim-create.js';
 import { chosen, inDatacenter, whole, withDatacenter } from '../sim-datacenter.js';
 import { registerFaults } from '../sim-faults.js';
@@ -26,6 +27,7 @@ export function register(sim: Command): void {
     .description('List the simulated hosts: how they are, what runs there, what is planned.')
     .action((_options: unknown, command: Command) => status(command));
   registerFaults(sim);
+  registerBmc(sim);
   withDatacenter(sim.command('apply'))
     .description('Begin a scenario: a YAML list of faults, each with its time from now.')
     .argument('<file>', 'the scenario')
@@ -70,11 +72,12 @@ const columns = [
   { title: 'FAULTS', value: (row: HostStatus) => faultsOf(row) },
 ];
 
-function faultsOf({ cutFrom, slowSeconds, bandwidth }: HostStatus): string | null {
+function faultsOf({ cutFrom, slowSeconds, bandwidth, bmc }: HostStatus): string | null {
   const faults = [
     ...(cutFrom.length > 0 ? [`does not reach ${cutFrom.join(', ')}`] : []),
     ...(slowSeconds > 0 ? [`calls take ${slowSeconds} s longer`] : []),
     ...(bandwidth === null ? [] : [`migrates with ${Number(bandwidth.toFixed(1))} MiB/s`]),
+    ...(bmc === 'ok' ? [] : [`its BMC is ${bmc}`]),
   ];
   return faults.join('; ') || null;
 }

@@ -53,7 +53,7 @@ export function fencingContract(driver: string, open: () => Promise<FencingWorld
       const levels = (await fencing.devices(one)).map(({ level }) => level);
       expect(levels.length).toBeGreaterThan(0);
       expect(levels).toEqual(levels.toSorted((a, b) => a - b));
-      const nobody = one.uri.replace(/host1|(?<=\.)11(?=\/)/, (found) => (found === '11' ? '99' : 'nobody'));
+      const nobody = one.uri.replace('host1', 'nobody');
       expect(await fencing.devices({ name: 'nobody', uri: nobody })).toEqual([]);
     });
 
