@@ -13,7 +13,7 @@ import { openStage, play } from './run/stage.js';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const names = readdirSync(here, { withFileTypes: true })
-  .filter((entry) => entry.isDirectory() && /^\d\d-/.test(entry.name))
+  .filter((entry) => entry.isDirectory() && /^\d{2,3}-/.test(entry.name))
   .map(({ name }) => name)
   .toSorted();
 

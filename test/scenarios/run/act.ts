@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { setLock } from '../../../activities/inventory/instances.js';
 import { listRunItems } from '../../../activities/inventory/run-items.js';
 import { getRun } from '../../../activities/inventory/runs.js';
+import { turnSwitch } from '../../../activities/recovery/switches.js';
+import { parseDuration } from '../../../model/duration.js';
 import { runbookCatalogue } from '../../../client/catalogue.js';
 import { leftOf } from '../../../client/run-left.js';
 import { DroverError } from '../../../model/errors.js';
@@ -41,6 +43,13 @@ async function does(stage: Stage, action: Action): Promise<void> {
       return startRunbook(stage, action);
     case 'retry':
       return retry(stage, action);
+    case 'attest':
+      return askRecovery(stage, action);
+    case 'switch': {
+      const { zone, mode, reason, by } = action;
+      const forSeconds = action.for === undefined ? null : (parseDuration(action.for) ?? null);
+      return void (await turnSwitch(cloud.inventory, { zone, mode, reason, by, forSeconds }));
+    }
     case 'approve':
     case 'reject':
     case 'pause':
@@ -161,9 +170,19 @@ async function ask(
 ): Promise<void> {
   const handle = handleOf(stage, action.of);
   const { do: name, by, role, comment } = action;
+  if (handle.run.type === 'host.recover' && (action.do === 'approve' || action.do === 'reject'))
+    return askRecovery(stage, action);
   if (handle.run.type !== 'run-runbook') return handle.cancel();
   const more = 'step' in action ? { step: action.step } : 'undo' in action ? { undo: action.undo } : {};
   return hear(stage, by, handle.run.ask(name, { by, role, comment, ...more }));
+}
+
+async function askRecovery(
+  stage: Stage,
+  { do: name, of, by, role, comment }: Of<'approve' | 'reject' | 'attest'>,
+): Promise<void> {
+  const said = comment === null ? {} : { comment };
+  return hear(stage, by, handleOf(stage, of).run.ask(name, { by, role, way: null, ...said }));
 }
 
 async function askOperation(stage: Stage, action: Of<'abort' | 'force-complete'>): Promise<void> {

@@ -1,5 +1,6 @@
 /** How it ended: the records, what the hosts and instances are, and the judge's verdict. */
 import { listAudits } from '../../../activities/audit/store.js';
+import { listIncidentEvents, listIncidents } from '../../../activities/inventory/incidents.js';
 import { listHosts } from '../../../activities/inventory/hosts.js';
 import { listInstances } from '../../../activities/inventory/instances.js';
 import { listOperationActions } from '../../../activities/inventory/operation-actions.js';
@@ -25,6 +26,7 @@ export async function endOf(cloud: VirtualCloud): Promise<string[]> {
     ...indented(await hostLines(cloud)),
     'instances',
     ...indented(await instanceLines(cloud)),
+    ...(await incidentLines(cloud)),
     ...(await auditLines(cloud)),
     'verdict',
     ...indented(await verdict(cloud)),
@@ -142,7 +144,8 @@ function stepLine({
 async function hostLines({ inventory, datacenter }: VirtualCloud): Promise<string[]> {
   const real = await datacenter.transact((tx) => hostStatuses(tx, datacenter.name));
   return (await listHosts(inventory)).map((host) => {
-    const { name, state, enabled, disabledReason, maintenance, instances, memoryMiBUsed, slotsUsed } = host;
+    const { name, state, enabled, disabledReason, maintenance, instances, memoryMiBUsed, slotsUsed, fence } =
+      host;
     const truly = real.find((one) => one.name === name)?.state ?? 'gone';
     return [
       `${name}: ${state}${truly === state ? '' : ` (truly ${truly})`}`,
@@ -152,8 +155,29 @@ async function hostLines({ inventory, datacenter }: VirtualCloud): Promise<strin
         : []),
       `${instances} instances, ${memoryMiBUsed} MiB`,
       ...(slotsUsed > 0 ? [`${slotsUsed} slots held`] : []),
+      ...(fence === null ? [] : [`fence ${fence.state}: ${fence.evidence.says}`]),
     ].join(', ');
   });
+}
+
+async function incidentLines({ inventory, clock }: VirtualCloud): Promise<string[]> {
+  const lines: string[] = [];
+  for (const one of (await listIncidents(inventory)).toReversed()) {
+    const { id, host, state, by, endedAt, waitsFor, error, instances } = one;
+    const ends = endedAt === null ? ', open' : '';
+    lines.push(`incident of ${host}, by ${by}: ${state}${ends}${error === null ? '' : `: ${error.code}`}`);
+    for (const { at, phase, says } of await listIncidentEvents(inventory, id)) {
+      const time = `+${((Date.parse(at) - clock.start) / 1000).toFixed(1)}s`;
+      lines.push(`${time.padStart(9)} ${phase}: ${says}`);
+    }
+    if (waitsFor !== null) lines.push(`  waits for: ${waitsFor}`);
+    const each = instances.map(
+      ({ name, was, outcome, host: on, says }) =>
+        `  ${name}: was ${was}, ${outcome}${on === null ? '' : ` to ${on}`}${says === '' ? '' : `: ${says}`}`,
+    );
+    lines.push(...short(each));
+  }
+  return lines.length === 0 ? [] : ['incidents', ...indented(lines)];
 }
 
 async function auditLines({ inventory }: VirtualCloud): Promise<string[]> {

@@ -1,6 +1,9 @@
 /** A scenario file: a datacenter, what goes wrong in it, and what people ask for meanwhile. */
 import { z } from 'zod';
 import { faultSchema } from '../../../activities/simulator/faults.js';
+import { recoverySchema } from '../../../config/recovery.js';
+import { durationSchema } from '../../../model/duration.js';
+import { haPolicies, recoveryModes } from '../../../model/incident.js';
 import { groupPolicies } from '../../../model/host.js';
 import { movePolicy, restartPolicies } from '../../../model/instance.js';
 import { byHand } from './by-hand.js';
@@ -74,7 +77,11 @@ const decision = <K extends string>(kind: K) =>
 
 const worker = <K extends string>(kind: K, says: string) =>
   z
-    .strictObject({ do: z.literal(kind), at, worker: z.enum(['control', 'recovery', 'hosts']).default('control') })
+    .strictObject({
+      do: z.literal(kind),
+      at,
+      worker: z.enum(['control', 'recovery', 'hosts']).default('control'),
+    })
     .describe(says);
 
 export const actionSchema = z.discriminatedUnion('do', [
@@ -109,6 +116,20 @@ export const actionSchema = z.discriminatedUnion('do', [
     .extend({
       undo: z.boolean().default(true).describe('Of a run: take back what the runbook says'),
     }),
+  decision('attest')
+    .omit({ step: true })
+    .extend({ role: role.default('admin') }),
+  z
+    .strictObject({
+      do: z.literal('switch'),
+      at,
+      mode: z.enum(recoveryModes),
+      zone: z.string().nullable().default(null),
+      for: durationSchema.optional(),
+      reason: z.string().default('a test'),
+      by,
+    })
+    .describe('What recoveries may do, as by `drover recovery`.'),
   about('abort', 'Of a live migration: it is asked to, as by `drover instance abort-migration`.').extend({
     by,
     role: role.default('operator'),
@@ -167,6 +188,8 @@ const hostSchema = z.strictObject({
   slots: z.int().positive().default(2).describe('Live migrations at a time'),
   zone: z.string().nullable().default(null),
   labels: z.record(z.string(), z.string()).default({}),
+  reserved: z.boolean().default(false).describe('Kept free for what is evacuated'),
+  'control-plane': z.boolean().default(false).describe('It is never fenced'),
   generation: z.int().positive().default(1).describe('Of its processors: a later one does more'),
 });
 
@@ -186,6 +209,7 @@ const instanceSchema = z.strictObject({
   mixed: z.boolean().default(false).describe("A second disk on its host's own storage"),
   group: z.string().optional().describe('The server group in which it is'),
   restart: z.enum(restartPolicies).default('never').describe('When drover starts it again by itself'),
+  ha: z.enum(haPolicies).default('3').describe('When it is brought back from a lost host'),
   vcpus: z.int().positive().default(1),
   memory: z.int().positive().default(1024).describe('MiB'),
   disk: z.int().positive().default(8).describe('GiB'),
@@ -206,6 +230,7 @@ export const scenarioFileSchema = z.strictObject({
     .describe('Server groups and their policies'),
   flavors: z.array(flavorSchema).default([]),
   instances: z.array(instanceSchema).default([]),
+  recovery: recoverySchema,
   janitor: z.boolean().default(true).describe('Every 30 s, as Temporal starts it'),
   faults: z.array(timedFaultSchema).default([]),
   do: z.array(actionSchema).min(1),

@@ -4,6 +4,8 @@ import { transact } from '../../../activities/inventory/database.js';
 import { createFlavor } from '../../../activities/inventory/flavors.js';
 import { createGroup } from '../../../activities/inventory/groups.js';
 import { setLock } from '../../../activities/inventory/instances.js';
+import { flag } from '../../../activities/inventory/rows.js';
+import { recoveryOf } from '../../../config/recovery.js';
 import { giveFault, type Fault } from '../../../activities/simulator/faults.js';
 import { createSimulatedHypervisor } from '../../../activities/simulator/hypervisor.js';
 import { fileOn, putFile } from '../../../activities/simulator/files.js';
@@ -28,8 +30,22 @@ export async function openStage(scenario: Scenario, file: string): Promise<Stage
   const cloud = await VirtualCloud.open({ seed: scenario.seed, hosts: [] });
   const stage: Stage = { cloud, scenario, folder: dirname(file), started: new Map(), ids: new Map() };
   cloud.strategy = scenario.placement;
-  for (const { name, rack, slots, memory, ...rest } of scenario.hosts)
+  Object.assign(cloud.recovery, recoveryOf(scenario.recovery));
+  for (const {
+    name,
+    rack,
+    slots,
+    memory,
+    reserved,
+    'control-plane': controlPlane,
+    ...rest
+  } of scenario.hosts) {
     await cloud.addHost(name, rack, slots, { ...rest, memoryMiB: memory });
+    const marks = { reserved: flag(reserved), control_plane: flag(controlPlane) };
+    await transact(cloud.inventory, (trx) =>
+      trx.updateTable('hosts').set(marks).where('name', '=', name).execute(),
+    );
+  }
   for (const [name, policy] of Object.entries(scenario.groups))
     await createGroup(cloud.inventory, name, policy);
   for (const { name, vcpus, memory, disk } of scenario.flavors)
@@ -93,6 +109,7 @@ async function addInstance(
     policy,
     mixed,
     group,
+    ha,
   }: Scenario['instances'][number],
 ): Promise<void> {
   const size = { vcpus, memoryMiB: memory, diskGiB: disk };
@@ -101,7 +118,11 @@ async function addInstance(
   await transact(cloud.inventory, (trx) =>
     trx
       .updateTable('instances')
-      .set({ restart_policy: restart, move_policy: policy === undefined ? null : JSON.stringify(policy) })
+      .set({
+        ha_policy: ha,
+        restart_policy: restart,
+        move_policy: policy === undefined ? null : JSON.stringify(policy),
+      })
       .where('id', '=', id)
       .execute(),
   );
