@@ -6,6 +6,7 @@ import { openIntents } from './intents.js';
 import type { OwnershipDeps } from './ownership.js';
 import { dueRestarts } from './restarts.js';
 import type { Tables } from './schema.js';
+import { dueTerminates, type TerminateDue } from './terminate-later.js';
 
 export interface Orphan {
   instance: string;
@@ -13,6 +14,8 @@ export interface Orphan {
   why: string;
   /** Nothing is to be settled: its restart policy starts it. */
   restart?: true;
+  /** Nothing is to be settled: somebody has asked for that while its host was silent. */
+  terminate?: TerminateDue;
 }
 
 type OrphanDeps = Pick<OwnershipDeps, 'inventory' | 'isOpen'>;
@@ -38,8 +41,6 @@ export async function findOrphans(deps: OrphanDeps): Promise<Orphan[]> {
           e.and([e.or(disagreeing(e)), e('host', 'in', answering(e))]),
         ]),
       )
-      // What is on a fenced host is the recovery's.
-      .where((e) => e.or([e('host', 'is', null), e('host', 'not in', fenced(e))]))
       .orderBy('name')
       .orderBy('id')
       .execute(),
@@ -72,7 +73,12 @@ export async function findOrphans(deps: OrphanDeps): Promise<Orphan[]> {
     }
   }
   const due = await dueRestarts(deps.inventory);
-  return [...orphans, ...due.map((one) => ({ ...one, restart: true as const }))];
+  // Whatever else is to be settled of it, terminate settles first.
+  const goes = await dueTerminates(deps.inventory);
+  const going = new Set(goes.map(({ instance }) => instance));
+  const stays = ({ instance }: { instance: string }): boolean => !going.has(instance);
+  const restarts = due.map((one) => ({ ...one, restart: true as const }));
+  return [...orphans.filter(stays), ...restarts.filter(stays), ...goes];
 }
 
 /** States, and the powers that no instance has in them. */
@@ -87,8 +93,6 @@ const unlike = [
 const disagreeing = (e: ExpressionBuilder<Tables, 'instances'>) =>
   unlike.map(([states, powers]) => e.and([e('state', 'in', states), e('power_state', 'in', powers)]));
 
-const fenced = (e: ExpressionBuilder<Tables, 'instances'>) =>
-  e.selectFrom('hosts').select('name').where('hosts.fence', 'is not', null);
 const answering = (e: ExpressionBuilder<Tables, 'instances'>) =>
   e.selectFrom('hosts').select('name').where('hosts.state', '=', 'up').where('hosts.fence', 'is', null);
 

@@ -18,7 +18,7 @@ export async function refusalOf(
   return (
     locked(input, row) ??
     broken(input, row) ??
-    (await hostUnknown(trx, row)) ??
+    (await hostUnknown(trx, input, row)) ??
     (await perhapsElsewhere(trx, input, row)) ??
     wrongState(input, row)
   );
@@ -43,7 +43,11 @@ function broken(input: BeginInput, row: InstanceRow): DroverError | undefined {
   });
 }
 
-async function hostUnknown(trx: Trx, row: InstanceRow): Promise<DroverError | undefined> {
+async function hostUnknown(
+  trx: Trx,
+  { kind }: BeginInput,
+  row: InstanceRow,
+): Promise<DroverError | undefined> {
   if (row.host === null) return undefined;
   const host = await trx
     .selectFrom('hosts')
@@ -51,7 +55,9 @@ async function hostUnknown(trx: Trx, row: InstanceRow): Promise<DroverError | un
     .where('name', '=', row.host)
     .executeTakeFirstOrThrow();
   const fence = await fenceIn(trx, row.host);
-  if (fence !== null) return hostFenced(row.host, fence);
+  // A repair asks nothing of it, and settles what an operation left on hosts that live.
+  // What runs nowhere may be given up, too: what is left of it there goes when the host is readmitted.
+  if (fence !== null) return ['repair', 'terminate'].includes(kind) ? undefined : hostFenced(row.host, fence);
   if (host.state === 'up') return undefined;
   const seen = host.last_seen_at === null ? 'never seen' : `last seen ${host.last_seen_at}`;
   const why = host.state_reason ?? 'it does not answer';

@@ -8,6 +8,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { GuestSpec, Hypervisor, Move } from '../../activities/hypervisor/port.js';
 import type { HostRef } from '../../model/host.js';
 import type { Disk } from '../../model/instance.js';
+import { definitions } from './definitions.js';
 import { saveAndWatch } from './save-and-watch.js';
 
 export interface ContractWorld {
@@ -169,6 +170,11 @@ export function hypervisorContract(driver: string, open: () => Promise<ContractW
     });
 
     saveAndWatch(() => ({ hypervisor, one, nowhere: world.nowhere, define, started, stampOf }));
+
+    definitions(() => {
+      const sharedDisk = (name: string) => world.sharedDisk(name);
+      return { hypervisor, one, two, define, started, stampOf, sharedDisk };
+    });
 
     it('copies the definition of a guest that is off, with its stamp, and keeps the one it copied', async () => {
       const { id, name } = await define([await world.sharedDisk('off')]);

@@ -24,7 +24,7 @@ export async function broken(
   };
   must(it.operation === null, 'an operation still owns it');
   must(it.state !== 'building', 'it is building and nobody builds it');
-  guests(it, real, must);
+  guests(it, real, await fencedHosts(world), must);
   if (!repair) {
     must(real.migration === null, `a migration still runs: ${real.migration}`);
     must(real.probes.length === 0, `a probe file is left: ${real.probes.join()}`);
@@ -35,7 +35,24 @@ export async function broken(
   return wrong;
 }
 
-function guests(it: Instance, { alive, known, saved, size }: Reality, must: Must): void {
+/** What is stored there is left to the readmission; what is at home there waits for its evacuation. */
+async function fencedHosts({ inventory }: Pick<World, 'inventory'>): Promise<Set<string>> {
+  const rows = await inventory.kysely
+    .selectFrom('hosts')
+    .select('name')
+    .where('fence', 'is not', null)
+    .execute();
+  return new Set(rows.map(({ name }) => name));
+}
+
+function guests(
+  it: Instance,
+  { alive, known, saved: everywhere, size }: Reality,
+  fenced: ReadonlySet<string>,
+  must: Must,
+): void {
+  const lost = fenced.has(it.host ?? '');
+  const saved = everywhere.filter((host) => host === it.host || !fenced.has(host));
   const repair = it.needsRepair !== null;
   must(alive.length <= 1, 'it runs twice');
   const [live] = alive;
@@ -44,7 +61,7 @@ function guests(it: Instance, { alive, known, saved, size }: Reality, must: Must
     must(it.state === 'error' || told, 'where it runs is not told');
     if (!repair) must(it.powerState === live.power, `its power is ${live.power}, and told ${it.powerState}`);
   } else {
-    must(repair || !['active', 'paused'].includes(it.state), 'it is said to run');
+    must(repair || lost || !['active', 'paused'].includes(it.state), 'it is said to run');
   }
   if (it.state === 'suspended') must(saved.includes(it.host ?? ''), 'its memory is not saved');
   else if (!repair)
@@ -55,7 +72,8 @@ function guests(it: Instance, { alive, known, saved, size }: Reality, must: Must
   must(it.state === 'error' || sized, `it has the size ${size}, and told ${it.vcpus}/${it.memoryMiB}`);
   // A post-copy that failed for good leaves two halves, neither of which runs, until somebody gives them up.
   const halves = it.state === 'error' && it.powerState === 'migrating';
-  const strays = halves ? [] : known.filter((host) => host !== it.host || it.state === 'deleted');
+  const there = known.filter((host) => !fenced.has(host));
+  const strays = halves ? [] : there.filter((host) => host !== it.host || it.state === 'deleted');
   must(strays.length === 0, `a guest is left on ${strays.join()}`);
 }
 

@@ -47,7 +47,8 @@ async function begin({ place, operation, given }: Trial, instance: string): Prom
     capabilities: new Set(),
   });
   const ask = {
-    kind: 'repair',
+    // Nothing else may begin where the host is fenced.
+    kind: operation === 'instance.evacuate' ? 'evacuate' : 'repair',
     request: {
       id: place.uuid(),
       by: 'another',

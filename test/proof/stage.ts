@@ -58,7 +58,9 @@ export class Stage {
   async place(operation: string): Promise<Place> {
     this.tries += 1;
     const [first, second, third] = this.shared;
-    const own = operation.startsWith('host.') ? await addRoomyHost(this.world, `own-${this.tries}`) : third;
+    const own = /^host\.|\.evacuate$/.test(operation)
+      ? await addRoomyHost(this.world, `own-${this.tries}`)
+      : third;
     return { ...this.world, name: `it-${this.tries}`, hosts: [first, second, own] };
   }
 

@@ -31,6 +31,7 @@ export const evacuate = defineOperation({
     'NoValidHost',
     'HostWorkerMissing',
     'DiskError',
+    'DiskLocked',
     'GuestLost',
     'CleanupIncomplete',
   ],
@@ -54,6 +55,7 @@ export const evacuate = defineOperation({
     const end = evacuated(ctx.instance, lost.name);
     if (ctx.instance.state === 'error' && beside !== null) await clearBeside(ctx, beside);
     const failed: { host: string; reason: string }[] = [];
+    let last: DroverError | null = null;
     for (;;) {
       let claimed: ClaimAnswer | undefined;
       const tried = await ctx.attempt(async () => {
@@ -64,7 +66,10 @@ export const evacuate = defineOperation({
       if (tried.ok) return tried.value;
       if (claimed) failed.push({ host: claimed.host.name, reason: tried.error.message });
       const again = claimed && i.host === undefined && isOfTheHost(tried.error) && failed.length < i.attempts;
-      if (!again) throw withHistory(tried.error, claimed ? failed.slice(0, -1) : failed);
+      // That there is no other host tells less than what was wrong with the last one.
+      if (!again && claimed) throw withHistory(tried.error, failed.slice(0, -1));
+      if (!again) throw last === null ? tried.error : withHistory(last, failed.slice(0, -1));
+      last = tried.error;
     }
   },
 });
@@ -97,21 +102,40 @@ async function clearBeside(ctx: Ctx, host: HostRef): Promise<void> {
 async function bringBack(ctx: Ctx, lost: HostRef, host: HostRef, end: Evacuated): Promise<Outcome> {
   const guest = { instance: ctx.instance.id, name: ctx.instance.name, host, lost: lost.name };
   await proveDisks(ctx, lost, host);
+  const migration = ctx.id();
+  await ctx.call(
+    'recordMigration',
+    { migration, source: lost.name, target: host.name, storage: 'shared' },
+    {
+      undo: intent(
+        'closeMigration',
+        { migration, state: 'failed', reason: 'the evacuation was undone' },
+        'the record of the evacuation',
+      ),
+    },
+  );
   ctx.phase('defining', `as it was on ${lost.name}, on ${host.name}`);
   await ctx.call('defineEvacuated', guest, {
     undo: intent('removeGuest', guest, `the guest ${guest.name} on ${host.name}`),
   });
   const patch = { ...end.patch, host: host.name };
+  const cleanup = [
+    intent(
+      'closeMigration',
+      { migration, state: 'completed', reason: `evacuated: ${lost.name} was lost` },
+      'the record of the evacuation',
+    ),
+  ];
   if (end.starts) {
     ctx.phase('starting', `start on ${host.name}: ${lost.name} is held off`);
     const { power } = await ctx.call('startEvacuated', guest, {
-      undo: intent('undoArrival', { ...guest, patch, cleanup: [] }, `${guest.name} may run on ${host.name}`),
+      undo: intent('undoArrival', { ...guest, patch, cleanup }, `${guest.name} may run on ${host.name}`),
     });
     if (power !== 'running')
       throw new DroverError('HypervisorError', `${guest.name} was started on ${host.name}, and is ${power}`);
   }
   // The point of no return: it is there, and its room on the lost host is given back. What is stored there goes when
   // that host is readmitted.
-  await ctx.commit(patch);
+  await ctx.commit(patch, cleanup);
   return { patch, result: { from: lost.name, to: host.name, state: patch.state, told: end.told } };
 }

@@ -91,7 +91,9 @@ export function placesOf({ world }: Site): (row: string) => Promise<Place> {
     const name = `it-${randomUUID().slice(0, 8)}`;
     while (hosts.length < 3) hosts.push(await addRoomyHost(world, `h${hosts.length + 1}`));
     const [first, second, third] = hosts as [HostRef, HostRef, HostRef];
-    const own = /^(host\.|run: )/.test(row) ? await addRoomyHost(world, `own-${name}`) : third;
+    const own = /^(host\.|instance\.evacuate$|run: )/.test(row)
+      ? await addRoomyHost(world, `own-${name}`)
+      : third;
     return { ...world, name, hosts: [first, second, own] };
   };
 }
