@@ -3,8 +3,11 @@ import type { PowerState } from '../../model/instance.js';
 import type { GuestPower } from '../hypervisor/port.js';
 import { read, transact, type Inventory } from './database.js';
 
-/** What is compared; what is built, resized, shelved or broken has its own operations. */
-const compared = ['active', 'paused', 'stopped', 'suspended'] as const;
+/**
+ * What is compared; what is built, shelved or broken has its own operations. Of one that waits for its resize to be confirmed
+ * only the power is written: on or off, it is still to be confirmed or taken back.
+ */
+const compared = ['active', 'paused', 'stopped', 'suspended', 'resized'] as const;
 /** Passing, or not seen at all. */
 const inconclusive: ReadonlySet<PowerState> = new Set(['migrating', 'unknown']);
 

@@ -83,3 +83,13 @@ test('a guest that is gone from its host is told as an error', async () => {
     cause: 'h1 knows no guest of it any more',
   });
 });
+
+test('one that waits for its resize to be confirmed and goes off by itself is recorded as off, and still waits', async () => {
+  const instance = await cloud.adopt('web-1', { local: true });
+  await done('instance.migrate', { instance, confirm_after: 'never' });
+  await fault(cloud, { do: 'guest-crash', guests: ['web-1'] });
+  await janitor();
+  expect(await cloud.instance(instance)).toMatchObject({ state: 'resized', powerState: 'crashed' });
+  await done('instance.confirm-resize', { instance });
+  expect(await cloud.instance(instance)).toMatchObject({ state: 'stopped', resized: null });
+});
