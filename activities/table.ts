@@ -125,7 +125,8 @@ export const activityTable: { readonly [K in ActivityName]: ActivityRow<K> } = {
   createDisk: { ...long, where: 'host', summary: (i) => `create ${i.path}` },
   prepareDisk: { ...long, where: 'host', summary: (i) => `prepare ${i.path} (${i.bytes} bytes)` },
   removeDisk: { ...long, where: 'host', summary: (i) => `remove ${i.path}` },
-  diskFacts: { ...read, where: 'host', summary: (i) => `inspect ${i.path}` },
+  // `quick` has the patience to wait for a lock that its storage drops by itself.
+  diskFacts: { ...read, class: 'quick', where: 'host', summary: (i) => `inspect ${i.path}` },
   writeProbe: { ...quickOnHost, summary: (i) => `write a nonce to ${i.directory}` },
   readProbe: { ...read, where: 'host', summary: (i) => `look for the nonce in ${i.directory}` },
   removeProbe: { ...quickOnHost, summary: (i) => `remove the nonce from ${i.directory}` },

@@ -230,6 +230,14 @@ export const errorTable = {
   ),
   HostError: row(false, 502, 1, 'work on the host itself failed', 'see the message'),
   DiskError: row(false, 502, 1, 'work on a disk failed', 'see the message'),
+  // Storage keeps the locks of a host that died for a while: 42 s on GlusterFS, 90 s with NFS 4.
+  DiskLocked: row(
+    true,
+    409,
+    1,
+    'a disk is locked by a process that runs, or by a host that died a short while ago',
+    'find the process that has it open before anything else is started on it',
+  ),
   TimedOut: row(false, 504, 1, 'it did not end within its time limit', 'see where it stands and try again'),
   Cancelled: row(false, 409, 5, 'it was cancelled', 'start it again when you want it'),
   Rejected: row(

@@ -94,7 +94,7 @@ export async function enlargeImage(path: string, format: DiskFormat, bytes: numb
 /** qemu's own lock, told as what it is. A network file system may drop the lock of a host that it does not hear of. */
 const inUse = (path: string, cause: Error): DroverError =>
   new DroverError(
-    'DiskError',
+    'DiskLocked',
     `${path} is locked: a process that runs, here or on another host, writes to it`,
     {
       cause,

@@ -6,7 +6,7 @@ import { createDisk, noDirectory, passFence, prepareDisk, removeDisk } from './d
 import { checkImport, dropImport, exportDisk, growDisk, importDisk, unexportDisk } from './disk-copies.js';
 import { listFiles, removeSavedMemory } from './disk-lists.js';
 import { fileOn, removeFile, putFile, storeOf } from './files.js';
-import { isOpenAnywhere } from './guests.js';
+import { isOpenAnywhere, isWritten } from './guests.js';
 import { serialText } from './serial.js';
 import { hostRunner } from './worker-of-host.js';
 
@@ -21,10 +21,10 @@ export function createSimulatedDisks(datacenter: Datacenter): Implement<DiskActi
         const file = fileOn(tx, host, path);
         if (file === undefined) throw new DroverError('NotFound', `there is no disk ${path}`);
         if (unused === true && isOpenAnywhere(tx, file))
-          throw new DroverError('DiskError', `${path} is locked: a process that runs writes to it`);
+          throw new DroverError('DiskLocked', `${path} is locked: a process that runs writes to it`);
         const known = format ?? (file.format === 'raw' ? 'raw' : 'qcow2');
         const backing = file.refers_to === 'a backing file' ? 'base.qcow2' : null;
-        const modifiedAt = new Date(file.modified_at).toISOString();
+        const modifiedAt = new Date(isWritten(tx, file) ? tx.now : file.modified_at).toISOString();
         return {
           path,
           format: known,
