@@ -61,7 +61,7 @@ function refusalOf(
   const tooNear = near.length + 1 > ofZone;
   const where = zone === null ? host : `zone ${zone}`;
   const over = [
-    ...(tooNear ? [`fence number ${near.length + 1} of ${where}, which has ${ofZone}`] : []),
+    ...(tooNear ? [`number ${near.length + 1} of ${where}, which has ${ofZone}`] : []),
     ...(others.length + 1 > fleet ? [`number ${others.length + 1} of the fleet, which has ${fleet}`] : []),
   ];
   if (over.length === 0) return undefined;
@@ -79,7 +79,7 @@ function refusalOf(
     ),
   ];
   const says =
-    `${host} would take ${over.join(' and ')} for ${formatDuration(windowSeconds)} (${told.join('; ')}): ` +
+    `${host} would take fence ${over.join(', and ')} for ${formatDuration(windowSeconds)} (${told.join('; ')}): ` +
     `so many at once may have one cause, such as the network`;
   return { granted: false, says, suspects: counts.filter((one) => one.suspected).map((one) => one.host) };
 }

@@ -47,7 +47,7 @@ export const filters: readonly Filter[] = [
     name: 'reserved',
     refuses: ({ reserved }, wanted) =>
       reserved && wanted.reserved !== true
-        ? 'it is reserved for what is evacuated from lost hosts'
+        ? 'it is reserved for what has an HA priority and is evacuated from lost hosts'
         : undefined,
   },
   {

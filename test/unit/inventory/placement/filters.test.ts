@@ -22,7 +22,12 @@ const cases: [name: string, refused: Partial<Candidate>, Wanted, says: string][]
   ['enabled', { enabled: false, disabledReason: 'new disks' }, wanted(), 'disabled: new disks'],
   ['maintenance', { maintenance }, wanted(), 'in maintenance until 2026-11-01T12:00:00Z by ann: memory'],
   ['fence', { fence }, wanted(), 'it is fenced since 2026-11-01T12:00:00Z, and not readmitted yet'],
-  ['reserved', { reserved: true }, wanted(), 'it is reserved for what is evacuated from lost hosts'],
+  [
+    'reserved',
+    { reserved: true },
+    wanted(),
+    'it is reserved for what has an HA priority and is evacuated from lost hosts',
+  ],
   ['state', { state: 'unknown' }, wanted(), 'its state is unknown: it does not answer'],
   ['zone', { zone: 'west' }, wanted({ zone: 'east' }), 'it is in the zone west, not in east'],
   ['zone', {}, wanted({ zone: 'east' }), 'it is in no zone, not in east'],

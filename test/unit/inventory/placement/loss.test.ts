@@ -76,7 +76,9 @@ test('a reserved host takes what has a priority and finds no other room, never b
     ['one', 'b', false],
     ['two', 'spare', true],
   ]);
-  expect(unplaced[0]?.rejections.at(-1)?.reason).toBe('it is reserved for what is evacuated from lost hosts');
+  expect(unplaced[0]?.rejections.at(-1)?.reason).toBe(
+    'it is reserved for what has an HA priority and is evacuated from lost hosts',
+  );
 });
 
 test('groups are kept: apart from each other and from those that stay, or together', () => {
