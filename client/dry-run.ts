@@ -8,6 +8,7 @@ import { hostRefusal } from '../activities/inventory/host-operations.js';
 import { listInstances } from '../activities/inventory/instances.js';
 import { noHost } from '../activities/inventory/placement/place.js';
 import { refusalOf } from '../activities/inventory/refusals.js';
+import { isLater, laterText } from '../activities/inventory/terminate-later.js';
 import { instanceOf } from '../activities/inventory/rows.js';
 import type { InstanceRow } from '../activities/inventory/schema.js';
 import type { NewInstance, PlacementRequest } from '../activities/types.js';
@@ -96,9 +97,13 @@ async function checks(caller: Caller, asked: Asked, operation: InstanceOperation
       : null;
   const host = placed?.placement.host ?? null;
   const moves = row !== null && host !== null && host !== row.host;
+  const [first] = refusals;
+  const later = row !== null && first !== undefined && isLater({ kind: operation.name }, first);
   return {
-    refusals: [...refusals, placed?.error],
-    would: sentence(asked, operation, { from: row?.state ?? null, host, source: moves ? row.host : null }),
+    refusals: [...(later ? refusals.slice(1) : refusals), placed?.error],
+    would: later
+      ? laterText(row.name, first)
+      : sentence(asked, operation, { from: row?.state ?? null, host, source: moves ? row.host : null }),
     placement: placed?.placement ?? null,
     size: { target: 'instance', memoryMiB: moves ? (instance?.memoryMiB ?? null) : null },
   };

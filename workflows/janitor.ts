@@ -4,7 +4,7 @@
  */
 import { DroverError } from '../model/errors.js';
 import { pool } from './pool.js';
-import type { Runtime } from './runtime.js';
+import type { ChildRequest, Runtime } from './runtime.js';
 import { asDroverError } from './unwind.js';
 
 /** Repairs at a time: they touch hypervisors that may be in trouble. */
@@ -21,18 +21,29 @@ export async function runJanitor(
     orphans,
     repairsAtATime,
     () => !rt.cancelled(),
-    async ({ instance, name, why, restart }) => {
-      const child = (operation: string, by: string) =>
+    async ({ instance, name, why, restart, terminate }) => {
+      const child = (
+        operation: string,
+        by: string,
+        more: Partial<ChildRequest['request']> = {},
+        input = {},
+      ) =>
         rt.child({
           operation,
           subject: instance,
           label: name,
           runbook: null,
           host: null,
-          request: { id: rt.id(), by, role: 'automation', run: null },
-          input: { instance },
+          request: { id: rt.id(), by, role: 'automation', run: null, ...more },
+          input: { instance, ...input },
         });
       try {
+        if (terminate !== undefined) {
+          const { by, role, keepDisks } = terminate;
+          await child('instance.terminate', by, { role }, { keep_disks: keepDisks });
+          repaired.push(`${name}: terminated: ${why}`);
+          return;
+        }
         const settled = restart === true ? null : await child('instance.repair', 'janitor');
         if (restart !== true) repaired.push(`${name}: ${why}`);
         if (restart !== true && settled?.['restart'] !== 'due') return;

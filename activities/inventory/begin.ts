@@ -17,6 +17,7 @@ import {
 import { busy, idTaken, nameTaken, notFound, refusalOf, unsupported } from './refusals.js';
 import { operationRow, refuse } from './refuse.js';
 import { instanceOf, operationOf } from './rows.js';
+import { isLater, terminateLater } from './terminate-later.js';
 import type { InstanceRow, OperationRow, Phase } from './schema.js';
 
 /**
@@ -158,7 +159,8 @@ async function decide(
   after = { reconciled: false },
 ): Promise<BeginAnswer | DroverError> {
   const refusal = await refusalOf(my.trx, my.input, row, after);
-  if (refusal !== undefined) return refuse(my, refusal);
+  if (refusal !== undefined)
+    return isLater(my.input, refusal) ? terminateLater(my, row, refusal) : refuse(my, refusal);
   // An operation that may run on a broken instance (terminate, repair) first looks at what was left, once.
   const looks = row.op_id === null && row.needs_repair !== null && my.input.recordOnly !== true;
   return own(my, row, looks ? 'reconciling' : 'begun');

@@ -228,6 +228,11 @@ export interface InventoryActivities {
   /** Keeps the boot that a host ran before its reboot; repeated, it answers the one that was kept first. */
   keepBoot(input: { id: string; boot: string }): Promise<{ boot: string }>;
   finishHostOperation(input: FinishHostInput): Promise<void>;
+  /** How the last operation of that kind on the host ended; both null where its workflow was ended from outside. */
+  endOfHostOperation(input: { host: string; kind: string }): Promise<{
+    result: Record<string, unknown> | null;
+    error: ErrorRecord | null;
+  }>;
   /** `ended`: how the run ended, where its record is closed already. */
   startRun(input: RunStart): Promise<{ ended: Pick<RunFinish, 'outputs' | 'error'> | null }>;
   finishRun(input: RunFinish): Promise<void>;
@@ -250,7 +255,14 @@ export interface InventoryActivities {
   /** Whether the restart policy of an instance may start it once more; `refused` says why not. */
   mayRestart(input: { instance: string }): Promise<{ refused: string | null }>;
   /** Instances whose operation is open in the inventory although its workflow is not, or that need repair. */
-  findOrphans(
-    input: Record<string, never>,
-  ): Promise<{ instance: string; name: string; why: string; restart?: true }[]>;
+  findOrphans(input: Record<string, never>): Promise<
+    {
+      instance: string;
+      name: string;
+      why: string;
+      restart?: true;
+      /** Asked for while its host was silent: it is done now, in that person's name. */
+      terminate?: { by: string; role: Request['role']; keepDisks: boolean };
+    }[]
+  >;
 }

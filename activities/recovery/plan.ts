@@ -8,7 +8,7 @@ import type { Casualty } from './types.js';
 type Known = Pick<
   InstanceRow,
   'id' | 'name' | 'ha_policy' | 'state' | 'server_group' | 'locked' | 'locked_by' | 'lock_reason'
->;
+> & { terminate_due?: string | null };
 
 export const casualties = (
   inventory: Inventory,
@@ -18,7 +18,17 @@ export const casualties = (
     await requireHost(db, host);
     const rows = await db
       .selectFrom('instances')
-      .select(['id', 'name', 'ha_policy', 'state', 'server_group', 'locked', 'locked_by', 'lock_reason'])
+      .select([
+        'id',
+        'name',
+        'ha_policy',
+        'state',
+        'server_group',
+        'locked',
+        'locked_by',
+        'lock_reason',
+        'terminate_due',
+      ])
       .where('host', '=', host)
       .where('state', '<>', 'deleted')
       .execute();
@@ -51,9 +61,15 @@ function casualtyOf(row: Known): Casualty {
     name,
     ha,
     state,
-    skip: ha === 'never' ? 'its HA policy is never: it stays where it is until its host is readmitted' : null,
+    skip: skipped(row),
     tell: row.locked === 1 && ha !== 'never' ? lockedText(row) : null,
   };
+}
+
+/** Why it is not brought back. */
+function skipped({ ha_policy: ha, terminate_due: due }: Known): string | null {
+  if (due) return 'somebody has asked to terminate it: the janitor does that now';
+  return ha === 'never' ? 'its HA policy is never: it stays where it is until its host is readmitted' : null;
 }
 
 const lockedText = ({ locked_by: by, lock_reason: reason }: Known): string =>
