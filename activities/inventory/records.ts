@@ -104,6 +104,8 @@ export async function listMigrations(
       .$if(by.instance !== undefined, (query) => query.where('instance', '=', by.instance ?? ''))
       .$if(by.operation !== undefined, (query) => query.where('operation', '=', by.operation ?? ''))
       .orderBy('started_at', 'desc')
+      // Of two of one moment the one that was given up came first.
+      .orderBy((e) => e.case().when('state', 'in', ['failed', 'cancelled']).then(1).else(0).end())
       .orderBy('id', 'desc')
       .limit(by.limit ?? 100)
       .execute(),
