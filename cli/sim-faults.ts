@@ -1,6 +1,7 @@
 /** Faults for simulated hosts, each a command. */
 import type { Command } from 'commander';
-import { callNames, giveFault, type Fault } from '../activities/simulator/faults.js';
+import { callNames } from '../activities/simulator/call-names.js';
+import { giveFault, type Fault } from '../activities/simulator/faults.js';
 import { hostStatuses } from '../activities/simulator/status.js';
 import { didYouMean } from '../model/did-you-mean.js';
 import { parseDuration } from '../model/duration.js';
@@ -30,11 +31,20 @@ export function registerFaults(sim: Command): void {
     .action((host: string | undefined, _options: unknown, command: Command) => fail(host, command));
 }
 
+const sights = {
+  blind: 'Cut a vantage point off, from all hosts or from some.',
+  unblind: 'Let a vantage point see hosts again, all or some.',
+} as const;
+
 function registerHostFaults(sim: Command): void {
   const simple = {
     crash: ['Cut the power of hosts: all their guests die, definitions and disks stay.', 'is off'],
     restore: ['Take all faults of hosts away; those that are off boot.', 'has no faults any more'],
     hang: ['Let hosts answer nothing; their guests go on.', 'hangs'],
+    'storage-loss': [
+      'Take the storage away from hosts that they share with others; guests with a disk there stand still.',
+      'has lost its shared storage',
+    ],
     'break-stream': [
       'Break the streams of post-copy migrations from hosts; both halves of their guests stand still.',
       'has lost the streams of its post-copy migrations',
@@ -49,14 +59,18 @@ function registerHostFaults(sim: Command): void {
       );
   }
   withDatacenter(sim.command('libvirtd'))
-    .description('Kill libvirtd of hosts, or start it again; the guests go on.')
-    .argument('<action>', 'kill or start')
+    .description('Kill libvirtd of hosts, let it hang, or start it again; the guests go on.')
+    .argument('<action>', 'kill, hang or start')
     .argument('<host...>', 'names of hosts')
     .action((action: string, hosts: string[], _options: unknown, command: Command) => {
-      if (action !== 'kill' && action !== 'start') {
-        throw new DroverError('InvalidInput', `libvirtd can be told kill or start, not "${action}"`);
+      if (action !== 'kill' && action !== 'hang' && action !== 'start') {
+        throw new DroverError('InvalidInput', `libvirtd can be told kill, hang or start, not "${action}"`);
       }
-      const said = action === 'kill' ? 'has no libvirtd' : 'has its libvirtd';
+      const said = {
+        kill: 'has no libvirtd',
+        hang: 'has a libvirtd that hangs',
+        start: 'has its libvirtd',
+      }[action];
       return give(command, { do: `libvirtd-${action}`, hosts }, told(hosts, said));
     });
   withDatacenter(sim.command('partition'))
@@ -69,6 +83,22 @@ function registerHostFaults(sim: Command): void {
       const fault = { do: 'partition' as const, hosts, ...(from.length === 0 ? {} : { from }) };
       return give(command, fault, told(hosts, said));
     });
+  for (const [kind, says] of Object.entries(sights)) {
+    withDatacenter(sim.command(kind))
+      .description(says)
+      .argument('<vantage>', 'name of the vantage point: north or south')
+      .argument('[host...]', 'only these hosts')
+      .action((vantage: string, only: string[], _options: unknown, command: Command) => {
+        const of = only.length === 0 ? {} : { only };
+        const whom = only.length === 0 ? 'any host' : only.join(', ');
+        const said = kind === 'blind' ? 'does not see' : 'sees again';
+        return give(
+          command,
+          { do: kind as keyof typeof sights, vantage, ...of },
+          `${vantage} ${said} ${whom}`,
+        );
+      });
+  }
   withDatacenter(sim.command('slow'))
     .description('Slow the calls to hosts down, or their migrations.')
     .argument('<host...>', 'names of hosts')

@@ -41,6 +41,7 @@ function names(fault: Fault): { path: (string | number)[]; name: string }[] {
     list.map((name, index) => ({ path: [key, index], name }));
   return [
     ...('hosts' in fault ? listed('hosts', fault.hosts) : []),
+    ...('only' in fault ? listed('only', fault.only ?? []) : []),
     ...('from' in fault ? listed('from', fault.from ?? []) : []),
     ...('host' in fault && fault.host !== undefined ? [{ path: ['host'], name: fault.host }] : []),
     ...('rack' in fault ? [{ path: ['rack'], name: fault.rack }] : []),

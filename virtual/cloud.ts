@@ -24,6 +24,7 @@ import { addHost, requireHost } from '../activities/simulator/hosts.js';
 import { cpuOf } from '../activities/simulator/machine.js';
 import { createSimulatedHypervisor } from '../activities/simulator/hypervisor.js';
 import { putImages } from '../activities/simulator/populate.js';
+import { createSimulatedVantage } from '../activities/simulator/vantage.js';
 import { createReturnActivities } from '../activities/recovery/return.js';
 import { createWaitActivities } from '../activities/wait.js';
 import {
@@ -31,6 +32,7 @@ import {
   janitorWorkflowId,
   runWorkflowId,
   subjectWorkflowId,
+  vantagePlace,
   workPlace,
 } from '../model/addresses.js';
 import type { AuditOptions } from '../model/audit.js';
@@ -46,7 +48,7 @@ import { adoptGuest, type NewGuest } from './guests.js';
 import { Handle } from './handle.js';
 import { EventLog } from './log.js';
 import type { Skills, WorkerProcess } from './process.js';
-import { recoveryPlace } from './places.js';
+import { placeOfVantage, recoveryPlace } from './places.js';
 import { seeded, type Random } from './random.js';
 import { VirtualTemporal } from './temporal.js';
 import type { Knobs } from './trouble.js';
@@ -116,6 +118,10 @@ export class VirtualCloud {
     this.temporal = new VirtualTemporal(cloudName, clock, random, this.log);
     for (const place of [null, recoveryPlace])
       this.temporal.employ(place, (process) => this.control(process));
+    for (const vantage of defaultRecoveryRules.vantages) {
+      const place = placeOfVantage(vantagePlace(vantage, refOf('any')));
+      this.temporal.employ(place, (process) => this.vantageWork(process, vantage));
+    }
     const anyHost = workPlace(refOf('any'));
     this.temporal.employ(anyHost, (process) => this.hostWork(process));
   }
@@ -146,7 +152,9 @@ export class VirtualCloud {
     const subject = String(key.startsWith('host.') ? input['host'] : input['instance']);
     const argument: Order = { request: { id, by, role, run: null }, input };
     const workflowId = subjectWorkflowId(cloudName, key, subject);
-    const run = this.temporal.start(key, workflowId, argument, { knobs, label: subject });
+    const { reason = '' } = input;
+    const open = this.temporal.joined(key, workflowId, { by, role, way: null, comment: String(reason) });
+    const run = open ?? this.temporal.start(key, workflowId, argument, { knobs, label: subject });
     return new Handle(this.temporal, run, id);
   }
 
@@ -296,6 +304,10 @@ export class VirtualCloud {
       }),
       ...createWaitActivities({ describe, clock }),
     };
+  }
+
+  private vantageWork(process: WorkerProcess, vantage: string): Skills {
+    return createSimulatedVantage({ ...this.datacenter, clock: process.clock(this.clock) }, vantage);
   }
 
   private hostWork(process: WorkerProcess): Skills {

@@ -12,8 +12,11 @@ import type { Datacenter } from '../activities/simulator/datacenter.js';
 import { openDatacenters, type Datacenters } from '../activities/simulator/folder.js';
 import { createSimulatedHostActivities } from '../activities/simulator/host-activities.js';
 import { createSimulatedHypervisor, simulatorCapabilities } from '../activities/simulator/hypervisor.js';
-import type { DiskActivities, HostActivities, Implement } from '../activities/types.js';
+import { createSimulatedVantage } from '../activities/simulator/vantage.js';
+import type { DiskActivities, HostActivities, Implement, VantageActivities } from '../activities/types.js';
 import type { FencingConfig } from '../config/fencing.js';
+import { createVantageActivities } from '../activities/vantage/activities.js';
+import { reachFromHere } from '../activities/vantage/reach.js';
 import { datacenterOf } from '../model/addresses.js';
 import { DroverError } from '../model/errors.js';
 
@@ -24,6 +27,8 @@ export interface Ports {
   datacenters: Datacenters;
   /** What the workers of a datacenter's hosts do. */
   hostWork(datacenter: string): Implement<DiskActivities & HostActivities>;
+  /** What a vantage point of a datacenter does. */
+  vantageWork(datacenter: string, vantage: string): Implement<VantageActivities>;
   close(): void;
 }
 
@@ -62,6 +67,7 @@ export function openPorts({
       ...createSimulatedDisks(datacenters.get(datacenter)),
       ...createSimulatedHostActivities(datacenters.get(datacenter)),
     }),
+    vantageWork: (datacenter, vantage) => createSimulatedVantage(datacenters.get(datacenter), vantage),
     close: () => datacenters.close(),
   };
 }
@@ -76,6 +82,10 @@ function found(datacenters: Datacenters, name: string): Datacenter {
     throw new DroverError('HypervisorUnreachable', message, { details, hint, cause: error });
   }
 }
+
+/** What a vantage point on this machine does: it looks at real hosts. */
+export const vantageHere = (vantage: string): Implement<VantageActivities> =>
+  createVantageActivities({ vantage, reach: reachFromHere(createLibvirt()), clock: systemClock });
 
 /** For a command, which ends soon anyway. */
 export const hypervisor = (dataDir: string): Hypervisor => openPorts({ dataDir }).hypervisor;

@@ -34,7 +34,7 @@ import { createWaitActivities } from '../activities/wait.js';
 import type { Config } from '../config/config.js';
 import { DroverError } from '../model/errors.js';
 import { defaultRecoveryRules, type RecoveryRules } from '../model/recovery.js';
-import { controlQueue, hostQueue, recoveryQueue } from '../model/addresses.js';
+import { controlQueue, hostQueue, recoveryQueue, vantageQueue } from '../model/addresses.js';
 import { connectClient, resolveTarget } from '../temporal/connect.js';
 import { ensureSearchAttributes } from '../temporal/search-attributes.js';
 import { wrapActivities } from './envelope.js';
@@ -43,7 +43,7 @@ import { createLog } from './log.js';
 import { serveDatacenters } from './datacenters.js';
 import { observe, type Observer } from './observer.js';
 import { operator } from './operate.js';
-import { openPorts, type Ports } from './ports.js';
+import { openPorts, vantageHere, type Ports } from './ports.js';
 
 export interface WorkerRun {
   config: Config;
@@ -51,6 +51,8 @@ export interface WorkerRun {
   only?: CloudQueue;
   /** The host whose disks it works on; without it a worker of the cloud. */
   host?: string;
+  /** The vantage point that it is. */
+  vantage?: string;
   /** Where the worker of a host keeps its fence. */
   stateDir?: string;
   /** What the worker of a host runs to reboot it. */
@@ -71,7 +73,7 @@ const graceTime = '5s';
 
 /** Runs until SIGTERM or SIGINT; then it drains and returns. */
 export async function runWorker(run: WorkerRun): Promise<void> {
-  const log = createLog(run.host ? `host worker ${run.host}` : 'worker');
+  const log = createLog(nameOf(run));
   Runtime.install({ logger: log.temporal, shutdownSignals: ['SIGTERM', 'SIGINT'] });
   const temporal = await connectClient({ dataDir: run.config.data });
   const target = resolveTarget({ dataDir: run.config.data });
@@ -86,6 +88,7 @@ export async function runWorker(run: WorkerRun): Promise<void> {
       ...run.temporal,
     };
     if (run.host) await runHostWorker(run.host, run, common);
+    else if (run.vantage) await runVantage(run.vantage, run, common);
     else {
       const { warning, missing } = await ensureSearchAttributes(temporal.connection, temporal.namespace);
       if (warning) log.warn(warning);
@@ -105,6 +108,11 @@ export async function runWorker(run: WorkerRun): Promise<void> {
     await temporal.connection.close();
   }
 }
+
+const nameOf = ({ host, vantage }: WorkerRun): string => {
+  if (host !== undefined) return `host worker ${host}`;
+  return vantage === undefined ? 'worker' : `vantage point ${vantage}`;
+};
 
 type Common = Pick<
   WorkerOptions,
@@ -136,7 +144,8 @@ async function runCloudWorkers(
       const create = { cloud, inventory, client, common, ports, bundle, strategy, queue, rules };
       workers.push(await createControlWorker(create));
     }
-    const simulated = serveDatacenters(ports, { cloud, common, ended: ended.signal });
+    const { vantages } = config.recovery;
+    const simulated = serveDatacenters(ports, { cloud, common, ended: ended.signal, vantages });
     const operate = operator(client, { cloud, searchable });
     const inventory = inventories.get('control');
     const observed =
@@ -211,6 +220,15 @@ export async function createControlWorker(options: {
 }
 
 const shippedBundle = { codePath: fileURLToPath(new URL('../workflow-bundle.cjs', import.meta.url)) };
+
+async function runVantage(vantage: string, { config }: WorkerRun, common: Common): Promise<void> {
+  const worker = await Worker.create({
+    ...common,
+    taskQueue: vantageQueue(config.cloud, vantage),
+    activities: wrapActivities(vantageHere(vantage), null),
+  });
+  await worker.run();
+}
 
 async function runHostWorker(host: string, run: WorkerRun, common: Common): Promise<void> {
   const { config, stateDir = '/var/lib/drover', rebootCommand } = run;

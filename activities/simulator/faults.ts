@@ -5,60 +5,26 @@ import { DroverError } from '../../model/errors.js';
 import { didYouMean } from '../../model/did-you-mean.js';
 import { bmcStates } from './bmc-states.js';
 import { setBmc } from './bmc.js';
+import { callNames } from './call-names.js';
 import type { Tx } from './database.js';
 import { schedule } from './events.js';
-import { cutPower, cutRack, hang, partition, restoreHost, setDaemon, slow } from './host-power.js';
+import {
+  cutPower,
+  cutRack,
+  dropStorage,
+  hang,
+  hangDaemon,
+  partition,
+  restoreHost,
+  setDaemon,
+  slow,
+} from './host-power.js';
 import { guestNamed, onGuestsNamed } from './guest-faults.js';
 import { allHosts, requireHost } from './hosts.js';
 import { migrationsAt } from './migrations.js';
 import { breakStream } from './post-copy.js';
 import { setSelfFence } from './self-fence.js';
-
-/** Calls that can be made to fail: those of the hypervisor port and of the disks. */
-export const callNames = [
-  'facts',
-  'list',
-  'names',
-  'look',
-  'define',
-  'stamp',
-  'start',
-  'requestShutdown',
-  'requestReboot',
-  'destroy',
-  'pause',
-  'unpause',
-  'undefine',
-  'copyDefinition',
-  'resizeDefinition',
-  'startMigration',
-  'job',
-  'abortJob',
-  'save',
-  'restore',
-  'powers',
-  'setMaxDowntime',
-  'setBandwidth',
-  'startPostCopy',
-  'resumePostCopy',
-  'completedMigration',
-  'createDisk',
-  'prepareDisk',
-  'removeDisk',
-  'diskFacts',
-  'writeProbe',
-  'readProbe',
-  'removeProbe',
-  'checkImport',
-  'exportDisk',
-  'importDisk',
-  'unexportDisk',
-  'growDisk',
-  'readSerialLog',
-  'bootId',
-  'rebootHost',
-  'selfFence',
-] as const;
+import { blind, unblind } from './vantage.js';
 
 const at = durationSchema.optional().describe('How long after the beginning of a scenario');
 const hosts = z.array(z.string().min(1)).min(1).describe('Names of hosts');
@@ -85,7 +51,20 @@ export const faultSchema = z.discriminatedUnion('do', [
   onHosts('restore', 'Takes all faults of the hosts away; one that is off boots.'),
   onHosts('hang', 'The host answers nothing; its guests go on.'),
   onHosts('libvirtd-kill', 'libvirtd dies; the guests go on.'),
-  onHosts('libvirtd-start', 'libvirtd is started again.'),
+  onHosts('libvirtd-hang', 'libvirtd takes connections and answers nothing; the guests go on.'),
+  onHosts('libvirtd-start', 'libvirtd is started again, or goes on.'),
+  onHosts(
+    'storage-loss',
+    'The storage that these hosts share with others is gone for them; guests with a disk there stand still.',
+  ),
+  z
+    .strictObject({
+      at,
+      do: z.enum(['blind', 'unblind']),
+      vantage: z.string().min(1).describe('Name of a vantage point'),
+      only: hosts.optional().describe('Only these hosts; default all'),
+    })
+    .describe('A vantage point does not see hosts, or sees them again.'),
   onHosts(
     'break-stream',
     'The streams of post-copy migrations from these hosts break; both halves stand still.',
@@ -157,6 +136,10 @@ export function giveFault(tx: Tx, fault: Fault): void {
   switch (fault.do) {
     case 'rack-loss':
       return void cutRack(tx, fault.rack);
+    case 'blind':
+      return blind(tx, fault.vantage, fault.only ?? null);
+    case 'unblind':
+      return unblind(tx, fault.vantage, fault.only ?? null);
     case 'fail':
     case 'lose-answer':
       return tx.run(
@@ -179,7 +162,9 @@ export function giveFault(tx: Tx, fault: Fault): void {
     case 'restore':
     case 'hang':
     case 'libvirtd-kill':
+    case 'libvirtd-hang':
     case 'libvirtd-start':
+    case 'storage-loss':
     case 'break-stream':
     case 'partition':
     case 'bmc':
@@ -201,8 +186,12 @@ function onHost(tx: Tx, host: string, fault: Extract<Fault, { hosts: string[] }>
       return hang(tx, host);
     case 'libvirtd-kill':
       return setDaemon(tx, host, false);
+    case 'libvirtd-hang':
+      return hangDaemon(tx, host);
     case 'libvirtd-start':
       return setDaemon(tx, host, true);
+    case 'storage-loss':
+      return dropStorage(tx, host);
     case 'break-stream':
       return migrationsAt(tx, host).forEach((migration) => {
         if (migration.source === host) breakStream(tx, migration);
@@ -227,6 +216,7 @@ function check(tx: Tx, fault: Fault): void {
   if ('guests' in fault) return fault.guests.forEach((name) => void guestNamed(tx, name));
   if (fault.do === 'rack-loss') return requireRack(tx, fault.rack);
   if ('hosts' in fault) for (const host of fault.hosts) requireHost(tx, host);
+  if ('vantage' in fault) for (const host of fault.only ?? []) requireHost(tx, host);
   if (fault.do === 'partition') for (const host of fault.from ?? []) requireHost(tx, host);
   if ('host' in fault && fault.host !== undefined) requireHost(tx, fault.host);
 }

@@ -31,10 +31,20 @@ export function addMount(
   );
 }
 
-/** The store in which a host finds a path; undefined where it has no such directory. */
+/** The host does not reach the storage any more that it shares with others, or does so again. */
+export function loseStorage(tx: Tx, host: string, lost: boolean): void {
+  tx.run(
+    `update mounts set lost = ? where host = ?
+       and store in (select store from mounts group by store having count(*) > 1)`,
+    lost ? 1 : 0,
+    host,
+  );
+}
+
+/** The store in which a host finds a path; undefined where it has no such directory, or it is lost. */
 export function storeOf(tx: Tx, host: string, path: string): string | undefined {
   const mounts = tx.all<{ directory: string; store: string }>(
-    'select directory, store from mounts where host = ? order by length(directory) desc',
+    'select directory, store from mounts where host = ? and lost = 0 order by length(directory) desc',
     host,
   );
   return mounts.find(({ directory }) => path === directory || path.startsWith(`${directory}/`))?.store;

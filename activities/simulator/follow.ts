@@ -51,7 +51,12 @@ async function wait(datacenter: Datacenter, id: number): Promise<string | null> 
     const seen = await datacenter.transact((tx) => {
       const migration = migrationById(tx, id);
       const source = migration === undefined ? undefined : findHost(tx, migration.source);
-      const silent = source === undefined || source.power !== 'on' || source.hung === 1 || source.cut === 1;
+      const silent =
+        source === undefined ||
+        source.power !== 'on' ||
+        source.hung === 1 ||
+        source.cut === 1 ||
+        source.daemon === 2;
       const next = nextEventAt(tx) ?? Infinity;
       return { migration, silent, dead: source?.power === 'on' && source.daemon === 0, next, now: tx.now };
     });

@@ -103,13 +103,19 @@ const definitionOf = (row: GuestRow): string =>
 export const readDefinition = (text: string): Definition => definition.parse(JSON.parse(text));
 
 /** qemu's lock, which a shared store knows of all its hosts. */
-export const isOpenAnywhere = (tx: Tx, { store, path }: FileRow): boolean =>
+export const isOpenAnywhere = (tx: Tx, file: FileRow): boolean => writersOf(tx, file).length > 0;
+
+/** A guest that runs writes all the time; one that stands still does not. */
+export const isWritten = (tx: Tx, file: FileRow): boolean =>
+  writersOf(tx, file).some(({ power }) => power === 'running');
+
+const writersOf = (tx: Tx, { store, path }: FileRow): GuestRow[] =>
   tx
     .all<GuestRow>(
       `select * from guests where power not in ('shutoff', 'crashed') and disks like ?`,
       `%${path}%`,
     )
-    .some(
+    .filter(
       (guest) =>
         storeOf(tx, guest.host, path) === store &&
         disksOf(guest).some((disk) => disk.path === path && !disk.readonly),

@@ -1,7 +1,8 @@
 /** What happens to a whole host: power, libvirtd, network. Its guests and migrations take the consequences. */
 import type { Tx } from './database.js';
 import { schedule, unschedule } from './events.js';
-import { bootGuest, endGuest, guestsOn } from './guests.js';
+import { loseStorage, storeOf, touchFiles } from './files.js';
+import { bootGuest, disksOf, endGuest, guestsOn, isOn, setPower, type GuestRow } from './guests.js';
 import { allHosts, defaultLink, findHost, requireHost } from './hosts.js';
 import { reconsiderAt } from './migrations.js';
 import { abortSavesOn } from './save.js';
@@ -17,7 +18,11 @@ export function cutPower(tx: Tx, host: string): void {
   tx.run(`update hosts set power = 'off', hung = 0, daemon = 0 where name = ?`, host);
   tx.run('delete from exports where host = ?', host);
   reconsiderAt(tx, host);
-  for (const guest of guestsOn(tx, host)) endGuest(tx, guest, 'unknown');
+  for (const guest of guestsOn(tx, host)) {
+    // What it wrote last is of this moment.
+    if (guest.power === 'running') touchFiles(tx, host, disksOf(guest));
+    endGuest(tx, guest, 'unknown');
+  }
 }
 
 /** Every host of a rack at the same moment; answers which those are. */
@@ -35,6 +40,8 @@ export function restoreHost(tx: Tx, host: string): void {
   tx.run('delete from cuts where one = ? or other = ?', host, host);
   unschedule(tx, 'self-fence', host);
   tx.run('delete from faults where host = ?', host);
+  tx.run('delete from blind where host = ?', host);
+  loseStorage(tx, host, false);
   tx.run(
     `update hosts set hung = 0, cut = 0, call_ms = 0, link = ?, bmc = 'ok', bmc_of = null, bmc_said = null where name = ?`,
     defaultLink,
@@ -77,6 +84,26 @@ export function setDaemon(tx: Tx, host: string, runs: boolean): void {
   if (!runs) abortSavesOn(tx, host);
   reconsiderAt(tx, host);
 }
+
+/** libvirtd takes connections and answers nothing, until it is started again; the guests go on. */
+export function hangDaemon(tx: Tx, host: string): void {
+  if (requireHost(tx, host).power !== 'on') return;
+  tx.run('update hosts set daemon = 2 where name = ?', host);
+  reconsiderAt(tx, host);
+}
+
+/** It loses the storage that it shares with others: guests with a disk there stand still. */
+export function dropStorage(tx: Tx, host: string): void {
+  requireHost(tx, host);
+  const guests = guestsOn(tx, host).filter(isOn);
+  const before = new Map(guests.map((guest) => [guest.id, mountedDisks(tx, guest)]));
+  loseStorage(tx, host, true);
+  for (const guest of guests)
+    if (mountedDisks(tx, guest) !== before.get(guest.id)) setPower(tx, host, guest.id, 'paused', 'I/O error');
+}
+
+const mountedDisks = (tx: Tx, guest: GuestRow): number =>
+  disksOf(guest).filter(({ path }) => storeOf(tx, guest.host, path) !== undefined).length;
 
 /** The host answers nothing any more and closes nothing: whoever calls it waits for his own time limit. */
 export function hang(tx: Tx, host: string): void {

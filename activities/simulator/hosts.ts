@@ -15,6 +15,7 @@ export interface HostRow {
   system_uuid: string;
   power: 'on' | 'booting' | 'off';
   /** libvirtd runs. */
+  /** libvirtd: 1 runs, 0 is dead, 2 hangs: it takes connections and answers nothing. */
   daemon: number;
   hung: number;
   /** It reaches nobody, and nobody reaches it; its storage is on another network. */

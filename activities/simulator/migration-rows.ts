@@ -48,7 +48,7 @@ export const migrationById = (tx: Tx, id: number): MigrationRow | undefined =>
 /** Why the target does not answer the source; null when it does. */
 export function silence(tx: Tx, source: HostRow, target: HostRow): string | null {
   const lost = `operation failed: Lost connection to destination host`;
-  if (target.power !== 'on' || target.hung === 1) return lost;
+  if (target.power !== 'on' || target.hung === 1 || target.daemon === 2) return lost;
   return areConnected(tx, source, target) ? null : lost;
 }
 

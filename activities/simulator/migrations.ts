@@ -145,7 +145,7 @@ function reconsider(tx: Tx, migration: MigrationRow): void {
   }
   const progress = progressAt(tx, migration);
   const silent = silence(tx, source, target);
-  const stalled = silent !== null || source.hung === 1;
+  const stalled = silent !== null || source.hung === 1 || source.daemon === 2;
   // A silence that ends in time is made good by the network.
   const givesUpAt = silent === null ? null : (migration.gives_up_at ?? tx.now + noticeMs);
   tx.run(

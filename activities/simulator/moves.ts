@@ -59,6 +59,7 @@ function refusalAtTarget(
     target === undefined ||
     target.power !== 'on' ||
     target.hung === 1 ||
+    target.daemon === 2 ||
     !areConnected(tx, source, target)
   ) {
     return `${connect}: No route to host`;

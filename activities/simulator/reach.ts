@@ -7,7 +7,7 @@ import { strike } from './faults.js';
 import { findHost, type HostRow } from './hosts.js';
 
 /** What a host that is off lets one wait before the network says so. */
-const noRouteMs = 3_000;
+export const noRouteMs = 3_000;
 
 /** What the host did, or how the call came to nothing; `afterMs` is how long the caller waits for it. */
 type Outcome<T> = { done: T } | { error: DroverError; afterMs: number } | { slowMs: number };
@@ -72,13 +72,14 @@ function parseUri(uri: string): { datacenter: string; host: string } {
   return { datacenter, host };
 }
 
-function whySilent(
+export function whySilent(
   ref: HostRef,
   host: HostRow | undefined,
   limitMs: number,
 ): { error: DroverError; afterMs: number } | null {
   if (host === undefined || host.power !== 'on') return gone(ref, limitMs);
-  if (host.cut === 1 || host.hung === 1) return { error: overdue(ref, limitMs), afterMs: limitMs };
+  if (host.cut === 1 || host.hung === 1 || host.daemon === 2)
+    return { error: overdue(ref, limitMs), afterMs: limitMs };
   if (host.daemon === 1) return null;
   return {
     error: unreachable(ref, 'failed to connect to the hypervisor: Connection refused'),

@@ -13,11 +13,16 @@ export const schema: readonly string[] = [
    ) strict, without rowid`,
   // Pairs of hosts that do not reach each other, each pair in both orders.
   `create table cuts (one text not null, other text not null, primary key (one, other)) strict, without rowid`,
+  // Hosts that a vantage point does not see; `*` for all.
+  `create table blind (
+     vantage text not null, host text not null, primary key (vantage, host)
+   ) strict, without rowid`,
   `create table stores (
      name text primary key, bytes integer not null, used integer not null default 0
    ) strict, without rowid`,
   `create table mounts (
-     host text not null, directory text not null, store text not null, primary key (host, directory)
+     host text not null, directory text not null, store text not null, lost integer not null default 0,
+     primary key (host, directory)
    ) strict, without rowid`,
   `create table files (
      store text not null, path text not null, format text not null,

@@ -11,6 +11,10 @@ export function register(worker: Command): void {
     .addOption(
       new Option('--only <work>', 'only one of the two: a process for each').choices(['control', 'recovery']),
     )
+    .option(
+      '--vantage <name>',
+      'a vantage point: it only looks at hosts that are silent, and needs Temporal alone',
+    )
     .option('--host <host>', 'the host on which it runs and whose disks it works on')
     .option(
       '--state-dir <dir>',
@@ -21,9 +25,10 @@ export function register(worker: Command): void {
       'what the worker of a host runs to reboot it; split at blanks, no shell (default: systemctl reboot)',
     )
     .action(async (_options: unknown, command: Command) => {
-      const { host, only, stateDir, rebootCommand } = command.opts<{
+      const { host, only, vantage, stateDir, rebootCommand } = command.opts<{
         host?: string;
         only?: 'control' | 'recovery';
+        vantage?: string;
         stateDir?: string;
         rebootCommand?: string;
       }>();
@@ -33,6 +38,7 @@ export function register(worker: Command): void {
         config,
         ...(host === undefined ? {} : { host }),
         ...(only === undefined ? {} : { only }),
+        ...(vantage === undefined ? {} : { vantage }),
         ...(stateDir === undefined ? {} : { stateDir }),
         ...(rebootCommand === undefined ? {} : { rebootCommand: rebootCommand.trim().split(/\s+/) }),
       });

@@ -1,5 +1,6 @@
 /** Random cases: small worlds, much at the same time. The same seed gives the same case. */
-import { callNames, type Fault } from '../../activities/simulator/faults.js';
+import { callNames } from '../../activities/simulator/call-names.js';
+import type { Fault } from '../../activities/simulator/faults.js';
 import { imageDirectory, localDirectory, sharedDirectory } from '../../activities/simulator/hosts.js';
 import { seeded, type Random } from '../../virtual/random.js';
 import type { Action, Case } from './case.js';
