@@ -78,11 +78,10 @@ async function cutOff(recovery: Recovery, device: string): Promise<Off> {
 const againAfter = 3000;
 
 async function tell(recovery: Recovery, device: string, { binding, answer }: Off): Promise<void> {
-  const power = answer.ok
-    ? `off was asked for, and it says ${answer.power}`
-    : `${answer.why}: ${answer.error}`;
-  const whose = binding.binding === 'same' ? '' : ` (${binding.says})`;
-  await recovery.note('fencing', `${device}: ${power}${whose}`, { details: { device, binding, answer } });
+  const power = answer.ok ? `${device}: off was asked for, and it says ${answer.power}` : answer.error;
+  // Of one that does not answer only the error says something.
+  const whose = binding.binding === 'same' || !answer.ok ? '' : ` (${binding.says})`;
+  await recovery.note('fencing', `${power}${whose}`, { details: { device, binding, answer } });
 }
 
 /** The host's own watchdog or lease, armed before the outage as recorded then: its time is waited for. */
@@ -127,7 +126,8 @@ async function askForEvidence(recovery: Recovery): Promise<Fenced> {
     );
     if (!('action' in answer)) return answer;
     if (answer.action === 'reject') return { ending: { ...rejected(recovery, answer), state: 'failed' } };
-    const contradiction = await signOfLife(recovery);
+    // A person errs as a device does: two writers on one disk would be the price.
+    const contradiction = await witnessed(recovery);
     if (contradiction === null) {
       const says = `${answer.by} says that it is off${answer.comment === null ? '' : `: ${answer.comment}`}`;
       const at = new Date(ctx.now()).toISOString();
@@ -137,9 +137,4 @@ async function askForEvidence(recovery: Recovery): Promise<Fenced> {
     }
     await recovery.note('fencing', `${answer.by} said that it is off, but ${contradiction}`);
   }
-}
-
-async function signOfLife(recovery: Recovery): Promise<string | null> {
-  const { verdict, says } = await look(recovery);
-  return verdict === 'alive' || verdict === 'hung' ? says : null;
 }
