@@ -11,7 +11,11 @@ export const paint = pico.createColors(wanted);
 /** States in the colour that tells whether to look closer. */
 export function paintState(state: string): string {
   if (['active', 'up', 'succeeded', 'done', 'ok', 'adopted'].includes(state)) return paint.green(state);
-  if (['error', 'failed', 'unknown', 'terminated', 'cancelled', 'refused'].includes(state))
+  if (
+    ['error', 'failed', 'unknown', 'terminated', 'cancelled', 'refused', 'fenced', 'quarantined'].includes(
+      state,
+    )
+  )
     return paint.red(state);
   if (['running', 'building', 'paused', 'warning'].includes(state)) return paint.yellow(state);
   return state;

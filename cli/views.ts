@@ -42,7 +42,7 @@ export const hostView = (of: Host) =>
     of,
     ...(['name', 'state', 'enabled', 'disabledReason', 'maintenance', 'vcpus', 'vcpusUsed'] as const),
     ...(['memoryMiB', 'memoryMiBUsed', 'slots', 'slotsUsed', 'instances'] as const),
-    ...(['zone', 'reserved', 'controlPlane'] as const),
+    ...(['zone', 'reserved', 'controlPlane', 'fence'] as const),
   );
 
 /** Of one host: how it is reached and limited, and what is on it now. */

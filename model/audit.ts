@@ -77,7 +77,13 @@ export interface SeenFiles {
 }
 
 export type SeenHost =
-  { state: 'answered'; guests: SeenGuest[]; files: SeenFiles | null } | { state: 'silent'; reason: string };
+  | { state: 'answered'; guests: SeenGuest[]; files: SeenFiles | null }
+  | {
+      state: 'silent';
+      reason: string;
+      /** Fenced, and it answers: who runs there although the inventory has it elsewhere. */
+      quarantined?: { instance: string; name: string; elsewhere: string }[];
+    };
 
 export interface AuditOptions {
   repair: boolean;

@@ -5,6 +5,8 @@
 import { createAuditActivities } from '../activities/audit/activities.js';
 import { createEvacuationActivities } from '../activities/evacuation/activities.js';
 import { createFencingActivities } from '../activities/fencing/activities.js';
+import type { Fencing } from '../activities/fencing/port.js';
+import { routeFencing } from '../activities/fencing/route.js';
 import { createHostWaitActivities } from '../activities/host/wait-for-host.js';
 import { createHypervisorActivities } from '../activities/hypervisor/activities.js';
 import { fencedHypervisor } from '../activities/hypervisor/fenced.js';
@@ -25,6 +27,7 @@ import { cpuOf } from '../activities/simulator/machine.js';
 import { createSimulatedHypervisor } from '../activities/simulator/hypervisor.js';
 import { putImages } from '../activities/simulator/populate.js';
 import { createSimulatedVantage } from '../activities/simulator/vantage.js';
+import { probeFenced, seenRunning } from '../activities/recovery/return-seen.js';
 import { createReturnActivities } from '../activities/recovery/return.js';
 import { createWaitActivities } from '../activities/wait.js';
 import {
@@ -63,6 +66,8 @@ export interface CloudOptions {
   slots?: number;
   /** False where thousands of operations run, of which nobody reads. */
   log?: boolean;
+  /** When it begins, in ms since the epoch. */
+  start?: number;
 }
 
 export interface Asking extends Knobs {
@@ -105,6 +110,8 @@ export class VirtualCloud {
   strategy: Strategy = 'spread';
   /** What drover.yaml says of recoveries; a test may change it at any time. */
   readonly recovery: RecoveryRules = { ...defaultRecoveryRules };
+  /** What stands before the simulated fence devices; a drill calls them as the real ones are configured. */
+  fencing: (simulated: Fencing) => Fencing = (simulated) => simulated;
 
   private constructor(
     readonly clock: VirtualClock,
@@ -127,8 +134,8 @@ export class VirtualCloud {
   }
 
   static async open(options: CloudOptions = {}): Promise<VirtualCloud> {
-    const { seed = 1, hosts = 3, instances = 0, slots = 2, log = true } = options;
-    const clock = new VirtualClock();
+    const { seed = 1, hosts = 3, instances = 0, slots = 2, log = true, start } = options;
+    const clock = new VirtualClock(start);
     const names =
       typeof hosts === 'number' ? Array.from({ length: hosts }, (_, index) => `host-${index + 1}`) : hosts;
     const inventory = await openInventory({ path: ':memory:', clock });
@@ -254,6 +261,7 @@ export class VirtualCloud {
     const simulated = process.bound(createSimulatedHypervisor(this.datacenter));
     const hypervisor = fencedHypervisor(simulated, (host) => fenceOf(inventory, host));
     const describe = async (id: string) => temporal.describe(id);
+    const devices = process.bound(createSimulatedFencing(this.datacenter));
     return {
       ...createInventoryActivities({
         inventory: { ...inventory, clock },
@@ -267,11 +275,20 @@ export class VirtualCloud {
         },
         isOpen: async (id) => temporal.describe(id)?.open ?? false,
       }),
-      ...createAuditActivities({ inventory: { ...inventory, clock }, hypervisor }),
+      ...createAuditActivities({
+        inventory: { ...inventory, clock },
+        hypervisor,
+        quarantine: (host) => seenRunning({ inventory, hypervisor: simulated }, { host }),
+      }),
       ...createHypervisorActivities({
         hypervisor,
         inventory: process.bound(hypervisorInventory(inventory)),
         clock,
+        quarantine: (host) =>
+          probeFenced(
+            { inventory: { ...inventory, clock }, hypervisor: simulated, rules: this.recovery },
+            host,
+          ),
       }),
       ...createHostWaitActivities({
         hypervisor,
@@ -294,12 +311,12 @@ export class VirtualCloud {
         currentRun: () => temporal.scopes.current?.run ?? null,
       }),
       ...createFencingActivities({
-        fencing: process.bound(createSimulatedFencing(this.datacenter)),
+        fencing: routeFencing(() => this.fencing(devices)),
         inventory: { ...inventory, clock },
       }),
       ...createReturnActivities({
         inventory: { ...inventory, clock },
-        hypervisor: process.bound(createSimulatedHypervisor(this.datacenter)),
+        hypervisor: simulated,
         clock,
       }),
       ...createWaitActivities({ describe, clock }),

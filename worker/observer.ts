@@ -54,7 +54,9 @@ export async function observe(observer: Observer, ended: AbortSignal): Promise<v
 /** Null when the inventory is away: what is followed goes on. */
 async function upHosts({ inventory, log }: Observer): Promise<HostRef[] | null> {
   try {
-    return (await listHosts(inventory, { state: 'up' })).map(({ name, uri }) => ({ name, uri }));
+    return (await listHosts(inventory, { state: 'up' }))
+      .filter(({ fence }) => fence === null)
+      .map(({ name, uri }) => ({ name, uri }));
   } catch (error) {
     log.warn(`the hosts to watch could not be listed: ${textOf(error)}`);
     return null;

@@ -29,6 +29,7 @@ import { createRecoveryActivities } from '../activities/recovery/activities.js';
 import type { Strategy } from '../activities/inventory/placement/request.js';
 import { fenceOf } from '../activities/inventory/fences.js';
 import { hypervisorInventory } from '../activities/inventory/for-hypervisor.js';
+import { probeFenced, seenRunning } from '../activities/recovery/return-seen.js';
 import { createReturnActivities } from '../activities/recovery/return.js';
 import { createWaitActivities } from '../activities/wait.js';
 import type { Config } from '../config/config.js';
@@ -192,8 +193,17 @@ export async function createControlWorker(options: {
   });
   const activities = {
     ...inventoryActivities,
-    ...createAuditActivities({ inventory, hypervisor: driver, say: (finding) => audit.warn(finding) }),
-    ...createHypervisorActivities({ hypervisor: driver, inventory: hypervisorInventory(inventory) }),
+    ...createAuditActivities({
+      inventory,
+      hypervisor: driver,
+      quarantine: (host) => seenRunning({ inventory, hypervisor: ports.hypervisor }, { host }),
+      say: (finding) => audit.warn(finding),
+    }),
+    ...createHypervisorActivities({
+      hypervisor: driver,
+      inventory: hypervisorInventory(inventory),
+      quarantine: (host) => probeFenced({ inventory, hypervisor: ports.hypervisor, rules }, host),
+    }),
     ...createHostWaitActivities({ hypervisor: driver, inventory: hypervisorInventory(inventory) }),
     ...createEvacuationActivities({
       hypervisor: driver,

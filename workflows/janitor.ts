@@ -13,7 +13,7 @@ const repairsAtATime = 4;
 export async function runJanitor(
   rt: Runtime,
 ): Promise<{ up: number; unknown: string[]; repaired: string[]; left: string[] }> {
-  const { up, unknown } = await rt.activity('probeHosts', {});
+  const { up, unknown, quarantined = [] } = await rt.activity('probeHosts', {});
   const orphans = await rt.activity('findOrphans', {});
   const repaired: string[] = [];
   const left: string[] = [];
@@ -55,10 +55,32 @@ export async function runJanitor(
       }
     },
   );
+  for (const { host, readmit, moveBack } of quarantined) {
+    if (!readmit || rt.cancelled()) continue;
+    const request = { id: rt.id(), by: 'janitor', role: 'automation' as const, run: null };
+    const input = { host, move_back: moveBack };
+    const child = {
+      operation: 'host.readmit',
+      subject: host,
+      label: host,
+      runbook: null,
+      host,
+      request,
+      input,
+    };
+    try {
+      await rt.child(child);
+      repaired.push(`${host}: readmitted`);
+    } catch (cause) {
+      left.push(`${host}: ${asDroverError(cause).message}`);
+    }
+  }
   // A repair that somebody cancels or terminates is only left; a cancelled janitor says so itself.
   if (rt.cancelled()) throw new DroverError('Cancelled', 'the janitor was cancelled');
   const lines = [
     `${up.length} hosts answer${unknown.length ? `, these do not: ${unknown.map((u) => `${u.host} (${u.reason})`).join(', ')}` : ''}.`,
+    ...quarantined.map(({ host }) => `- ${host} is fenced and answers again: quarantined`),
+    ...quarantined.flatMap(({ twoCopies }) => twoCopies.map((text) => `- TWO COPIES: ${text}`)),
     ...repaired.map((text) => `- settled ${text}`),
     ...left.map((text) => `- not settled ${text}`),
   ];

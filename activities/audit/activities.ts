@@ -5,7 +5,7 @@ import { refreshUsage } from '../inventory/host-usage.js';
 import { listHosts } from '../inventory/hosts.js';
 import { reconcileRestored, stampedIn } from '../inventory/restored.js';
 import { compareInventory } from './compare.js';
-import { lookAtHosts } from './look.js';
+import { lookAtHosts, type LookDeps } from './look.js';
 import { diskDirectories } from './recorded.js';
 import { adoptGuest, claimOrphan, releaseLeaked } from './release.js';
 import { begin, end, keepFiles, seenBy } from './store.js';
@@ -18,6 +18,7 @@ const mostDirectories = 50;
 export function createAuditActivities(deps: {
   inventory: Inventory;
   hypervisor: Hypervisor;
+  quarantine?: LookDeps['quarantine'];
   say?: (finding: string) => void;
 }): Implement<AuditActivities> {
   const { inventory } = deps;

@@ -3,6 +3,7 @@ import { findingKinds, type Finding, type FindingKind, type Repair } from '../..
 import { allocationFindings, groupFindings, usageFindings } from './allocations.js';
 import { fileFindings } from './files.js';
 import { guestFindings } from './guests.js';
+import { quarantineFindings } from './quarantine.js';
 import { olderFindings } from './older.js';
 import { worldOf, type WorldInput } from './world.js';
 
@@ -10,6 +11,7 @@ export function findAll(input: WorldInput): { findings: Finding[]; repairs: Repa
   const world = worldOf(input);
   const found = [
     ...olderFindings(world),
+    ...quarantineFindings(world),
     ...guestFindings(world),
     ...fileFindings(world),
     ...allocationFindings(world),

@@ -4,16 +4,25 @@ import { DroverError } from '../../model/errors.js';
 import type { HostRef } from '../../model/host.js';
 import type { Disk } from '../../model/instance.js';
 import type { GuestView, Hypervisor } from '../hypervisor/port.js';
+import { isFenced } from '../hypervisor/fenced.js';
+import type { Seen } from '../recovery/return-seen.js';
 import { read, type Inventory } from '../inventory/database.js';
 import { keepDefinitionsSeen } from '../inventory/definitions.js';
 import type { Call } from '../types.js';
 import { keepSeen } from './store.js';
 
+export interface LookDeps {
+  inventory: Inventory;
+  hypervisor: Hypervisor;
+  /** Who runs on a host that is fenced. */
+  quarantine?: ((host: HostRef) => Promise<Seen>) | undefined;
+}
+
 /** Hosts asked at a time: each is a client process of its own. */
 const AT_A_TIME = 8;
 
 export async function lookAtHosts(
-  { inventory, hypervisor }: { inventory: Inventory; hypervisor: Hypervisor },
+  { inventory, hypervisor, quarantine }: LookDeps,
   { audit, hosts }: { audit: string; hosts: HostRef[] },
   call: Call,
 ): Promise<{ answered: { host: HostRef; disks: string[] }[] }> {
@@ -26,7 +35,7 @@ export async function lookAtHosts(
   const queue = [...hosts];
   const lane = async (): Promise<void> => {
     for (let host = queue.shift(); host !== undefined; host = queue.shift()) {
-      const shown = await show({ inventory, hypervisor }, host);
+      const shown = await show({ inventory, hypervisor, quarantine }, host);
       seen.push({ host: host.name, seen: shown });
       call.heartbeat({ phase: 'looking', hosts: seen.length });
       if (shown.state === 'silent') continue;
@@ -42,17 +51,23 @@ export async function lookAtHosts(
   return { answered: answered.toSorted((one, other) => (one.host.name < other.host.name ? -1 : 1)) };
 }
 
-async function show(
-  { inventory, hypervisor }: { inventory: Inventory; hypervisor: Hypervisor },
-  host: HostRef,
-): Promise<SeenHost> {
+async function show({ inventory, hypervisor, quarantine }: LookDeps, host: HostRef): Promise<SeenHost> {
   try {
     const guests = await hypervisor.list(host);
     await keepDefinitionsSeen(inventory, host.name, guests);
     return { state: 'answered', guests: guests.map(seenGuest), files: null };
   } catch (error) {
     if (!(error instanceof DroverError)) throw error;
-    return { state: 'silent', reason: error.message };
+    const seen = isFenced(error) ? await quarantine?.(host) : undefined;
+    if (seen?.answers !== true) return { state: 'silent', reason: error.message };
+    const twice = seen.running.flatMap(({ elsewhere, ...guest }) =>
+      elsewhere === null ? [] : [{ ...guest, elsewhere }],
+    );
+    return {
+      state: 'silent',
+      reason: `it is fenced and answers again: quarantined until \`drover host readmit ${host.name}\``,
+      quarantined: twice,
+    };
   }
 }
 

@@ -27,6 +27,7 @@ export function createHypervisorActivities(options: {
   inventory: HypervisorInventory;
   pace?: Partial<Pace>;
   clock?: Clock;
+  quarantine?: HypervisorDeps['quarantine'];
 }): Implement<HypervisorActivities> {
   const deps: HypervisorDeps = {
     ...options,

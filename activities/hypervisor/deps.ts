@@ -63,9 +63,21 @@ export interface Pace {
 
 export const defaultPace: Pace = { pollMs: 500, patienceMs: 60_000, settleMs: 15_000 };
 
+/** A fenced host that answers again: it is quarantined until it is readmitted. */
+export interface Quarantined {
+  host: string;
+  /** Sentences: guests that run there although their instances run elsewhere. */
+  twoCopies: string[];
+  /** To be readmitted now, without being asked; and then to get back what was evacuated. */
+  readmit: boolean;
+  moveBack: boolean;
+}
+
 export interface HypervisorDeps {
   hypervisor: Hypervisor;
   inventory: HypervisorInventory;
   pace: Pace;
   clock: Clock;
+  /** How a probe looks at a host that is fenced; null while it is silent. Without it all of them are taken for silent. */
+  quarantine?: ((host: HostRef) => Promise<Quarantined | null>) | undefined;
 }

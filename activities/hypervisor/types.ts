@@ -118,7 +118,10 @@ export interface HypervisorActivities {
   /** The undo of a start after which nothing is taken back: a guest that runs is there, with `patch`. */
   undoArrival(input: Guest & { patch: InstancePatch; cleanup: IntentCall[] }): Promise<UndoAnswer>;
   /** Asks every host of the inventory how it is and records the answer. */
-  probeHosts(
-    input: Record<string, never>,
-  ): Promise<{ up: string[]; unknown: { host: string; reason: string }[] }>;
+  probeHosts(input: Record<string, never>): Promise<{
+    up: string[];
+    unknown: { host: string; reason: string }[];
+    /** Fenced hosts that answer again; absent in histories of old. */
+    quarantined?: { host: string; twoCopies: string[]; readmit: boolean; moveBack: boolean }[];
+  }>;
 }

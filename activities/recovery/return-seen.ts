@@ -1,16 +1,20 @@
-/** A fenced host that answers: nothing is asked of it but who runs there. */
+/** A fenced host that answers: nothing is asked of it but whether it is itself, and who runs there. */
 import { DroverError } from '../../model/errors.js';
 import type { HostRef } from '../../model/host.js';
-import type { Hypervisor } from '../hypervisor/port.js';
-import { read, transact, type Inventory } from '../inventory/database.js';
-import { requireHost } from '../inventory/hosts.js';
-import { fenceOf } from '../inventory/readmit-refusal.js';
+import type { RecoveryRules } from '../../model/recovery.js';
+import type { Quarantined } from '../hypervisor/deps.js';
+import type { HostFacts, Hypervisor } from '../hypervisor/port.js';
+import { read, transact, type Inventory, type Trx } from '../inventory/database.js';
+import { recordProbe, requireHost } from '../inventory/hosts.js';
+import { fenceOf, readmitRefusal } from '../inventory/readmit-refusal.js';
+import { instanceOf } from '../inventory/rows.js';
+import type { HostRow } from '../inventory/schema.js';
 import { compare, isOff } from './return-list.js';
 import { tellIncident } from './return-log.js';
-import { instanceOf } from '../inventory/rows.js';
 
 interface Deps {
   inventory: Inventory;
+  /** Not the one that refuses fenced hosts. */
   hypervisor: Hypervisor;
 }
 
@@ -24,19 +28,16 @@ export async function seenRunning(
   { inventory, hypervisor }: Deps,
   { host }: { host: HostRef },
 ): Promise<Seen> {
-  const guests = await hypervisor.list(host).catch((error: unknown) => {
-    if (error instanceof DroverError && error.code !== 'InventoryUnavailable') return null;
-    throw error;
-  });
+  const guests = await orSilent(hypervisor.list(host));
   if (guests === null) return { answers: false, running: [] };
   const on = guests.filter((guest) => !isOff(guest));
-  const rows = await read(inventory, (db) =>
-    db
-      .selectFrom('instances')
-      .selectAll()
-      .where('id', 'in', on.length === 0 ? [''] : on.map(({ id }) => id))
-      .execute(),
-  );
+  const ids = on.map(({ id }) => id);
+  const rows =
+    ids.length === 0
+      ? []
+      : await read(inventory, (db) =>
+          db.selectFrom('instances').selectAll().where('id', 'in', ids).orderBy('name').execute(),
+        );
   const { stale, here } = compare(host.name, on, rows.map(instanceOf));
   return {
     answers: true,
@@ -46,23 +47,23 @@ export async function seenRunning(
   };
 }
 
-/** What a probe of a fenced host answers. */
-export interface Quarantined {
-  host: string;
-  /** Sentences: guests that run here although their instances run elsewhere. */
-  twoCopies: string[];
-  /** It may be readmitted by rule: nothing is being evacuated from it, and its incident has ended. */
-  ready: boolean;
-}
+/** A readmission that failed is not tried again at every probe. */
+const againMs = 600_000;
 
 /**
  * Looks at a fenced host, and tells once in the log of its incident that it answers again, and what runs there that must
  * not. Null while it is silent, as it is to be.
  */
-export async function probeFenced(deps: Deps, host: HostRef): Promise<Quarantined | null> {
-  const { inventory } = deps;
-  const { answers, running } = await seenRunning(deps, { host });
-  if (!answers) return null;
+export async function probeFenced(
+  deps: Deps & { rules: Pick<RecoveryRules, 'readmit' | 'moveBack'> },
+  host: HostRef,
+): Promise<Quarantined | null> {
+  const { inventory, hypervisor, rules } = deps;
+  const facts = await orSilent(hypervisor.facts(host));
+  if (facts === null) return null;
+  const other = await otherMachine(inventory, host.name, facts);
+  const { running } = other === null ? await seenRunning(deps, { host }) : { running: [] };
+  await recordProbe(inventory, host.name, { up: true, facts });
   const stale = running.filter(({ elsewhere }) => elsewhere !== null);
   const twoCopies = stale.map(
     ({ name, elsewhere }) => `${name} runs on ${host.name}, and its instance is on ${elsewhere}`,
@@ -71,27 +72,53 @@ export async function probeFenced(deps: Deps, host: HostRef): Promise<Quarantine
     const row = await requireHost(trx, host.name);
     const fence = fenceOf(row);
     if (fence === null) return null;
-    const { incident } = fence;
-    const back = `${host.name} answers again: it is quarantined until it is readmitted`;
-    await tellIncident(trx, inventory, incident, { phase: 'returned', says: back });
-    if (twoCopies.length > 0)
-      await tellIncident(trx, inventory, incident, {
-        phase: 'two-copies',
-        says: `two copies: ${twoCopies.join('; ')}`,
-        details: { host: host.name, instances: stale.map(({ instance }) => instance) },
-      });
-    const open = await trx
-      .selectFrom('incidents')
-      .select('ended_at')
-      .where('id', '=', incident)
-      .executeTakeFirst();
-    const leaving = await trx
-      .selectFrom('instances')
-      .select('id')
-      .where('host', '=', host.name)
-      .where('op_kind', '=', 'evacuate')
-      .executeTakeFirst();
-    const ready = open !== undefined && open.ended_at !== null && leaving === undefined;
-    return { host: host.name, twoCopies, ready };
+    const tell = (phase: string, says: string) =>
+      tellIncident(trx, inventory, fence.incident, { phase, says });
+    await tell('returned', other ?? `${host.name} answers again: it is quarantined until it is readmitted`);
+    const todo = `end them: drover host readmit ${host.name}`;
+    if (twoCopies.length > 0) await tell('two-copies', `two copies: ${twoCopies.join('; ')}; ${todo}`);
+    const readmit =
+      rules.readmit === 'auto' && other === null && (await isReady(trx, row, inventory.clock.now()));
+    return { host: host.name, twoCopies, readmit, moveBack: rules.moveBack };
   });
+}
+
+/** Its recovery has ended, nothing leaves it, and no readmission has failed just now. */
+async function isReady(trx: Trx, row: HostRow, now: number): Promise<boolean> {
+  if ((await readmitRefusal(trx, row)) !== undefined) return false;
+  const incident = await trx
+    .selectFrom('incidents')
+    .select('ended_at')
+    .where('id', '=', fenceOf(row)?.incident ?? '')
+    .executeTakeFirst();
+  if (incident?.ended_at === null) return false;
+  const last = await trx
+    .selectFrom('operations')
+    .select('started_at')
+    .where('kind', '=', 'readmit')
+    .where('host', '=', row.name)
+    .orderBy('started_at', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return last === undefined || Date.parse(last.started_at) < now - againMs;
+}
+
+/** A name is not the machine: whatever else answers under it may have guests of its own. */
+export async function otherMachine(
+  inventory: Inventory,
+  name: string,
+  facts: HostFacts,
+): Promise<string | null> {
+  const { system_uuid: known } = await read(inventory, (db) => requireHost(db, name));
+  if (known === null || known === facts.systemUuid) return null;
+  return `what answers as ${name} is another machine: its system UUID is ${facts.systemUuid} (${facts.hostname}), that of ${name} was ${known}`;
+}
+
+async function orSilent<T>(work: Promise<T>): Promise<T | null> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof DroverError && error.code !== 'InventoryUnavailable') return null;
+    throw error;
+  }
 }

@@ -3,14 +3,14 @@ import type { HostRef } from '../../model/host.js';
 import { systemClock, type Clock } from '../clock.js';
 import { stopWaiting } from '../host/stop-waiting.js';
 import type { HostFacts, Hypervisor } from '../hypervisor/port.js';
-import { read, type Inventory } from '../inventory/database.js';
-import { recordProbe, requireHost } from '../inventory/hosts.js';
+import type { Inventory } from '../inventory/database.js';
+import { recordProbe } from '../inventory/hosts.js';
 import type { Call, Implement } from '../types.js';
 import { beginReadmission, closeReadmission, releaseFence } from './return-close.js';
 import { claimStaleDisk, diskPlaces, perhapsStale } from './return-disks.js';
 import { listReturned } from './return-list.js';
 import { removeStale, stopAutostart } from './return-remove.js';
-import { seenRunning } from './return-seen.js';
+import { otherMachine, seenRunning } from './return-seen.js';
 import type { ReturnActivities } from './return-types.js';
 
 export interface ReturnDeps {
@@ -63,18 +63,13 @@ async function awaitReturn(
   }
 }
 
-/** A name is not the machine: whatever else answers under it may have guests of its own. */
 async function requireSame(inventory: Inventory, name: string, facts: HostFacts): Promise<void> {
-  const { system_uuid: known } = await read(inventory, (db) => requireHost(db, name));
-  if (known === null || known === facts.systemUuid) return;
-  throw new DroverError(
-    'HostReplaced',
-    `what answers as ${name} is another machine: its system UUID is ${facts.systemUuid} (${facts.hostname}), that of ${name} was ${known}`,
-    {
-      details: { host: name, known, seen: facts.systemUuid, hostname: facts.hostname },
-      hint: `nothing was changed on it; add it under a name of its own (drover host add), and keep ${name} fenced until it is back or its instances are gone`,
-    },
-  );
+  const other = await otherMachine(inventory, name, facts);
+  if (other === null) return;
+  throw new DroverError('HostReplaced', other, {
+    details: { host: name, seen: facts.systemUuid, hostname: facts.hostname },
+    hint: `nothing was changed on it; add it under a name of its own (drover host add), and keep ${name} fenced until it is back or its instances are gone`,
+  });
 }
 
 /** What a host that boots may say before it is ready; a bug is no such thing. */

@@ -87,10 +87,15 @@ const columns = [
   { title: 'DISABLED BECAUSE', value: (row: Row) => row.disabledReason },
 ];
 
-function stateOf({ state, enabled, maintenance, reserved, controlPlane }: Row): string {
+function stateOf({ state, fence, enabled, maintenance, reserved, controlPlane }: Row): string {
   const also = { disabled: !enabled, maintenance, reserved, 'control plane': controlPlane };
-  return [paintState(state), ...Object.entries(also).flatMap(([what, so]) => (so ? [what] : []))].join(', ');
+  const seen = fenceText(fence, state) ?? state;
+  return [paintState(seen), ...Object.entries(also).flatMap(([what, so]) => (so ? [what] : []))].join(', ');
 }
+
+/** Fenced it is to be silent; one that answers all the same is not used before it is readmitted. */
+const fenceText = (fence: Host['fence'], state: Host['state']): 'fenced' | 'quarantined' | null =>
+  fence === null ? null : state === 'up' ? 'quarantined' : 'fenced';
 
 const pairs = (of: Record<string, string>): string | null =>
   Object.entries(of)
@@ -101,6 +106,15 @@ function maintenanceText({ maintenance }: Host): string {
   if (maintenance === null) return 'no';
   const { until, by, reason, run } = maintenance;
   return `until ${until}, by ${by}${run === null ? '' : ` (run ${shortId(run)})`}: ${reason}`;
+}
+
+function fenceLine({ name, fence, state }: Host): [string, string][] {
+  if (fence === null) return [];
+  const { incident, at, evidence } = fence;
+  const since = `since ${at} (incident ${incident}): ${evidence.says}`;
+  return [
+    [fenceText(fence, state) ?? 'fenced', `${since}; once it is repaired: drover host readmit ${name}`],
+  ];
 }
 
 async function show(name: string, command: Command): Promise<void> {
@@ -117,6 +131,7 @@ async function show(name: string, command: Command): Promise<void> {
     await printOne(output, hostDetails(host, instances, migrations), [
       ['name', host.name],
       ['state', `${paintState(host.state)}${host.stateReason === null ? '' : `: ${host.stateReason}`}`],
+      ...fenceLine(host),
       ['enabled', host.enabled ? 'yes' : `no: ${host.disabledReason ?? 'no reason given'}`],
       ['maintenance', maintenanceText(host)],
       ['uri', host.uri],

@@ -4,6 +4,7 @@ import { putFile } from '../../../activities/simulator/files.js';
 import { localDirectory } from '../../../activities/simulator/hosts.js';
 import { cutPower, restoreHost } from '../../../activities/simulator/host-power.js';
 import { createSimulatedHypervisor } from '../../../activities/simulator/hypervisor.js';
+import { refreshUsage } from '../../../activities/inventory/host-usage.js';
 import { recordProbe, setHostEnabled } from '../../../activities/inventory/hosts.js';
 import { toJson } from '../../../activities/inventory/rows.js';
 import type { Fence, IncidentState, Recovered } from '../../../model/incident.js';
@@ -85,6 +86,7 @@ export async function placeOn(
   const spec = { id, name: row.name, vcpus: row.vcpus, memoryMiB: row.memory_mib, disks, bridges: [] };
   await hypervisor.define(refOf(host), spec, { instance: id, operation: 'test', epoch: row.epoch });
   await hypervisor.start(refOf(host), id);
+  await datacenter.transact((tx) => tx.run('update guests set stamp_operation = null, stamp_epoch = null'));
   const moved: Recovered = {
     instance: id,
     name: row.name,
@@ -97,6 +99,7 @@ export async function placeOn(
   await transact(inventory, async (trx) => {
     await trx.updateTable('instances').set({ host }).where('id', '=', id).execute();
     await trx.updateTable('allocations').set({ host }).where('instance', '=', id).execute();
+    await refreshUsage(trx, [row.host ?? '', host]);
     const all = await trx
       .selectFrom('incidents')
       .select('instances')
