@@ -3,6 +3,7 @@ import { dryRun, type DryRun } from '../client/dry-run.js';
 import { outcomeOf, startOperation, type Ask, type StartAnswer } from '../client/operations.js';
 import { DroverError } from '../model/errors.js';
 import type { Context } from './context.js';
+import { tellDrill } from './drill.js';
 import { followStarted, tellAnswer } from './follow-operation.js';
 import { printData, write } from './output.js';
 import { secondsText } from './texts.js';
@@ -13,6 +14,8 @@ export interface OperateOptions extends WaitOptions {
 }
 
 export async function operateCommand(context: Context, ask: Ask, options: OperateOptions): Promise<void> {
+  if (options.dryRun && ask.operation === 'host.recover')
+    return tellDrill(context, String(ask.input['host']));
   if (options.dryRun) return tellDryRun(context, await dryRun(context, ask));
   const begun = Date.now();
   const { timeoutSeconds } = options;
