@@ -1,5 +1,5 @@
 /** Operations on hosts and their records. One host has one at a time: its workflow id admits no second. */
-import { DroverError } from '../../model/errors.js';
+import { DroverError, type ErrorRecord } from '../../model/errors.js';
 import type { Request } from '../../model/operation.js';
 import type { BeginHostAnswer, BeginHostInput, FinishHostInput } from '../types.js';
 import { read, transact, type Inventory, type Trx } from './database.js';
@@ -50,7 +50,7 @@ export async function beginHostOperation(deps: Deps, input: BeginHostInput): Pro
     }
     // A reset run of the operation goes on; what it did before is found by its steps.
     if (mine) return { outcome: 'began' };
-    await closeTerminated(trx, inventory, input.host);
+    await closeTerminated(trx, deps, input.host);
     const host = await requireHost(trx, input.host);
     const refusal = await refusalOn(trx, inventory, input.kind, host);
     const refused = refusal && { state: 'refused' as const, error: toJson(refusal.toRecord()) };
@@ -94,6 +94,26 @@ export async function keepBoot(
   });
 }
 
+export async function endOfHostOperation(
+  inventory: Inventory,
+  { host, kind }: { host: string; kind: string },
+): Promise<{ result: Record<string, unknown> | null; error: ErrorRecord | null }> {
+  const row = await read(inventory, (db) =>
+    db
+      .selectFrom('operations')
+      .selectAll()
+      .where('host', '=', host)
+      .where('instance', 'is', null)
+      .where('kind', '=', kind)
+      .orderBy('started_at', 'desc')
+      .limit(1)
+      .executeTakeFirst(),
+  );
+  if (row?.ended_at === undefined || row.ended_at === null) return { result: null, error: null };
+  const { result, error } = operationOf(row);
+  return { result, error };
+}
+
 export async function finishHostOperation({ inventory }: Deps, input: FinishHostInput): Promise<void> {
   await transact(inventory, (trx) =>
     trx
@@ -128,9 +148,14 @@ async function record(
     .execute();
 }
 
-/** The workflow id admits one at a time: a record that is still open is of one that somebody terminated. */
-async function closeTerminated(trx: Trx, inventory: Inventory, host: string): Promise<void> {
-  await endAsLost(trx, inventory).where('host', '=', host).execute();
+/**
+ * The workflow id admits one at a time: a record of this id that is still open is of one that somebody terminated. A
+ * recovery has an id of its own, and goes on while others change its host.
+ */
+async function closeTerminated(trx: Trx, { inventory, currentRun }: Deps, host: string): Promise<void> {
+  const id = currentRun()?.workflowId;
+  const lost = endAsLost(trx, inventory).where('host', '=', host);
+  await (id === undefined ? lost : lost.where('workflow_id', '=', id)).execute();
 }
 
 /** The records that terminated workflows left open, of hosts on which nobody has begun another operation since. */
