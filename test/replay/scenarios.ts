@@ -13,6 +13,7 @@ import { begin, beginOther } from '../temporal/site.js';
 import { until } from '../temporal/helpers.js';
 import { fault, slowLink } from '../unit/workflows/cloud.js';
 import { auditScenarios } from './audit-scenarios.js';
+import { evacuateScenarios } from './evacuate-scenarios.js';
 import { moveScenarios } from './move-scenarios.js';
 import { resizeScenarios } from './resize-scenarios.js';
 import { runScenarios } from './run-scenarios.js';
@@ -155,6 +156,7 @@ export const scenarios: Record<string, Scenario> = {
   ...resizeScenarios,
 
   ...moveScenarios,
+  ...evacuateScenarios,
   'janitor.restarted': crashed(async ({ site, cloud }) => {
     const janitor = await ending(await beginOther(site, 'janitor', `janitor/${randomUUID()}`), 'done');
     if ((await cloud.instance('web-1')).state !== 'active') throw new Error('it was not started again');
