@@ -4,6 +4,7 @@ import {
   addHost,
   imageDirectory,
   localDirectory,
+  requireHost,
   sharedDirectory,
 } from '../../activities/simulator/hosts.js';
 import { putHost, recordProbe } from '../../activities/inventory/hosts.js';
@@ -19,7 +20,7 @@ export const directories = { local: localDirectory, shared: sharedDirectory };
 export async function addRoomyHost(world: World, name: string): Promise<HostRef> {
   const { datacenter, inventory } = world;
   const ref = { name, uri: `sim://${datacenter.name}/${name}` };
-  await datacenter.transact((tx) => {
+  const systemUuid = await datacenter.transact((tx) => {
     addHost(tx, datacenter.name, { name, rack: 'rack-1', zone: 'zone-1', ...size });
     if (fileOn(tx, name, image) === undefined)
       putFile(tx, name, {
@@ -29,9 +30,10 @@ export async function addRoomyHost(world: World, name: string): Promise<HostRef>
         allocated: 2 ** 24,
         refers_to: null,
       });
+    return requireHost(tx, name).system_uuid;
   });
   await putHost(inventory, { ...ref, slots: 10_000, cpuOvercommit: 1, memoryMiBReserved: 0, labels: {} });
-  const facts = { hostname: name, systemUuid: name, hypervisor: 'simulated', ...size };
+  const facts = { hostname: name, systemUuid, hypervisor: 'simulated', ...size };
   await recordProbe(inventory, name, { up: true, facts });
   return ref;
 }

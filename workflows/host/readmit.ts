@@ -30,7 +30,6 @@ export const readmit = defineHostOperation({
     'FencingFailed',
     'HypervisorError',
     'HypervisorUnreachable',
-    'CleanupIncomplete',
     'HostWorkerMissing',
     'DiskError',
   ],

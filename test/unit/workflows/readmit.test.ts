@@ -242,7 +242,7 @@ test('what can not be removed keeps the host in quarantine, and is named', async
   const { ending } = readmit({}, { troubles: [no('removeStale')] });
   expect(await ending).toMatchObject(
     failedWith(
-      'CleanupIncomplete',
+      'HypervisorError',
       'h1 stays quarantined, it still has: web-1 (running: it said no); web-2 (shutoff: it said no)',
     ),
   );

@@ -100,7 +100,7 @@ function prove(
     ...autostart.map((name) => `autostart of ${name}`),
   ];
   if (left.length === 0) return;
-  throw new DroverError('CleanupIncomplete', `${host} stays quarantined, it still has: ${left.join('; ')}`, {
+  throw new DroverError('HypervisorError', `${host} stays quarantined, it still has: ${left.join('; ')}`, {
     details: { host, left },
     hint: `remove it there, then ask again: drover host readmit ${host}`,
   });
