@@ -60,6 +60,7 @@ export const activityTable: { readonly [K in ActivityName]: ActivityRow<K> } = {
   endMaintenance: { ...record, summary: (i) => `end the maintenance of ${i.host}` },
   beginHostOperation: { ...record, summary: (i) => `begin ${i.kind} of ${i.host}` },
   keepBoot: { ...record, summary: (i) => `the boot before is ${i.boot}` },
+  endOfHostOperation: { ...read, summary: (i) => `how did ${i.kind} of ${i.host} end` },
   finishHostOperation: { ...record, summary: (i) => `close as ${i.state}` },
   startRun: { ...record, summary: (i) => `record the start of ${i.runbook}` },
   finishRun: { ...record, summary: (i) => `record the run as ${i.state}` },

@@ -5,6 +5,8 @@ import { describeAsk, waitForResult, type Started } from '../client/operations.j
 import { hasWorker, progressOf } from '../client/progress.js';
 import { getInstance } from '../activities/inventory/instances.js';
 import { stateSentence } from '../model/instance.js';
+import { operationKey } from '../workflows/define.js';
+import { newsOf } from './incident-progress.js';
 import type { Context } from './context.js';
 import { StillRunning } from './errors.js';
 import { printData, write } from './output.js';
@@ -73,9 +75,11 @@ async function followed(
 }
 
 const howToFollow = ({ label, operation }: Started): string =>
-  operation.target === 'host'
-    ? `see \`drover host show ${label}\``
-    : `follow it with \`drover instance watch ${label}\`, cancel it with \`drover instance cancel ${label}\``;
+  operationKey(operation) === 'host.recover'
+    ? `follow it with \`drover incident show ${label}\`, end it with \`drover incident cancel ${label}\``
+    : operation.target === 'host'
+      ? `see \`drover host show ${label}\``
+      : `follow it with \`drover instance watch ${label}\`, cancel it with \`drover instance cancel ${label}\``;
 
 /** After this long without a sign of life it is worth saying that no worker runs. */
 const patienceMs = 4000;
@@ -95,18 +99,20 @@ async function tellProgress(
   };
   // Told once it is admitted: a refused operation changes no state.
   const change = operation.target === 'instance' ? await sentence(context, started) : '';
+  const news = operationKey(operation) === 'host.recover' ? newsOf(context, label) : null;
   let phase: string | null = null;
   while (!ended.aborted) {
     await sleep(500, undefined, { signal: ended }).catch(() => undefined);
-    if (ended.aborted) return;
+    if (ended.aborted) break;
     try {
+      for (const line of (await news?.()) ?? []) progress.line(line);
       const temporal = await context.temporal();
       const now = await progressOf(temporal, workflowId, runId);
-      if (ended.aborted) return;
+      if (ended.aborted) break;
       const percent = now.percent === null ? '' : ` ${percentBar(now.percent)}`;
       progress.live([`${label}: ${now.phase ?? 'waiting for a worker'}${percent} ${sinceText(begun)}`]);
       if (change !== '' && now.phase !== null && now.phase !== 'admission') once(change);
-      if (now.phase !== null && now.phase !== phase && now.phase !== 'admission')
+      if (news === null && now.phase !== null && now.phase !== phase && now.phase !== 'admission')
         once(`${label}: ${now.phase}`);
       phase = now.phase;
       if (now.percent !== null && now.percent >= 25)
@@ -125,6 +131,7 @@ async function tellProgress(
       // Temporal is away: whoever waits for the result says so.
     }
   }
+  for (const line of (await news?.().catch(() => [])) ?? []) progress.line(line);
 }
 
 async function sentence(context: Context, { operation, subject, label }: Started): Promise<string> {

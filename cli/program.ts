@@ -28,6 +28,10 @@ const groups: Record<string, Group> = {
     summary: 'recoveries: what they may do by themselves when a host dies; status, arm, disarm, mode',
     load: () => import('./commands/recovery.js'),
   },
+  incident: {
+    summary: 'incidents of lost hosts: list, show, and answer what a recovery asks: approve, reject, attest',
+    load: () => import('./commands/incident.js'),
+  },
   'server-group': {
     summary: 'server groups: instances that belong on one host, or each on another',
     load: () => import('./commands/server-group.js'),

@@ -1,8 +1,8 @@
 /** Starts, follows and cancels operations on instances and hosts. */
 import { randomUUID } from 'node:crypto';
-import { getOperation } from '../activities/inventory/records.js';
+import { getOperation, listOperations } from '../activities/inventory/records.js';
 import { DroverError } from '../model/errors.js';
-import type { OperationRecord } from '../model/operation.js';
+import type { OperationAsk, OperationRecord } from '../model/operation.js';
 import { subjectWorkflowId } from '../model/addresses.js';
 import { operationKey } from '../workflows/define.js';
 import { searchAttributesOf } from '../workflows/search-attributes.js';
@@ -49,11 +49,38 @@ export async function startOperation(caller: Caller, ask: Ask): Promise<StartAns
       // The same request, sent twice at the same time: follow the one that won.
       const twin = ask.idempotencyKey === undefined ? undefined : await earlierRequest(caller, asked, id);
       if (twin) return twin;
+      const open =
+        asked.operation.target === 'host' && asked.operation.joins && (await join(caller, asked, workflowId));
+      if (open) return { kind: 'started', started: { ...asked, id: open.id, workflowId, runId: undefined } };
       if (!ask.whenBusy) throw await busyError(caller, workflowId, asked);
       await settleRunning(caller, workflowId, asked, ask.whenBusy);
     }
   }
 }
+
+/** The one that is open is told of it, and its answer is the answer; undefined where it has ended just now. */
+async function join(caller: Caller, asked: Asked, workflowId: string): Promise<OperationRecord | undefined> {
+  const { operation, subject, label } = asked;
+  const { reason } = asked.input;
+  const open = await listOperations(caller.inventory, { host: subject, state: 'running', limit: 20 });
+  const record = open.find(({ kind }) => kind === operation.name);
+  if (record === undefined) return undefined;
+  caller.say(
+    `${operation.name} of ${label} runs already, since ${record.startedAt} by ${record.by}: joining it`,
+  );
+  const { client } = await caller.temporal();
+  const { name: by, role } = caller.identity;
+  const said: OperationAsk = { by, role, way: null, ...(typeof reason === 'string' ? { comment: reason } : {}) };
+  // Only for its log: without a worker nobody writes it, and the work goes on all the same.
+  await client
+    .withDeadline(Date.now() + joinMs, () =>
+      client.workflow.getHandle(workflowId).executeUpdate('join', { args: [said] }),
+    )
+    .catch(() => undefined);
+  return record;
+}
+
+const joinMs = 3000;
 
 const begin = (caller: Caller, asked: Asked, id: string, workflowId: string): Promise<string> => {
   const { operation, input, subject, label, host } = asked;

@@ -69,8 +69,11 @@ export const fence = z.object({
   incident: z.string(),
   at: z.string(),
   evidence,
-  /** `held`: kept off until its guests run elsewhere; `released`: it may come back, and is quarantined until it is readmitted. */
-  state: z.enum(['held', 'released']),
+  /**
+   * `held`: kept off until its guests run elsewhere; `released`: it may come back, and is quarantined until it is readmitted;
+   * `withdrawn`: something spoke against the evidence, so that nothing is evacuated any more; quarantined, too.
+   */
+  state: z.enum(['held', 'released', 'withdrawn']),
 });
 export type Fence = z.infer<typeof fence>;
 

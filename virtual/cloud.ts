@@ -32,6 +32,7 @@ import { createReturnActivities } from '../activities/recovery/return.js';
 import { createWaitActivities } from '../activities/wait.js';
 import {
   auditWorkflowId,
+  fenceCheckWorkflowId,
   janitorWorkflowId,
   runWorkflowId,
   subjectWorkflowId,
@@ -184,6 +185,12 @@ export class VirtualCloud {
     return new Handle(this.temporal, this.temporal.start('janitor', id, null, { knobs }), id);
   }
 
+  /** Asks the fence devices of these hosts (null: of all), and what is armed there, now. */
+  fenceCheck(hosts: string[] | null = null): Handle {
+    const id = fenceCheckWorkflowId(cloudName);
+    return new Handle(this.temporal, this.temporal.start('fence-check', id, { hosts }, {}), id);
+  }
+
   /** Compares the inventory with the datacenter, now. */
   audit(options: Partial<AuditOptions> = {}, knobs: Knobs = {}): Handle {
     const workflowId = auditWorkflowId(cloudName);
@@ -268,6 +275,7 @@ export class VirtualCloud {
         capabilities: hypervisor.capabilities,
         // Asked at each claim: a scenario says it after the worker was employed.
         strategy: () => this.strategy,
+        perTarget: () => this.recovery.perTarget,
         currentRun: () => temporal.scopes.current?.run ?? null,
         isCurrentRun: async (id, runId) => {
           const found = temporal.describe(id);

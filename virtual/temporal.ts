@@ -1,6 +1,8 @@
 /** What a Temporal server does for drover: workflow ids that admit one run at a time, and workers that take tasks. */
 import { isRecovery } from '../model/addresses.js';
 import { DroverError } from '../model/errors.js';
+import type { OperationAsk } from '../model/operation.js';
+import { operations } from '../workflows/catalogue.js';
 import type { VirtualClock } from './clock.js';
 import { workOf } from './dispatch.js';
 import type { EventLog } from './log.js';
@@ -52,6 +54,15 @@ export class VirtualTemporal implements Workers {
     this.unended.add(run);
     this.log.add('starts', run.who, '');
     run.begin(work);
+    return run;
+  }
+
+  /** The open run that whoever asks for the operation joins; it is told, as the client tells it. */
+  joined(type: string, workflowId: string, ask: OperationAsk): VirtualRun | undefined {
+    const operation = operations.get(type);
+    const run = this.runs.get(workflowId);
+    if (operation?.target !== 'host' || operation.joins !== true || run?.open !== true) return undefined;
+    if (run.handlers.has('join')) void run.ask('join', ask).catch(() => undefined);
     return run;
   }
 

@@ -76,7 +76,8 @@ async function runOperation(
   const operation = operations.get(uses);
   if (!operation) throw new DroverError('InvalidRunbook', `no operation is called ${uses}`);
   const subject = operation.target === 'host' ? String(input['host']) : await subjectOf(input, rt);
-  return whenFree(uses, subject, waitOf(input), rt, () =>
+  const free = operation.target === 'host' && operation.joins ? joining : whenFree;
+  return free(uses, subject, waitOf(input), rt, () =>
     rt.child({
       operation: uses,
       subject,
@@ -117,6 +118,36 @@ async function whenFree<T>(
     }
   }
 }
+
+/** Tries, and while one of the kind is open on the host waits for that one: its answer is the answer. */
+async function joining(
+  operation: string,
+  subject: string,
+  _seconds: number,
+  rt: Runtime,
+  work: () => Promise<Record<string, unknown> | null>,
+): Promise<Record<string, unknown> | null> {
+  for (;;) {
+    try {
+      return await work();
+    } catch (cause) {
+      const error = asDroverError(cause);
+      if (error.code !== 'HostBusy') throw error;
+      const workflowId = rt.subjectId(operation, subject);
+      await rt.activity('waitForWorkflow', { workflowId, seconds: longestJoin });
+      const kind = operation.replace('host.', '');
+      const ended = await rt.activity('endOfHostOperation', { host: subject, kind });
+      if (ended.error) {
+        const { code, message, details, hint } = ended.error;
+        throw new DroverError(code, message, { details, hint });
+      }
+      // One that was ended from outside has no answer: this one takes its place.
+      if (ended.result) return ended.result;
+    }
+  }
+}
+
+const longestJoin = 30 * 86_400;
 
 async function subjectOf(input: Record<string, unknown>, rt: Runtime): Promise<string> {
   const given = String(input['instance']);

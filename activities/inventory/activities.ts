@@ -2,7 +2,13 @@ import type { Implement, InventoryActivities } from '../types.js';
 import { beginOperation, type BeginDeps } from './begin.js';
 import { claimHost, releaseClaim, type ClaimDeps } from './claims.js';
 import { commit, finishOperation, startUnwind } from './close.js';
-import { beginHostOperation, changeHost, finishHostOperation, keepBoot } from './host-operations.js';
+import {
+  beginHostOperation,
+  changeHost,
+  endOfHostOperation,
+  finishHostOperation,
+  keepBoot,
+} from './host-operations.js';
 import { setHost } from './host-settings.js';
 import { getHostRef, listHosts, writeEnabled } from './hosts.js';
 import { getInstance, listInstanceNames, listInstances } from './instances.js';
@@ -56,6 +62,7 @@ export function createInventoryActivities(deps: InventoryDeps): Implement<Invent
     endMaintenance: (input) => endMaintenance(deps, input),
     beginHostOperation: (input) => beginHostOperation(deps, input),
     keepBoot: (input) => keepBoot(deps, input),
+    endOfHostOperation: (input) => endOfHostOperation(inventory, input),
     finishHostOperation: (input) => finishHostOperation(deps, input),
     startRun: (run) => startRun(inventory, run),
     finishRun: (run) => finishRun(inventory, run),

@@ -25,7 +25,7 @@ export async function writeLines(
     .select((e) => e.fn.max('seq').as('seq'))
     .where('incident', '=', incident)
     .executeTakeFirst();
-  let seq = Number(last?.seq ?? 0);
+  let seq = last?.seq ?? 0;
   for (const { id, phase, says, details = {} } of lines) {
     seq += 1;
     await trx

@@ -4,6 +4,7 @@ import type { Host } from '../../model/host.js';
 import type { Evidence, Fence } from '../../model/incident.js';
 import type { Implement } from '../types.js';
 import { transact, type Inventory, type Trx } from '../inventory/database.js';
+import { evacuatedIn } from '../inventory/evacuated.js';
 import { hostsWithUsage, requireHost } from '../inventory/hosts.js';
 import { incidentOf, requireIncident, writeFence, writeLines } from '../inventory/incidents.js';
 import type { OwnershipDeps } from '../inventory/ownership.js';
@@ -53,27 +54,35 @@ export function createIncidentActivities(deps: IncidentDeps): Pick<Implement<Rec
     async withdrawFence({ incident, host, says }) {
       await transact(inventory, async (trx) => {
         const fence = await fenceOf(trx, host);
-        if (fence === null || fence.incident !== incident || fence.state === 'released') return;
+        if (fence === null || fence.incident !== incident || fence.state !== 'held') return;
         const evidence: Evidence = { ...fence.evidence, says: `${fence.evidence.says}; withdrawn: ${says}` };
-        await writeFence(trx, host, { ...fence, evidence, state: 'released' });
+        await writeFence(trx, host, { ...fence, evidence, state: 'withdrawn' });
       });
     },
 
     async closeIncident({ incident, state, instances, error }) {
       await transact(inventory, async (trx) => {
-        const { host, ended_at: ended } = await requireIncident(trx, incident);
+        const { host, ended_at: ended, opened_at: openedAt } = await requireIncident(trx, incident);
         if (ended !== null) return;
+        // What an earlier run of it brought back, before somebody ended that.
+        const known = new Set(instances.map((one) => one.instance));
+        const earlier = (await evacuatedIn(trx, { host, openedAt })).filter(
+          (one) => !known.has(one.instance),
+        );
         const fence = await fenceOf(trx, host);
         // Nothing of it is left to run elsewhere: it may come back, to its quarantine.
         if (state === 'recovered' && fence?.incident === incident)
           await writeFence(trx, host, { ...fence, state: 'released' });
         // What was never fenced gives its fence back to the budget.
-        const spared = state === 'false-alarm' || state === 'not-fenced' ? { fence_taken_at: null } : {};
+        const spared =
+          fence === null && (state === 'false-alarm' || state === 'not-fenced')
+            ? { fence_taken_at: null }
+            : {};
         await trx
           .updateTable('incidents')
           .set({
             state,
-            instances: toJson(instances),
+            instances: toJson([...earlier, ...instances]),
             error: jsonOrNull(error),
             ended_at: inventory.now(),
             waits_for: null,
@@ -104,18 +113,26 @@ async function openIncident(
     };
     const before = await incidentOf(trx, name);
     if (before !== undefined && goesOn(before, host.fence)) {
-      if (before.ended_at !== null) await reopen(trx, before, request.by, inventory.now());
+      if (before.ended_at !== null) await reopen(trx, before);
       return {
         ...rest,
         incident: before.id,
         joined: true,
         refused: null,
         approvedBy: await approver(trx, before.id),
+        distrusted: await distrusted(trx, before.id),
       };
     }
     const refusal = recoveryRefusal(host, switched);
     if (refusal)
-      return { ...rest, incident: '', joined: false, refused: refusal.toRecord(), approvedBy: null };
+      return {
+        ...rest,
+        incident: '',
+        joined: false,
+        refused: refusal.toRecord(),
+        approvedBy: null,
+        distrusted: [],
+      };
     // The request is the incident: repeated, it finds the one that it opened.
     const { id } = request;
     const again = await trx.selectFrom('incidents').select('id').where('id', '=', id).executeTakeFirst();
@@ -143,7 +160,7 @@ async function openIncident(
         readmitted_at: null,
       })
       .execute();
-    return { ...rest, incident: id, joined: false, refused: null, approvedBy: null };
+    return { ...rest, incident: id, joined: false, refused: null, approvedBy: null, distrusted: [] };
   });
 }
 
@@ -151,14 +168,12 @@ async function openIncident(
 const goesOn = (row: IncidentsTable, fence: Fence | null): boolean =>
   row.ended_at === null || fence?.incident === row.id || row.state === 'failed';
 
-async function reopen(trx: Trx, { id }: IncidentsTable, by: string, now: string): Promise<void> {
+async function reopen(trx: Trx, { id }: IncidentsTable): Promise<void> {
   await trx
     .updateTable('incidents')
     .set({ state: 'confirming', ended_at: null, error: null })
     .where('id', '=', id)
     .execute();
-  const line = { id: `${id}/reopened/${now}`, phase: 'opened', says: `${by} asked for it again: it goes on` };
-  await writeLines(trx, now, id, [line]);
 }
 
 async function approver(trx: Trx, incident: string): Promise<string | null> {
@@ -178,6 +193,16 @@ async function hostNow(trx: Trx, inventory: Inventory, name: string): Promise<Ho
   const found = (await hostsWithUsage(trx, inventory)).find((host) => host.name === known);
   if (found !== undefined) return found;
   throw new DroverError('NotFound', `host ${name} was removed just now`, { details: { host: name } });
+}
+
+async function distrusted(trx: Trx, incident: string): Promise<string[]> {
+  const rows = await trx
+    .selectFrom('incident_events')
+    .select('details')
+    .where('incident', '=', incident)
+    .where('phase', '=', 'distrusted')
+    .execute();
+  return rows.flatMap(({ details }) => (fromJson(details) as { devices?: string[] }).devices ?? []);
 }
 
 /** To compare with: a vantage point that sees none of them is cut off itself. */

@@ -47,6 +47,8 @@ export interface RecoveryActivities {
     rules: RecoveryRules;
     /** Who approved the fence of this incident, where somebody did. */
     approvedBy: string | null;
+    /** Fence devices that said off of this host while it lived: they are not believed again in this incident. */
+    distrusted: string[];
   }>;
   /** Lines of its log; and what it waits for, its state, its verdict where they are named. Repeated, it changes nothing. */
   noteIncident(input: {

@@ -68,6 +68,13 @@ const firstPause = 60_000;
 const longestPause = 15 * 60_000;
 
 export function serveAsks(recovery: Recovery): void {
+  recovery.ctx.serve('join', {
+    validate: () => undefined,
+    async handle({ by, comment }) {
+      await recovery.note('asked again', `${by} asks for it, too${comment ? `: ${comment}` : ''}`);
+      return { said: `the recovery of ${recovery.host} runs already` };
+    },
+  });
   for (const action of incidentAsks) {
     recovery.ctx.serve(action, {
       validate: (given) => void mayAnswer(recovery, action, given),

@@ -112,8 +112,16 @@ async function one(recovery: Recovery, casualty: Casualty): Promise<void> {
   }
 }
 
-/** Worth another try later: room comes, and whoever holds the instance lets go of it. */
-const mayFindRoom: readonly string[] = ['NoValidHost', 'InstanceBusy', 'NoMigrationSlot'];
+/**
+ * Worth another try later: room comes, and whoever holds the instance lets go of it. A host that was lost under an
+ * evacuation may run it: it is tried again until that one is back, or fenced as well.
+ */
+const mayFindRoom: readonly string[] = [
+  'NoValidHost',
+  'InstanceBusy',
+  'NoMigrationSlot',
+  ...['HypervisorUnreachable', 'UnwindIncomplete', 'HostUnknown', 'NeedsRepair'],
+];
 
 function record({ instances }: Recovery, row: Recovered): void {
   const at = instances.findIndex(({ instance }) => instance === row.instance);

@@ -4,7 +4,7 @@
  */
 import type { Answer } from '../../activities/types.js';
 import type { Evidence } from '../../model/incident.js';
-import { ask } from './asks.js';
+import { ask, type Given } from './asks.js';
 import { rejected } from './confirm.js';
 import { look } from './look.js';
 import type { Ending, Recovery } from './recovery.js';
@@ -32,11 +32,12 @@ async function byDevices(recovery: Recovery): Promise<Fenced | null> {
   const levels = [...new Set(devices.map(({ level }) => level))].toSorted((one, other) => one - other);
   for (const level of levels) {
     const names = devices.filter((device) => device.level === level).map(({ name }) => name);
+    if (names.some((name) => recovery.distrusted.has(name))) continue;
     const proof = await byLevel(recovery, names);
     if (proof === null) continue;
     const contradiction = await witnessed(recovery);
     if (contradiction === null) return { evidence: proof };
-    await recovery.note('fencing', `${names.join(' and ')} can't be believed: ${contradiction}`);
+    await recovery.distrust(names, contradiction);
   }
   return null;
 }
@@ -105,7 +106,7 @@ async function bySelf(recovery: Recovery): Promise<Fenced | null> {
 
 /** Nothing proves it: a person is asked, and meanwhile all is tried again, ever less often. */
 async function askForEvidence(recovery: Recovery): Promise<Fenced> {
-  const { ctx, host } = recovery;
+  const { host } = recovery;
   for (;;) {
     const answer = await ask(
       recovery,
@@ -126,15 +127,19 @@ async function askForEvidence(recovery: Recovery): Promise<Fenced> {
     );
     if (!('action' in answer)) return answer;
     if (answer.action === 'reject') return { ending: { ...rejected(recovery, answer), state: 'failed' } };
-    // A person errs as a device does: two writers on one disk would be the price.
-    const contradiction = await witnessed(recovery);
-    if (contradiction === null) {
-      const says = `${answer.by} says that it is off${answer.comment === null ? '' : `: ${answer.comment}`}`;
-      const at = new Date(ctx.now()).toISOString();
-      return {
-        evidence: { kind: 'attested', at, says, device: null, verified: false, by: answer.by },
-      };
-    }
-    await recovery.note('fencing', `${answer.by} said that it is off, but ${contradiction}`);
+    const evidence = await byWord(recovery, answer);
+    if (evidence !== null) return { evidence };
   }
+}
+
+/** What a person attests. A person errs as a device does, and two writers on one disk would be the price. */
+export async function byWord(recovery: Recovery, { by, comment }: Given): Promise<Evidence | null> {
+  const contradiction = await witnessed(recovery);
+  if (contradiction !== null) {
+    await recovery.note('fencing', `${by} said that it is off, but ${contradiction}`);
+    return null;
+  }
+  const says = `${by} says that it is off${comment === null ? '' : `: ${comment}`}`;
+  const at = new Date(recovery.ctx.now()).toISOString();
+  return { kind: 'attested', at, says, device: null, verified: false, by };
 }

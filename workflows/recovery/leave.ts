@@ -21,6 +21,8 @@ async function empty(recovery: Recovery): Promise<Ending | null> {
   const { ctx, host } = recovery;
   const { casualties } = await ctx.call('casualties', { host });
   if (casualties.some(({ skip }) => skip === null)) return null;
+  if (recovery.fencedBefore)
+    return { state: 'recovered', says: `${host} is recovered: nothing is left to bring back` };
   const what =
     casualties.length === 0
       ? 'no instance is'

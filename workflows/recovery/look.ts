@@ -1,6 +1,6 @@
 /** Looks at a silent host from everywhere at once: one round of questions, and what it means. */
 import { vantagePlace } from '../../model/addresses.js';
-import { DroverError } from '../../model/errors.js';
+import type { DroverError } from '../../model/errors.js';
 import type { HostRef } from '../../model/host.js';
 import type { Signal, Testimony, Verdict } from '../../model/incident.js';
 import type { HostCtx } from '../ctx.js';

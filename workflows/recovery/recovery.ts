@@ -30,6 +30,14 @@ export class Recovery {
   state: IncidentState = 'confirming';
   /** What proves that the host is off; null while nothing does. */
   evidence: Evidence | null;
+  /** Whether the inventory holds the host for fenced. */
+  held: boolean;
+  /** Whether an earlier run of it fenced the host. */
+  readonly fencedBefore: boolean;
+  /** Devices that said off while the host lived. */
+  readonly distrusted: Set<string>;
+  /** When the evidence was proven last, with a second witness; 0 for never by this run. */
+  provenAt = 0;
   /** Whether a device was told to cut it off: then it may be off, whatever is known. */
   cut = false;
   /** Whether we closed it for new instances. */
@@ -50,7 +58,12 @@ export class Recovery {
     readonly opened: Answer<'openIncident'>,
   ) {
     const { fence } = opened.host;
-    this.evidence = fence?.state === 'held' && fence.incident === opened.incident ? fence.evidence : null;
+    this.fencedBefore = fence?.incident === opened.incident;
+    this.held = this.fencedBefore && fence?.state === 'held';
+    // A device can be asked again; what a person or the time proved is over once the host was let go.
+    const lasts = fence?.state === 'released' && fence.evidence.kind === 'power-off';
+    this.evidence = this.fencedBefore && (this.held || lasts) ? (fence?.evidence ?? null) : null;
+    this.distrusted = new Set(opened.distrusted);
     this.approvedBy = opened.approvedBy;
     this.mode = opened.mode;
   }
@@ -139,9 +152,19 @@ export class Recovery {
     const { ctx, host, id } = this;
     await ctx.call('setFence', { incident: id, host, evidence });
     this.evidence = evidence;
+    this.held = true;
+    this.provenAt = ctx.now();
     await this.note('fenced', `${host} certainly runs nothing: ${evidence.says}`, {
       state: 'evacuating',
       details: { evidence },
+    });
+  }
+
+  /** They said off, and it lived: nothing that they say of it counts any more. */
+  async distrust(devices: readonly string[], why: string): Promise<void> {
+    for (const device of devices) this.distrusted.add(device);
+    await this.note('distrusted', `${devices.join(' and ')} can't be believed: ${why}`, {
+      details: { devices },
     });
   }
 
@@ -158,13 +181,7 @@ export class Recovery {
     }
     await ctx.shielded(() => this.close(ending));
     if (ending.error) throw ending.error;
-    return {
-      incident: this.id,
-      host: this.host,
-      state: ending.state,
-      says: ending.says,
-      instances: this.instances,
-    };
+    return { incident: this.id, host: this.host, state: ending.state, says: ending.says };
   }
 
   private async close({ state, says, error }: Ending): Promise<void> {

@@ -34,10 +34,7 @@ export function judge({ host, testimonies: told, unheard, signs }: Seen): Verdic
     ...signs.filter(({ seen }) => seen === 'answers').map(({ detail }) => detail),
   ];
   if (life.length > 0)
-    return verdict(
-      'hung',
-      `the hypervisor of ${host} answers nobody, but it lives: ${life.join('; ')}. Its guests may well run.`,
-    );
+    return verdict('hung', `the hypervisor of ${host} answers nobody, but it lives: ${life.join('; ')}`);
 
   const witnesses = testimonies.filter(isWitness).map(vantageOf);
   if (witnesses.length >= witnessesNeeded)

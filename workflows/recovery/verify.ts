@@ -1,52 +1,81 @@
 /** The evidence is verified again before each batch of starts: what was off may be on by now. */
 import type { Answer } from '../../activities/types.js';
-import { ask } from './asks.js';
+import type { Evidence, Verdict } from '../../model/incident.js';
+import { ask, type Given } from './asks.js';
+import { byWord } from './fence.js';
 import { look } from './look.js';
 import type { Recovery } from './recovery.js';
 
 /** False where the host is not proven to be off any more, and a person rather leaves its instances where they are. */
 export async function verify(recovery: Recovery): Promise<boolean> {
-  const contradiction = await contradicted(recovery);
-  if (contradiction === null) return true;
-  const { ctx, id: incident, host, evidence } = recovery;
-  await ctx.call('withdrawFence', { incident, host, says: contradiction });
-  const answer = await ask(
-    recovery,
-    {
-      says: `the evidence is withdrawn: ${contradiction}. Nothing more is started elsewhere; look at ${host}, cut its power, and say so`,
-      answers: {
-        attest: `${host} is off by your word; the rest of its instances is brought back elsewhere`,
-        reject: `it ends here; ${host} is quarantined until it is readmitted`,
-      },
-      admin: ['attest'],
-    },
-    async () => ((await contradicted(recovery)) === null ? { again: true as const } : null),
-  );
-  if ('again' in answer) {
-    if (evidence !== null) await recovery.hold(evidence);
+  const { ctx, evidence } = recovery;
+  // Evidence and its witness are as fresh as they can be.
+  if (ctx.now() - recovery.provenAt < fresh) return true;
+  for (;;) {
+    const against = await contradicted(recovery);
+    if (against === null) break;
+    const answer = await withdraw(recovery, against);
+    if ('again' in answer) break;
+    if (answer.action === 'reject') return false;
+    const word = await byWord(recovery, answer);
+    if (word === null) continue;
+    await recovery.hold(word);
     return true;
   }
-  if (answer.action === 'reject') return false;
-  const says = `${answer.by} says that it is off${answer.comment === null ? '' : `: ${answer.comment}`}`;
-  const at = new Date(ctx.now()).toISOString();
-  await recovery.hold({ kind: 'attested', at, says, device: null, verified: false, by: answer.by });
+  if (!recovery.held && evidence !== null) await recovery.hold(evidence);
+  recovery.provenAt = ctx.now();
   return true;
 }
 
+const fresh = 15_000;
+
+/** `lives`: a sign of life. What proved it off until then proves nothing any more. */
+interface Contradiction {
+  says: string;
+  lives: boolean;
+}
+
+async function withdraw(
+  recovery: Recovery,
+  { says, lives }: Contradiction,
+): Promise<Given | { again: true }> {
+  const { ctx, id: incident, host, evidence } = recovery;
+  await ctx.call('withdrawFence', { incident, host, says });
+  recovery.held = false;
+  const devices = devicesOf(evidence);
+  if (lives && devices.length > 0) await recovery.distrust(devices, says);
+  const question = {
+    says: `the evidence is withdrawn: ${says}. Nothing more is started elsewhere; look at ${host}, cut its power, and say so`,
+    answers: {
+      attest: `${host} is off by your word; the rest of its instances is brought back elsewhere`,
+      reject: `it ends here; ${host} is quarantined until it is readmitted`,
+    },
+    admin: ['attest'] as const,
+  };
+  return ask(recovery, question, async () =>
+    !lives && (await contradicted(recovery)) === null ? { again: true as const } : null,
+  );
+}
+
+const devicesOf = (evidence: Evidence | null): string[] =>
+  evidence?.kind === 'power-off' ? (evidence.device?.split(' and ') ?? []) : [];
+
 /** What speaks against the evidence now; null where nothing does. A host that was switched on is switched off again. */
-async function contradicted(recovery: Recovery): Promise<string | null> {
-  const [power, { verdict, says }] = await Promise.all([powerNow(recovery), look(recovery)]);
+async function contradicted(recovery: Recovery): Promise<Contradiction | null> {
+  const [power, seen] = await Promise.all([powerNow(recovery), look(recovery)]);
   if (power.on.length > 0) {
     const still = await offAgain(recovery, power.on);
-    if (still !== null) return still;
-    const { verdict: then, says: told } = await look(recovery);
-    return then === 'alive' || then === 'hung' ? told : null;
+    return still === null ? signOfLife(await look(recovery)) : { says: still, lives: false };
   }
-  if (verdict === 'alive' || verdict === 'hung') return says;
+  const life = signOfLife(seen);
+  if (life !== null) return life;
   // A device that says nothing now has said off: that nobody sees the host either is enough, less is not.
-  if (power.silent.length > 0 && verdict !== 'down') return `${power.silent.join(' and ')}, and ${says}`;
-  return null;
+  if (power.silent.length === 0 || seen.verdict === 'down') return null;
+  return { says: `${power.silent.join(' and ')}, and ${seen.says}`, lives: false };
 }
+
+const signOfLife = ({ verdict, says }: Verdict): Contradiction | null =>
+  verdict === 'alive' || verdict === 'hung' ? { says, lives: true } : null;
 
 interface Power {
   on: string[];
@@ -55,10 +84,8 @@ interface Power {
 
 async function powerNow({ ctx, evidence, ref, opened }: Recovery): Promise<Power> {
   const power: Power = { on: [], silent: [] };
-  if (evidence?.kind !== 'power-off') return power;
-  const asked = evidence.device?.split(' and ') ?? [];
   const said = await Promise.all(
-    asked.map(async (device) => {
+    devicesOf(evidence).map(async (device) => {
       const order = { host: ref, device, systemUuid: opened.host.systemUuid };
       return { device, ...(await ctx.call('fenceStatus', order)) };
     }),
