@@ -2,7 +2,17 @@
 import { listHosts } from '../activities/inventory/hosts.js';
 import { listInstances } from '../activities/inventory/instances.js';
 import { hasWorker } from '../client/progress.js';
-import { controlQueue, datacenterOf, hostQueue, recoveryQueue, workPlace } from '../model/addresses.js';
+import {
+  controlQueue,
+  datacenterOf,
+  hostQueue,
+  recoveryQueue,
+  vantageOfPlace,
+  vantagePlace,
+  vantageQueue,
+  workPlace,
+} from '../model/addresses.js';
+import type { Config } from '../config/config.js';
 import { DroverError, type ErrorCode } from '../model/errors.js';
 import type { Host } from '../model/host.js';
 import type { Instance } from '../model/instance.js';
@@ -10,6 +20,7 @@ import { toldPlace } from '../model/inventory.js';
 import { searchAttributes } from '../model/search-attributes.js';
 import type { TemporalConnection } from '../temporal/connect.js';
 import type { Context } from './context.js';
+import { fencingChecks } from './doctor-fencing.js';
 import { databaseChecks } from './doctor-inventory.js';
 
 export interface Check {
@@ -47,14 +58,16 @@ export async function checkAll(context: Context): Promise<Check[]> {
     answered ? temporalChecks(context, answered) : [],
     // Simulated hosts are driven without it.
     ...(hosts.length > 0 && hosts.every(isSimulated) ? [] : [virsh()]),
+    fencingChecks(context, hosts),
     ...hosts.map((host) => reach(host, context.config.data)),
     ...(answered ? queuesOf(hosts).map((host) => hostWorker(answered, cloud, host)) : []),
+    ...(answered ? lookouts(hosts, context.config).map((place) => vantagePoint(answered, cloud, place)) : []),
   ]);
   const away =
     temporal instanceof DroverError
       ? [failed('temporal', temporal.code, temporal.message, temporal.hint)]
       : [];
-  return [node(process.versions.node), ...ofInventory, ...away, ...ofTemporal, ...others];
+  return [node(process.versions.node), ...ofInventory, ...away, ...ofTemporal, ...others.flat()];
 }
 
 async function inventoryChecks(context: Context, hosts: readonly Host[]): Promise<Check[]> {
@@ -191,4 +204,20 @@ async function hostWorker(temporal: TemporalConnection, cloud: string, host: Hos
   const fix =
     datacenter === null ? `on ${host.name}: drover worker --host ${host.name}` : 'start one: drover worker';
   return failed(name, 'HostWorkerMissing', told, fix);
+}
+
+/** The vantage points that must be there for these hosts; those of a datacenter are its own. */
+const lookouts = (hosts: readonly Host[], { recovery }: Config): string[] => [
+  ...new Set(hosts.flatMap((host) => recovery.vantages.map((vantage) => vantagePlace(vantage, host)))),
+];
+
+async function vantagePoint(temporal: TemporalConnection, cloud: string, place: string): Promise<Check> {
+  const name = `vantage point ${place}`;
+  if ((await hasWorker(temporal, cloud, vantageQueue(cloud, place))) === true) return ok(name, 'looks');
+  const vantage = vantageOfPlace(place);
+  const fix =
+    place === vantage ? `at ${vantage}: drover worker --vantage ${vantage}` : 'start one: drover worker';
+  const message = 'does not run: a host that is silent can not be told from an observer that is cut off';
+  // Nothing but recoveries needs it.
+  return { name, state: 'warning', message, fix, code: 'VantageMissing' };
 }

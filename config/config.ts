@@ -12,7 +12,7 @@ import { readDevOptions } from './dev-options.js';
 import { fencingIssues, fencingOf, fencingSchema, type FencingConfig } from './fencing.js';
 import { inventorySchema, placeIssues, placeOf } from './inventory-place.js';
 import { recoveryIssues, recoveryOf, recoverySchema } from './recovery.js';
-import { readYaml, throwIssues } from './yaml-file.js';
+import { readYaml, throwIssues, type YamlFile } from './yaml-file.js';
 
 const roles = ['viewer', 'operator', 'admin'] as const;
 type Role = (typeof roles)[number];
@@ -138,6 +138,12 @@ async function readFileOf(file: string): Promise<z.output<typeof configSchema>> 
   ];
   if (wrong.length > 0) return throwIssues('InvalidConfig', wrong);
   return value;
+}
+
+/** Makes issues with their place in the file, for what is only found out where the configuration is used. */
+export async function issueIn(file: string): Promise<YamlFile<unknown>['issue']> {
+  const yaml = readYaml(onlyComments(await readFile(file, 'utf8')), file, configSchema);
+  return (...place) => yaml.issue(...place);
 }
 
 /** For editors: what completes and explains drover.yaml. */

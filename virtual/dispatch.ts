@@ -4,6 +4,7 @@ import type { RunAsk } from '../model/run.js';
 import { runAudit, type AuditOrder } from '../workflows/audit.js';
 import { operations } from '../workflows/catalogue.js';
 import { runDelayed } from '../workflows/delayed.js';
+import { runFenceCheck, type FenceCheckOrder } from '../workflows/fence-check.js';
 import { runJanitor } from '../workflows/janitor.js';
 import { operate, operateOnHost, type Order } from '../workflows/operate.js';
 import { newBatch, runBatch } from '../workflows/run-batch.js';
@@ -32,6 +33,7 @@ export function workOf(rt: VirtualRun): () => Promise<unknown> {
   }
   if (rt.type === 'audit') return () => runAudit(argument as Partial<AuditOrder> | null, rt);
   if (rt.type === 'janitor') return () => runJanitor(rt);
+  if (rt.type === 'fence-check') return () => runFenceCheck(argument as Partial<FenceCheckOrder> | null, rt);
   if (rt.type === 'delayed-operation') return () => runDelayed(argument as DelayedOrder, rt);
   const operation = operations.get(rt.type);
   if (!operation) throw new DroverError('NotFound', `no operation is called ${rt.type}`);

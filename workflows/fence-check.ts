@@ -17,11 +17,12 @@ export interface FenceCheckOrder {
 export interface FenceCheckAnswer {
   /** Of a round over all hosts only those that could not be fenced: the others are in the inventory. */
   hosts: CheckedHost[];
-  armed: { host: string; armed: SelfFence | null }[];
+  armed: { host: string; heard: boolean; armed: SelfFence | null }[];
 }
 
-/** A host without a worker costs 20 s. */
 const workersAtOnce = 50;
+/** So long the worker of a host may take. */
+const workerSeconds = 15;
 
 export async function runFenceCheck(
   given: Partial<FenceCheckOrder> | null,
@@ -36,12 +37,12 @@ export async function runFenceCheck(
     () => !rt.cancelled(),
     async (host) => {
       try {
-        const found = await rt.activity('selfFence', {}, { onHost: workPlace(host) });
-        armed.push({ host: host.name, armed: found.armed });
+        const found = await rt.activity('selfFence', {}, { onHost: workPlace(host), within: workerSeconds });
+        armed.push({ host: host.name, heard: true, armed: found.armed });
       } catch (cause) {
-        // Nobody can tell: what was known counts no more.
+        // Its worker may be away, or the host is dying just now: then what was known before counts.
         asDroverError(cause);
-        armed.push({ host: host.name, armed: null });
+        armed.push({ host: host.name, heard: false, armed: null });
       }
     },
   );

@@ -53,14 +53,21 @@ export async function ipmiGuid(
   };
   const password = passwordKeys.map((key) => given[key]).find((value) => value !== undefined);
   const args = [
-    ...['-I', isYes(given['lanplus']) ? 'lanplus' : 'lan'],
+    '-I',
+    isYes(given['lanplus']) ? 'lanplus' : 'lan',
     ...take('-H', 'ip', 'ipaddr'),
     ...take('-p', 'ipport'),
     ...take('-U', 'username', 'login'),
     ...take('-C', 'cipher'),
     ...take('-L', 'privlvl'),
     ...(password === undefined ? [] : ['-E']),
-    ...['-N', '2', '-R', '1', 'raw', '6', '0x37'],
+    '-N',
+    '2',
+    '-R',
+    '1',
+    'raw',
+    '6',
+    '0x37',
   ];
   const env: Record<string, string> = password === undefined ? {} : { [passwordVariable]: password };
   const { code, out, err, overdue } = await runProgram(given['ipmitool_path'] ?? 'ipmitool', {

@@ -5,11 +5,11 @@ import {
   type Armed,
   type DeviceCheck,
   type FenceCheck,
-  type SelfFence,
 } from '../../model/fence-check.js';
 import { read, transact, type Inventory } from '../inventory/database.js';
 import { requireHost } from '../inventory/hosts.js';
 import { toJson } from '../inventory/rows.js';
+import type { FencingActivities } from './types.js';
 
 export async function recordDevices(
   inventory: Inventory,
@@ -26,17 +26,24 @@ export async function recordDevices(
   );
 }
 
+/** What a worker told so long ago may have been changed by a person since. */
+const keptMs = 3_600_000;
+
 /** What was armed before an outage is what counts: a host that is not up by now keeps what it said before. */
 export async function recordSelfFences(
   inventory: Inventory,
-  { seen }: { seen: { host: string; armed: SelfFence | null }[] },
+  { seen }: Parameters<FencingActivities['recordSelfFences']>[0],
 ): Promise<void> {
   const at = inventory.now();
   await transact(inventory, async (trx) => {
-    for (const { host, armed } of seen) {
+    for (const { host, heard, armed } of seen) {
+      const row = await requireHost(trx, host);
+      const known = row.armed === null ? null : armedShape.parse(JSON.parse(row.armed));
+      const kept = known !== null && Date.parse(at) - Date.parse(known.at) < keptMs ? row.armed : null;
+      const told = armed === null ? null : toJson({ ...armed, at } satisfies Armed);
       await trx
         .updateTable('hosts')
-        .set({ armed: armed === null ? null : toJson({ ...armed, at } satisfies Armed) })
+        .set({ armed: heard ? told : kept })
         .where('name', '=', host)
         .where('state', '=', 'up')
         .execute();

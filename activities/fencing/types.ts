@@ -24,6 +24,8 @@ export interface FencingActivities {
    * `ask` are the hosts whose workers can tell what the platform has armed there, where that counts.
    */
   checkFences(input: { hosts: string[] | null }): Promise<{ checked: CheckedHost[]; ask: HostRef[] }>;
-  /** null: nothing is armed, or nobody could tell; what is not known counts for nothing. */
-  recordSelfFences(input: { seen: { host: string; armed: SelfFence | null }[] }): Promise<void>;
+  /** `heard`: its worker told; else what was known stays for a while, and counts for nothing after that. */
+  recordSelfFences(input: {
+    seen: { host: string; heard: boolean; armed: SelfFence | null }[];
+  }): Promise<void>;
 }

@@ -75,7 +75,7 @@ async function sanlock(root: string, running: ReadonlySet<string>): Promise<Self
 /** The time limit of a hardware watchdog that counts now, in seconds; the kernel tells. */
 async function activeWatchdog(root: string): Promise<number | null> {
   const folder = join(root, 'sys/class/watchdog');
-  for (const name of (await readdir(folder).catch(() => [])).toSorted()) {
+  for (const name of (await readdir(folder).catch(() => [])).toSorted((a, b) => (a < b ? -1 : 1))) {
     if ((await maybe(join(folder, name, 'state')))?.trim() !== 'active') continue;
     const timeout = Number((await maybe(join(folder, name, 'timeout')))?.trim());
     if (timeout > 0) return timeout;

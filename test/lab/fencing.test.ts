@@ -40,7 +40,7 @@ async function openFencingLab(
     ...how(bmc),
     secrets: { password: `file:${bmc.passwordFile}` },
     uuid: null,
-    limitSeconds: 12,
+    limitSeconds: 8,
   });
   const hosts = Object.fromEntries(bmcs.map((bmc) => [bmc.host, [device(bmc)]]));
   const refOf = async ({ host, uuid }: BmcFacts) => ({
@@ -52,9 +52,12 @@ async function openFencingLab(
     fencing: createAgents({ config: { hosts, countSelfFence: false } }),
     hosts: [await refOf(bmcs[0]), await refOf(bmcs[1])],
     async bmc(fault) {
-      if (fault === 'dead') return void (await lab.bmcPower('host1', 'stop'));
-      await lab.bmc('host1');
-      await lab.bmcMode('host1', modes[fault]);
+      if (fault === 'dead') {
+        await lab.bmcPower('host1', 'stop');
+      } else {
+        await lab.bmc('host1');
+        await lab.bmcMode('host1', modes[fault]);
+      }
     },
     isOn: async (host) => (await lab.hostNamed(host)).up,
     boot: async (host) => void (await lab.boot(host)),

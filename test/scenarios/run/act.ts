@@ -76,6 +76,8 @@ async function does(stage: Stage, action: Action): Promise<void> {
       const { repair, adopt, 'remove-orphan-disks': removeOrphanDisks } = action;
       return void cloud.audit({ repair, adopt, removeOrphanDisks });
     }
+    case 'fence-check':
+      return void cloud.fenceCheck();
     case 'inventory':
       return inventoryIs(cloud.inventory, action.is);
     case 'kill-worker':

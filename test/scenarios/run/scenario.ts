@@ -162,6 +162,9 @@ export const actionSchema = z.discriminatedUnion('do', [
     })
     .describe('The inventory is compared with the hypervisors; what was found is told at the end.'),
   z
+    .strictObject({ do: z.literal('fence-check'), at })
+    .describe('The fence devices of all hosts are asked, and what is armed on them.'),
+  z
     .strictObject({ do: z.literal('inventory'), at, is: z.enum(inventoryStates) })
     .describe('Its disk is full and free again; a backup is made, and restored.'),
   worker('kill-worker', 'SIGKILL; systemd starts it again at once.'),
