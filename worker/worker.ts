@@ -190,6 +190,7 @@ export async function createControlWorker(options: {
     isOpen: async (workflowId) => (await find(workflowId))?.open ?? false,
     capabilities: driver.capabilities,
     strategy,
+    perTarget: () => rules.perTarget,
   });
   const activities = {
     ...inventoryActivities,

@@ -11,10 +11,14 @@ import { hostRefOf } from './rows.js';
 import type { InstanceRow } from './schema.js';
 
 const POLL_MS = 500;
+/** Evacuations that run towards a host end soon, or are stuck: then they hold nobody up. */
+const patienceMs = 10 * 60_000;
 
 export interface ClaimDeps extends OwnershipDeps {
   /** How the cloud fills its hosts; default spread. */
   strategy?: Strategy | (() => Strategy);
+  /** Evacuations that may run at a time towards one host; default as many as there are. */
+  perTarget?: () => number;
 }
 
 /**
@@ -30,14 +34,23 @@ export async function claimHost(
   const { owner } = call;
   if (owner === null) throw new DroverError('InvalidInput', 'a claim needs the operation that it is for');
   const { clock } = deps.inventory;
-  const deadline = clock.now() + input.waitSeconds * 1000;
+  const begun = clock.now();
+  const deadline = begun + input.waitSeconds * 1000;
   let told: Refusal | undefined;
   for (let look = 0; ; look += 1) {
     call.signal.throwIfAborted();
     const outcome = await asOwner(deps, owner, (trx, row) =>
-      chooseAndClaim(trx, deps, input, row, owner.operation),
+      chooseAndClaim(trx, deps, input, row, owner.operation, clock.now() < begun + patienceMs),
     );
     if ('host' in outcome) return outcome;
+    if (outcome.full !== null) {
+      call.heartbeat({
+        waitingFor: 'another evacuation',
+        says: `${outcome.full.join(', ')} take no more evacuations at a time`,
+      });
+      await clock.sleep(POLL_MS, call.signal);
+      continue;
+    }
     const over = clock.now() >= deadline;
     if (told === undefined || over || look % told.goodFor === 0)
       told = await refusal(deps, input, outcome.none);
@@ -64,16 +77,22 @@ async function refusal(deps: ClaimDeps, input: ClaimInput, row: InstanceRow): Pr
 
 async function chooseAndClaim(
   trx: Trx,
-  { inventory, strategy }: ClaimDeps,
+  { inventory, strategy, perTarget }: ClaimDeps,
   input: ClaimInput,
   row: InstanceRow,
   operation: string,
-): Promise<ClaimAnswer | { none: InstanceRow }> {
+  capped: boolean,
+): Promise<ClaimAnswer | { none: InstanceRow; full: string[] | null }> {
   const before = await claimedHost(trx, input.claim, row.id, operation);
   if (before !== undefined) return { host: before };
   const wanted = await wantedOf(trx, inventory, input, { row, strategy: strategyOf(strategy) });
-  const host = await chooseHost(trx, inventory, wanted);
-  if (host === undefined) return { none: row };
+  const most = capped && input.lost !== undefined ? (perTarget?.() ?? null) : null;
+  const full = most === null ? [] : await fullTargets(trx, most);
+  const host = await chooseHost(trx, inventory, { ...wanted, exclude: [...wanted.exclude, ...full] });
+  if (host === undefined) {
+    const waits = full.length > 0 && (await chooseHost(trx, inventory, wanted)) !== undefined;
+    return { none: row, full: waits ? full : null };
+  }
   const of = { instance: row.id, operation };
   const slots = input.from === null ? 0 : 1;
   const room = { vcpus: input.vcpus, memory_mib: input.memoryMiB, slots };
@@ -82,6 +101,20 @@ async function chooseAndClaim(
     taken.push({ id: sourceSlotId(input.claim), ...of, host: input.from, vcpus: 0, memory_mib: 0, slots });
   await addAllocations(trx, taken);
   return { host: { name: host.name, uri: host.uri } };
+}
+
+/** Hosts to which so many evacuations run: guests that all boot at once on one host keep each other waiting. */
+async function fullTargets(trx: Trx, most: number): Promise<string[]> {
+  const rows = await trx
+    .selectFrom('allocations')
+    .innerJoin('operations', 'operations.id', 'allocations.operation')
+    .select('allocations.host')
+    .where('operations.kind', '=', 'evacuate')
+    .groupBy('allocations.host')
+    .having((e) => e.fn.countAll(), '>=', most)
+    .orderBy('allocations.host')
+    .execute();
+  return rows.map(({ host }) => host);
 }
 
 const strategyOf = (strategy: ClaimDeps['strategy']): Strategy | undefined =>
