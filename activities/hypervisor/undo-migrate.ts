@@ -43,7 +43,7 @@ export async function undoMigrate(
     const verdict = judge(sides);
     call.heartbeat({ phase: 'undoing', verdict });
 
-    const ending = await besideFenced(undo, sides, verdict, before === verdict && waited > pace.settleMs);
+    const ending = await besideFenced(undo, sides, verdict, before === verdict);
     if (ending !== null) return ending;
     if (verdict === 'arrived' || verdict === 'landed-off') {
       // A source that was killed just then kept its definition, which could be started again.
@@ -81,8 +81,8 @@ async function letItEnd({ hypervisor, pace, clock, input, call }: Undo, patience
 }
 
 /**
- * Where one of the two hosts is fenced, the other one alone tells where the guest is. `rests`: seen before, and for a
- * while, so that nothing of the migration comes about by itself any more. Null where the usual course is right.
+ * Where one of the two hosts is fenced, the other one alone tells where the guest is. `rests`: seen by the look before,
+ * too; whoever brought the migration to its end is off, so that nothing of it comes about by itself any more. Null where the usual course is right.
  */
 async function besideFenced(
   undo: Undo,

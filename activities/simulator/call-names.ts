@@ -5,6 +5,7 @@ export const callNames = [
   'names',
   'look',
   'define',
+  'defineFrom',
   'stamp',
   'start',
   'requestShutdown',

@@ -108,7 +108,8 @@ async function one(recovery: Recovery, casualty: Casualty): Promise<void> {
     const error = asDroverError(cause);
     const waits = mayFindRoom.includes(error.code);
     record(recovery, { ...was, outcome: waits ? 'waiting' : 'failed', host: null, says: error.message });
-    recovery.tell(waits ? 'no room' : 'failed', `${name}: ${error.message}`);
+    const room = error.code === 'NoValidHost' ? 'no room' : 'not yet';
+    recovery.tell(waits ? room : 'failed', `${name}: ${error.message}`);
   }
 }
 
