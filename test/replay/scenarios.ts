@@ -15,6 +15,7 @@ import { fault, slowLink } from '../unit/workflows/cloud.js';
 import { auditScenarios } from './audit-scenarios.js';
 import { evacuateScenarios } from './evacuate-scenarios.js';
 import { moveScenarios } from './move-scenarios.js';
+import { readmitScenarios } from './readmit-scenarios.js';
 import { resizeScenarios } from './resize-scenarios.js';
 import { runScenarios } from './run-scenarios.js';
 import { arrive, ending, migrating, on, refuse, type Scenario, type Stage } from './stage.js';
@@ -157,6 +158,7 @@ export const scenarios: Record<string, Scenario> = {
 
   ...moveScenarios,
   ...evacuateScenarios,
+  ...readmitScenarios,
   'janitor.restarted': crashed(async ({ site, cloud }) => {
     const janitor = await ending(await beginOther(site, 'janitor', `janitor/${randomUUID()}`), 'done');
     if ((await cloud.instance('web-1')).state !== 'active') throw new Error('it was not started again');
