@@ -12,6 +12,7 @@ const benches: Record<string, { minutes: number; load: () => Promise<(session: S
     items: { minutes: 8, load: async () => (await import('./items.js')).items },
     launch: { minutes: 10, load: async () => (await import('./launch.js')).launch },
     placement: { minutes: 8, load: async () => (await import('./placement.js')).placement },
+    recover: { minutes: 20, load: async () => (await import('./recover.js')).recover },
     step: { minutes: 5, load: async () => (await import('./step.js')).step },
   };
 

@@ -202,3 +202,57 @@ export async function handWrittenLaunch({ request, input }: Order): Promise<void
   const end = { state: 'succeeded', patch, result: { host: host.name }, error: null, settled: [], left: [] };
   await launching.finishOperation(envelope({ owner, ...end }));
 }
+
+export interface HandWrittenRecovery {
+  lost: string;
+  guests: { id: string; name: string; vcpus: number; memoryMiB: number }[];
+  parallel: number;
+  request: string;
+}
+
+const evacuating = proxyActivities<{
+  defineEvacuated(envelope: Envelope): Promise<void>;
+  startEvacuated(envelope: Envelope): Promise<{ power: string }>;
+}>({ startToCloseTimeout: '120s' });
+
+/** Claims, defines and starts the guests of a lost host, as a script would: no evidence, no proof of disks, no order. */
+export async function handWrittenRecovery({ lost, guests, parallel }: HandWrittenRecovery): Promise<void> {
+  const left = [...guests];
+  const lane = async () => {
+    for (let guest = left.shift(); guest !== undefined; guest = left.shift()) await evacuate(lost, guest);
+  };
+  await Promise.all(Array.from({ length: parallel }, lane));
+}
+
+async function evacuate(lost: string, guest: HandWrittenRecovery['guests'][number]): Promise<void> {
+  const { id: instance, name, vcpus, memoryMiB } = guest;
+  const request = { id: uuid4(), by: 'bench', role: 'admin' as const, run: null };
+  const { owner } = await launching.beginOperation(
+    envelope({
+      kind: 'evacuate',
+      request,
+      instance,
+      input: { instance },
+      allowedStates: null,
+      doing: 'evacuating',
+      respectsLock: false,
+      respectsNeedsRepair: false,
+      needs: null,
+      create: null,
+    }),
+  );
+  let seq = 0;
+  const step = (given: object): Envelope => {
+    seq += 1;
+    return { ...envelope(given), owner, seq, undo: null };
+  };
+  const claim = uuid4();
+  const room = { claim, vcpus, memoryMiB, host: null, exclude: [lost], from: null, lost, waitSeconds: 0 };
+  const { host } = await launching.claimHost(step(room));
+  await evacuating.defineEvacuated(step({ instance, name, host, lost }));
+  const { power } = await evacuating.startEvacuated(step({ instance, name, host, lost }));
+  const patch = { state: 'active', powerState: power, host: host.name };
+  await launching.commit(envelope({ owner, patch, cleanup: [] }));
+  const end = { state: 'succeeded', patch, result: { to: host.name }, error: null, settled: [], left: [] };
+  await launching.finishOperation(envelope({ owner, ...end }));
+}
