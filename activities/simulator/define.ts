@@ -3,7 +3,7 @@ import type { HostRef } from '../../model/host.js';
 import type { Owner } from '../../model/operation.js';
 import type { GuestSpec } from '../hypervisor/port.js';
 import type { Tx } from './database.js';
-import { guestOn, isOn, readDefinition } from './guests.js';
+import { copiesOf, guestOn, isOn, readDefinition } from './guests.js';
 import type { HostRow } from './hosts.js';
 
 /** What an ordinary guest writes: 20 MiB of memory per second. */
@@ -57,6 +57,8 @@ export function defineFrom(
     throw new DroverError('InvalidInput', `the definition is that of ${its.name} (${its.id}), not of ${id}`);
   const before = guestOn(tx, at.name, id);
   if (before !== undefined && isOn(before)) return;
+  // How it behaves is in its disk, not in its definition.
+  const nature = copiesOf(tx, id)[0] ?? { dirty: defaultDirty, obeys: 1 };
   tx.run('delete from guests where host = ? and id = ?', at.name, id);
   const { name, vcpus, memory_mib: memoryMiB, disks, networks: bridges } = its;
   define(tx, host, at, { id, name, vcpus, memoryMiB, disks, bridges }, stamp);
@@ -64,8 +66,8 @@ export function defineFrom(
     'update guests set serial_log = ?, cpu_mode = ?, dirty = ?, obeys = ? where host = ? and id = ?',
     its.serial_log,
     its.cpu_mode,
-    its.dirty,
-    its.obeys,
+    nature.dirty,
+    nature.obeys,
     at.name,
     id,
   );

@@ -93,8 +93,6 @@ const definition = z.object({
   networks: z.array(z.string()),
   serial_log: z.string().nullable(),
   cpu_mode: z.string(),
-  dirty: z.number(),
-  obeys: z.int(),
 });
 export type Definition = z.output<typeof definition>;
 

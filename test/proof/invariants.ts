@@ -1,5 +1,7 @@
 /** What must hold whenever no operation runs on an instance, whatever went wrong before. */
+import { definitionOf } from '../../activities/inventory/definitions.js';
 import { getInstance } from '../../activities/inventory/instances.js';
+import { guestOn, viewOf } from '../../activities/simulator/guests.js';
 import type { Instance } from '../../model/instance.js';
 import type { World } from './case.js';
 import { ledgerOf } from './ledger.js';
@@ -31,8 +33,19 @@ export async function broken(
     must(real.exports.length === 0, `a disk is still offered to other hosts: ${real.exports.join()}`);
     disks(it, real, keptDisks, must);
   }
+  if (!repair && it.state !== 'error')
+    must(await isKept(world, it), 'how it is defined is not what is kept of it');
   for (const what of await ledgerOf(world.inventory, it)) must(false, what);
   return wrong;
+}
+
+/** Were its host lost now, it would be made again from what is kept. */
+async function isKept(
+  { datacenter, inventory }: Pick<World, 'datacenter' | 'inventory'>,
+  { id, host }: Instance,
+): Promise<boolean> {
+  const guest = await datacenter.transact((tx) => guestOn(tx, host ?? '', id));
+  return guest === undefined || (await definitionOf(inventory, id)) === viewOf(guest).definition;
 }
 
 /** What is stored there is left to the readmission; what is at home there waits for its evacuation. */
