@@ -52,11 +52,15 @@ export function createIncidentActivities(deps: IncidentDeps): Pick<Implement<Rec
 
     // Quarantined, not as it was before: copies of its guests may run elsewhere by now.
     async withdrawFence({ incident, host, says }) {
-      await transact(inventory, async (trx) => {
+      return transact(inventory, async (trx) => {
+        const { readmitted_at: readmittedAt } = await requireIncident(trx, incident);
+        if (readmittedAt !== null) return { readmitted: true };
         const fence = await fenceOf(trx, host);
-        if (fence === null || fence.incident !== incident || fence.state !== 'held') return;
+        const held = fence?.incident === incident && fence.state === 'held';
+        if (!held) return { readmitted: false };
         const evidence: Evidence = { ...fence.evidence, says: `${fence.evidence.says}; withdrawn: ${says}` };
         await writeFence(trx, host, { ...fence, evidence, state: 'withdrawn' });
+        return { readmitted: false };
       });
     },
 

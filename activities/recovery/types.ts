@@ -75,7 +75,8 @@ export interface RecoveryActivities {
   /** From here on nothing is asked of the host any more, and evacuations from it are admitted. */
   setFence(input: { incident: string; host: string; evidence: Evidence }): Promise<void>;
   /** A contradiction was seen: evacuations are refused again. */
-  withdrawFence(input: { incident: string; host: string; says: string }): Promise<void>;
+  /** `readmitted`: the host was taken back meanwhile, and there is nothing to withdraw, nor to recover. */
+  withdrawFence(input: { incident: string; host: string; says: string }): Promise<{ readmitted: boolean }>;
   /** Whether a watchdog or lease that was armed before the outage has certainly run out by now. */
   watchdogEvidence(input: {
     host: string;

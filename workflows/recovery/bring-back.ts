@@ -25,6 +25,12 @@ export async function bringBack(recovery: Recovery): Promise<Ending> {
     const says = `${left.length} wait for room (${namesOf(left)}): tried again in ${formatDuration(Math.round(pause / 1000))}; add or enable hosts, or free room`;
     await recovery.note('waiting', says, { state: 'waiting', waitsFor: says });
     await ctx.sleep(pause, 'room for what found none');
+    // Whoever takes the host back has let it go: it must not be cut off again under a readmission.
+    const [now] = await ctx.call('listHosts', { name: host });
+    if (now?.fence?.incident !== recovery.id || now.fence.state !== 'held') {
+      recovery.readmitted = true;
+      break;
+    }
     pause = Math.min(pause * 2, longestPause);
     await recovery.note('evacuating', `${left.length} are tried again`, {
       state: 'evacuating',
@@ -46,7 +52,10 @@ async function plan(recovery: Recovery, casualties: Casualty[]): Promise<void> {
     const what = skip ?? tell;
     return what === null ? [] : [`${name}: ${what}`];
   });
-  const says = `${todo.length} instances to bring back, in this order: ${namesOf(todo)}`;
+  const says =
+    todo.length === 0
+      ? 'nothing is left to bring back'
+      : `${todo.length} to bring back, in this order: ${namesOf(todo)}`;
   await recovery.note('planned', [says, ...told].join('; '), { state: 'evacuating' });
 }
 
@@ -97,32 +106,45 @@ async function one(recovery: Recovery, casualty: Casualty): Promise<void> {
   const { ctx, host } = recovery;
   const { instance, name, ha, state } = casualty;
   const was = { instance, name, ha, was: state };
+  const back = (to: string | undefined, told: (string | null | undefined)[]): void => {
+    const says = told.filter(Boolean).join('; ');
+    record(recovery, { ...was, outcome: 'evacuated', host: to ?? null, says });
+    recovery.tell('evacuated', `${name} is on ${to ?? 'another host'}${says === '' ? '' : `: ${says}`}`);
+  };
   try {
     const input = { from: host, reserved: ha !== 'best-effort' };
     const answer = await ctx.shielded(() => ctx.child('instance.evacuate', { id: instance, name }, input));
     const { to, told, note } = (answer ?? {}) as { to?: string; told?: string | null; note?: string };
-    const says = [told, note].filter(Boolean).join('; ');
-    record(recovery, { ...was, outcome: to === host ? 'untouched' : 'evacuated', host: to ?? null, says });
-    recovery.tell('evacuated', `${name} is on ${to ?? 'another host'}${says === '' ? '' : `: ${says}`}`);
+    back(to, [told, note]);
   } catch (cause) {
     const error = asDroverError(cause);
+    const elsewhere = await ctx.shielded(() => hasLeft(recovery, instance, error));
+    if (elsewhere !== null) return back(elsewhere, ['it was brought back already']);
     const waits = mayFindRoom.includes(error.code);
     record(recovery, { ...was, outcome: waits ? 'waiting' : 'failed', host: null, says: error.message });
-    const room = error.code === 'NoValidHost' ? 'no room' : 'not yet';
-    recovery.tell(waits ? room : 'failed', `${name}: ${error.message}`);
+    recovery.tell(waits ? 'waits' : 'failed', `${name}: ${error.message}`);
   }
 }
 
-/**
- * Worth another try later: room comes, and whoever holds the instance lets go of it. A host that was lost under an
- * evacuation may run it: it is tried again until that one is back, or fenced as well.
- */
-const mayFindRoom: readonly string[] = [
-  'NoValidHost',
-  'InstanceBusy',
-  'NoMigrationSlot',
-  ...['HypervisorUnreachable', 'UnwindIncomplete', 'HostUnknown', 'NeedsRepair'],
-];
+/** Where it is by now, if not on the lost host any more: a run before this one may have had it on its way. */
+async function hasLeft(
+  { ctx, host }: Recovery,
+  instance: string,
+  error: DroverError,
+): Promise<string | null> {
+  const { workflowId } = error.details;
+  if (error.code === 'InstanceBusy' && typeof workflowId === 'string')
+    await ctx.call('waitForWorkflow', { workflowId, seconds: holderSeconds });
+  else if (error.code !== 'FencingRequired') return null;
+  const { host: now } = await ctx.call('getInstance', { instance });
+  return now === host ? null : now;
+}
+
+/** An evacuation in flight takes seconds, or as long as its hosts are given. */
+const holderSeconds = 900;
+
+/** Worth another try later: room comes, the evidence is proven again, and whoever holds the instance lets go of it. */
+const mayFindRoom: readonly string[] = ['NoValidHost', 'NoMigrationSlot', 'InstanceBusy', 'FencingRequired'];
 
 function record({ instances }: Recovery, row: Recovered): void {
   const at = instances.findIndex(({ instance }) => instance === row.instance);
@@ -139,6 +161,10 @@ function endingOf(recovery: Recovery): Ending {
   const counts = countsOf(instances);
   if (left.length === 0)
     return { state: 'recovered', says: `${host} is recovered: ${counts || 'nothing was left on it'}` };
+  if (recovery.readmitted) {
+    const says = `${host} was readmitted meanwhile, with what was left on it: ${counts}`;
+    return { state: 'recovered', says };
+  }
   const says = `${host} is not wholly recovered: ${counts}; ${left.length} left: ${namesOf(left)}`;
   const hint = `see each with \`drover incident show ${id}\`; \`drover host recover ${host}\` tries what is left again`;
   const details = { incident: id, left: left.map(({ name, says: why }) => ({ name, why })) };

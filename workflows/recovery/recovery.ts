@@ -40,8 +40,10 @@ export class Recovery {
   provenAt = 0;
   /** Whether a device was told to cut it off: then it may be off, whatever is known. */
   cut = false;
+  /** Somebody took the host back before all of it was brought back elsewhere: there is nothing to recover any more. */
+  readmitted = false;
   /** Whether we closed it for new instances. */
-  disabled = false;
+  disabled: boolean;
   /** Since when nobody sees it, as far as this recovery knows. */
   silentSince: string | null = null;
   approvedBy: string | null;
@@ -63,6 +65,7 @@ export class Recovery {
     // A device can be asked again; what a person or the time proved is over once the host was let go.
     const lasts = fence?.state === 'released' && fence.evidence.kind === 'power-off';
     this.evidence = this.fencedBefore && (this.held || lasts) ? (fence?.evidence ?? null) : null;
+    this.disabled = opened.host.disabledReason?.includes(opened.incident) ?? false;
     this.distrusted = new Set(opened.distrusted);
     this.approvedBy = opened.approvedBy;
     this.mode = opened.mode;
@@ -142,7 +145,7 @@ export class Recovery {
   /** Taken back where the host turned out to live and nothing was done to it. */
   async enable(): Promise<void> {
     const { ctx, host } = this;
-    if (!this.disabled || this.cut) return;
+    if (!this.disabled) return;
     await ctx.call('setHostEnabled', { host, enabled: true, reason: null, by: ctx.request.by });
     this.disabled = false;
   }

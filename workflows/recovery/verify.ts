@@ -15,6 +15,7 @@ export async function verify(recovery: Recovery): Promise<boolean> {
     const against = await contradicted(recovery);
     if (against === null) break;
     const answer = await withdraw(recovery, against);
+    if ('readmitted' in answer) return false;
     if ('again' in answer) break;
     if (answer.action === 'reject') return false;
     const word = await byWord(recovery, answer);
@@ -38,9 +39,9 @@ interface Contradiction {
 async function withdraw(
   recovery: Recovery,
   { says, lives }: Contradiction,
-): Promise<Given | { again: true }> {
-  const { ctx, id: incident, host, evidence } = recovery;
-  await ctx.call('withdrawFence', { incident, host, says });
+): Promise<Given | { again: true } | { readmitted: true }> {
+  const { host, evidence } = recovery;
+  if (await isReadmitted(recovery, says)) return { readmitted: true };
   recovery.held = false;
   const devices = devicesOf(evidence);
   if (lives && devices.length > 0) await recovery.distrust(devices, says);
@@ -52,9 +53,18 @@ async function withdraw(
     },
     admin: ['attest'] as const,
   };
-  return ask(recovery, question, async () =>
-    !lives && (await contradicted(recovery)) === null ? { again: true as const } : null,
-  );
+  return ask(recovery, question, async () => {
+    // Whoever looked at it, and found it well, may have taken it back instead of answering.
+    if (await isReadmitted(recovery, says)) return { readmitted: true as const };
+    return !lives && (await contradicted(recovery)) === null ? { again: true as const } : null;
+  });
+}
+
+async function isReadmitted(recovery: Recovery, says: string): Promise<boolean> {
+  const { ctx, id: incident, host } = recovery;
+  const { readmitted } = await ctx.call('withdrawFence', { incident, host, says });
+  if (readmitted) recovery.readmitted = true;
+  return readmitted;
 }
 
 const devicesOf = (evidence: Evidence | null): string[] =>
