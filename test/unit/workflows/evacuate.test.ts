@@ -2,11 +2,13 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { definitionOf } from '../../../activities/inventory/definitions.js';
 import { recordProbe } from '../../../activities/inventory/hosts.js';
 import { transact } from '../../../activities/inventory/database.js';
-import { cutPower } from '../../../activities/simulator/host-power.js';
+import { listOperations } from '../../../activities/inventory/records.js';
+import { cutPower, slow } from '../../../activities/simulator/host-power.js';
+import { sharedDirectory } from '../../../activities/simulator/hosts.js';
 import { guestOn } from '../../../activities/simulator/guests.js';
 import { broken } from '../../proof/invariants.js';
 import type { VirtualCloud } from '../../../virtual/cloud.js';
-import { alive, migrating, openCloud } from './cloud.js';
+import { alive, migrating, openCloud, until } from './cloud.js';
 import { fence, loseAndFence } from './evacuation.js';
 
 let cloud: VirtualCloud;
@@ -15,6 +17,14 @@ beforeEach(async () => {
 });
 afterEach(() => cloud.close());
 
+const declare = (...hosts: string[]) =>
+  transact(cloud.inventory, (trx) =>
+    trx
+      .updateTable('hosts')
+      .set({ storage: JSON.stringify({ nas: sharedDirectory }) })
+      .where('name', 'in', hosts)
+      .execute(),
+  );
 const lose = (host = 'h1') => loseAndFence(cloud, host);
 const evacuate = (instance: string, input: Record<string, unknown> = {}) =>
   cloud.operation('instance.evacuate', { instance, ...input });
@@ -116,14 +126,19 @@ describe('another host', () => {
 
   it('is not tried where the first may run it: only once that one is fenced, too', async () => {
     const id = await cloud.adopt('web-1', { host: 'h1' });
+    await cloud.datacenter.transact((tx) => slow(tx, 'h2', { callMs: 2000, link: null }));
     await lose();
-    const first = evacuate(id, {});
-    void cloud.datacenter.transact((tx) =>
-      tx.run(
-        `insert into faults (call, host, remaining, times, kind, message) values ('start', null, 1, 1, 'crash-after', '')`,
-      ),
-    );
-    expect((await first.ending).end).toBeDefined();
+    const first = evacuate(id, { host: 'h2' });
+    await until(cloud, 'it runs there', async () => (await alive(cloud, id)).includes('h2'));
+    await cloud.datacenter.transact((tx) => cutPower(tx, 'h2'));
+    expect(await first.ending).toMatchObject({ end: 'failed', error: { code: 'UnwindIncomplete' } });
+    expect(await evacuate(id).ending).toMatchObject({ end: 'failed', error: { code: 'HostUnknown' } });
+    expect(await cloud.instance(id)).toMatchObject({ state: 'active', host: 'h1' });
+    await fence(cloud, 'h2');
+    // Without a third host that lives the storage is proven by what is declared.
+    await declare('h1', 'h3');
+    expect(await evacuate(id).ending).toMatchObject({ end: 'done', result: { to: 'h3' } });
+    expect(await wrong(id)).toEqual([]);
   });
 });
 
@@ -140,6 +155,42 @@ describe('what runs on it', () => {
     expect(now.state).toBe('active');
     expect(await alive(cloud, id)).toEqual([now.host]);
     expect(await wrong(id)).toEqual([]);
+  });
+
+  it('is terminated when it does not end by itself, and what is late of it changes nothing', async () => {
+    const id = await cloud.adopt('web-1', { host: 'h1', memoryMiB: 65_536 });
+    const move = cloud.operation('instance.live-migrate', { instance: id, host: 'h2' });
+    await migrating(cloud);
+    await lose();
+    cloud.temporal.killWorker(null);
+    const begun = cloud.clock.now();
+    expect(await evacuate(id).ending).toMatchObject({ end: 'done' });
+    expect(cloud.clock.now() - begun).toBeLessThan(60_000);
+    expect((await move.ending).end).toBe('terminated');
+    cloud.temporal.startWorker(null);
+    await cloud.settle();
+    const now = await cloud.instance(id);
+    expect(await alive(cloud, id)).toEqual([now.host]);
+    expect(await wrong(id)).toEqual([]);
+    const [, record] = await listOperations(cloud.inventory, { instance: id });
+    expect(record).toMatchObject({ kind: 'live-migrate', state: 'failed' });
+  });
+
+  it('leaves what it cannot undo on the lost host to the readmission', async () => {
+    const id = await cloud.adopt('web-1', { host: 'h2', state: 'stopped', local: true });
+    const move = cloud.operation('instance.migrate', { instance: id, host: 'h1' });
+    await until(cloud, 'its disk is copied', () => move.calls.some((call) => call.startsWith('importDisk')));
+    await lose();
+    move.cancel();
+    expect((await move.ending).end).toBe('failed');
+    await cloud.janitor().ending;
+    expect(await cloud.instance(id)).toMatchObject({ state: 'stopped', host: 'h2', needsRepair: null });
+    const rows = await cloud.inventory.kysely
+      .selectFrom('intents')
+      .select('says')
+      .where('state', '=', 'open')
+      .execute();
+    expect(rows).toEqual([]);
   });
 
   it('a migration to the lost host leaves the guest on its source', async () => {
