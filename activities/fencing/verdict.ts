@@ -55,7 +55,10 @@ function lastWords(said: string): string {
   const lines = said
     .split('\n')
     .filter((line) => !/^\s|^Traceback|DeprecationWarning|^$/.test(line))
-    .map((line) => line.replace(/^[\d-]+ [\d:,]+ (ERROR|WARNING): /, '').trim());
+    .map((line) => line.replace(/^[\d-]+ [\d:,]+ (ERROR|WARNING): /, '').trim())
+    .filter((line) => line !== "Please use '-h' for usage")
+    // Of a connection that failed the agent tells all the layers through which it went.
+    .map((line) => /\[Errno \d+\] ([^'")]+)/.exec(line)?.[1] ?? line);
   const last = lines.at(-1) ?? '';
   // The class of a Python exception says nothing to an operator.
   const bare = /^(?:\w+\.)*\w*(?:Error|Exception): (.*)$/.exec(last)?.[1];
