@@ -55,7 +55,7 @@ async function plan(recovery: Recovery, casualties: Casualty[]): Promise<void> {
   const says =
     todo.length === 0
       ? 'nothing is left to bring back'
-      : `${todo.length} to bring back, in this order: ${namesOf(todo)}`;
+      : `${todo.length} instances to bring back, in this order: ${namesOf(todo)}`;
   await recovery.note('planned', [says, ...told].join('; '), { state: 'evacuating' });
 }
 
@@ -108,7 +108,7 @@ async function one(recovery: Recovery, casualty: Casualty): Promise<void> {
   const was = { instance, name, ha, was: state };
   const back = (to: string | undefined, told: (string | null | undefined)[]): void => {
     const says = told.filter(Boolean).join('; ');
-    record(recovery, { ...was, outcome: 'evacuated', host: to ?? null, says });
+    record(recovery, { ...was, outcome: to === host ? 'untouched' : 'evacuated', host: to ?? null, says });
     recovery.tell('evacuated', `${name} is on ${to ?? 'another host'}${says === '' ? '' : `: ${says}`}`);
   };
   try {
@@ -122,7 +122,8 @@ async function one(recovery: Recovery, casualty: Casualty): Promise<void> {
     if (elsewhere !== null) return back(elsewhere, ['it was brought back already']);
     const waits = mayFindRoom.includes(error.code);
     record(recovery, { ...was, outcome: waits ? 'waiting' : 'failed', host: null, says: error.message });
-    recovery.tell(waits ? 'waits' : 'failed', `${name}: ${error.message}`);
+    const room = error.code === 'NoValidHost' ? 'no room' : 'not yet';
+    recovery.tell(waits ? room : 'failed', `${name}: ${error.message}`);
   }
 }
 
@@ -143,8 +144,16 @@ async function hasLeft(
 /** An evacuation in flight takes seconds, or as long as its hosts are given. */
 const holderSeconds = 900;
 
-/** Worth another try later: room comes, the evidence is proven again, and whoever holds the instance lets go of it. */
-const mayFindRoom: readonly string[] = ['NoValidHost', 'NoMigrationSlot', 'InstanceBusy', 'FencingRequired'];
+/**
+ * Worth another try later: room comes, the evidence is proven again, and whoever holds the instance lets go of it. A host
+ * that was lost under an evacuation may run it: it is tried again until that one is back, or fenced as well.
+ */
+const mayFindRoom: readonly string[] = [
+  'NoValidHost',
+  'InstanceBusy',
+  'NoMigrationSlot',
+  ...['FencingRequired', 'HypervisorUnreachable', 'UnwindIncomplete', 'HostUnknown', 'NeedsRepair'],
+];
 
 function record({ instances }: Recovery, row: Recovered): void {
   const at = instances.findIndex(({ instance }) => instance === row.instance);
