@@ -1,6 +1,6 @@
 /** The transactions of a readmission: it begins, nothing leaves the host any more, it is back. */
 import { DroverError } from '../../model/errors.js';
-import type { Fence, Recovered } from '../../model/incident.js';
+import type { Fence } from '../../model/incident.js';
 import type { PowerState } from '../../model/instance.js';
 import type { Request } from '../../model/operation.js';
 import { releaseLeaked } from '../audit/release.js';
@@ -12,6 +12,7 @@ import { expectedPowers, recordPowers } from '../inventory/powers.js';
 import { fenceOf, readmitRefusal } from '../inventory/readmit-refusal.js';
 import { toJson } from '../inventory/rows.js';
 import type { HostRow } from '../inventory/schema.js';
+import { evacuatedFrom } from './return-evacuated.js';
 import { tellIncident } from './return-log.js';
 import type { ReturnDeps } from './return.js';
 import type { Readmitted } from './return-types.js';
@@ -153,6 +154,8 @@ async function closeIncident(
 ): Promise<Readmitted['evacuated']> {
   const row = await trx.selectFrom('incidents').selectAll().where('id', '=', incident).executeTakeFirst();
   if (row === undefined) return [];
+  // Asked for before the incident is closed, which ends that list.
+  const evacuated = await evacuatedFrom(trx, host);
   const ended = row.ended_at === null ? { ended_at: now, state: 'partly-recovered' as const } : {};
   await trx
     .updateTable('incidents')
@@ -166,18 +169,11 @@ async function closeIncident(
     .where('host', '=', host)
     .where('readmitted_at', 'is', null)
     .execute();
-  const evacuated = (JSON.parse(row.instances) as Recovered[]).filter(
-    ({ outcome }) => outcome === 'evacuated',
-  );
   if (evacuated.length === 0) return [];
   const rows = await trx
     .selectFrom('instances')
     .select(['id', 'name'])
-    .where(
-      'id',
-      'in',
-      evacuated.map(({ instance }) => instance),
-    )
+    .where('id', 'in', evacuated)
     .where('state', '<>', 'deleted')
     .where('host', '<>', host)
     .orderBy('name')

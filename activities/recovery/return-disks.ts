@@ -1,11 +1,11 @@
 /** Disks on a host that came back, of instances that have gone on elsewhere. */
 import { DroverError } from '../../model/errors.js';
-import type { Recovered } from '../../model/incident.js';
 import type { Disk } from '../../model/instance.js';
 import type { Owner, Request } from '../../model/operation.js';
 import { diskDirectories } from '../audit/recorded.js';
 import { read, transact, type Inventory } from '../inventory/database.js';
 import { hostRefOf } from '../inventory/rows.js';
+import { evacuatedFrom } from './return-evacuated.js';
 import type { PerhapsStale } from './return-types.js';
 
 /** More are not looked into: disks are in a few directories. */
@@ -16,23 +16,9 @@ export async function diskPlaces(
   { host }: { host: string },
 ): Promise<{ directories: string[]; disks: string[] }> {
   const disks = await read(inventory, async (db) => {
-    const incidents = await db
-      .selectFrom('incidents')
-      .select('instances')
-      .where('host', '=', host)
-      .where('readmitted_at', 'is', null)
-      .execute();
-    const evacuated = incidents.flatMap(({ instances }) => JSON.parse(instances) as Recovered[]);
+    const evacuated = await evacuatedFrom(db, host);
     if (evacuated.length === 0) return [];
-    const rows = await db
-      .selectFrom('instances')
-      .select('disks')
-      .where(
-        'id',
-        'in',
-        evacuated.map(({ instance }) => instance),
-      )
-      .execute();
+    const rows = await db.selectFrom('instances').select('disks').where('id', 'in', evacuated).execute();
     const all = rows.flatMap((row) => JSON.parse(row.disks) as Disk[]);
     return [...new Set(all.filter((disk) => !disk.readonly).map(({ path }) => path))].toSorted();
   });
