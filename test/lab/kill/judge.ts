@@ -7,7 +7,7 @@ import { mistold, recordOf } from '../../proof/told.js';
 import type { Tick } from '../judge.js';
 import type { KillCase } from './cases.js';
 import type { KillFault } from './faults.js';
-import { rowOf, type Guest } from './guests.js';
+import { counting, rowOf, type Guest } from './guests.js';
 import { hosts, type KillSite } from './site.js';
 
 export interface Struck {
@@ -95,15 +95,14 @@ async function files({ world }: KillSite, { name, host, disks, resized }: Instan
 }
 
 /** The disk holds what the guest wrote last, which has run unbroken, or was booted from that very disk. */
-async function marker({ world }: KillSite, { guest, one, before }: Struck, row: Instance): Promise<string[]> {
+async function marker(site: KillSite, { guest, one, before }: Struck, row: Instance): Promise<string[]> {
+  const { world } = site;
   const { name } = guest;
   const { host } = row;
   const [disk] = row.disks;
   if (host === null || !disk) return ['it has no host or no disk'];
-  if (row.powerState === 'running') {
-    const now = await world.judge.waitForTick(name, 0, 60_000, { host });
-    await world.judge.waitForTick(name, now.n, 60_000, { host });
-  }
+  // By its count alone a guest that was booted meanwhile would be waited for in vain: it begins at 1.
+  if (row.powerState === 'running') await counting(site, guest, host);
   const written = await world.judge.diskRecord(host, disk.path);
   const told = /^n=(\d+) boot=([0-9a-f]{8}) name=(\S+)$/.exec(written);
   if (told?.[3] !== name) return [`its disk says "${written}"`];
