@@ -121,7 +121,8 @@ async function openIncident(
       return {
         ...rest,
         incident: before.id,
-        joined: true,
+        // The request that opened it finds it again when the answer was lost.
+        joined: before.id !== request.id,
         refused: null,
         approvedBy: await approver(trx, before.id),
         distrusted: await distrusted(trx, before.id),

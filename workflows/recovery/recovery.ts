@@ -27,7 +27,7 @@ type NoteIncident = (input: {
 }) => Promise<void>;
 
 export class Recovery {
-  state: IncidentState = 'confirming';
+  state: IncidentState;
   /** What proves that the host is off; null while nothing does. */
   evidence: Evidence | null;
   /** Whether the inventory holds the host for fenced. */
@@ -62,6 +62,7 @@ export class Recovery {
     const { fence } = opened.host;
     this.fencedBefore = fence?.incident === opened.incident;
     this.held = this.fencedBefore && fence?.state === 'held';
+    this.state = this.held ? 'evacuating' : 'confirming';
     // A device can be asked again; what a person or the time proved is over once the host was let go.
     const lasts = fence?.state === 'released' && fence.evidence.kind === 'power-off';
     this.evidence = this.fencedBefore && (this.held || lasts) ? (fence?.evidence ?? null) : null;
