@@ -72,8 +72,10 @@ async function begin(
 ): Promise<Began> {
   let done = false;
   const subject = String(input['instance']);
-  if (def.supersedesWithin !== undefined)
-    await rt.activity('supersedeOperation', { instance: subject, seconds: def.supersedesWithin });
+  const { superseded } =
+    def.supersedesWithin === undefined
+      ? { superseded: null }
+      : await rt.activity('supersedeOperation', { instance: subject, seconds: def.supersedesWithin });
   for (;;) {
     const answer = await rt.activity('beginOperation', {
       kind: def.name,
@@ -86,6 +88,7 @@ async function begin(
       respectsNeedsRepair: def.respectsNeedsRepair ?? true,
       needs: def.needs ?? null,
       ...(def.recordOnly === true ? { recordOnly: true } : {}),
+      ...(superseded === null ? {} : { superseded: true }),
       create: def.creates?.(input) ?? null,
     });
     if (answer.outcome === 'began' && done) return { ...answer, committed: answer.committed ?? [] };

@@ -87,7 +87,9 @@ async function ofEvacuation(
   reconciled: boolean,
 ): Promise<DroverError | undefined> {
   const fence = row.host === null ? null : await fenceIn(trx, row.host);
-  if (fence?.state !== 'held' && !reconciled) {
+  const { from } = input.input;
+  const moved = reconciled || input.superseded === true || (typeof from === 'string' && from !== row.host);
+  if (fence?.state !== 'held' && !(moved && row.host !== null)) {
     const where = row.host === null ? 'it is on no host' : `nothing proves that ${row.host} is off`;
     return new DroverError('FencingRequired', `${row.name} is not evacuated: ${where}`, {
       details: { instance: row.id, name: row.name, host: row.host },

@@ -34,6 +34,8 @@ export interface BeginInput {
   needs: string | null;
   /** Neither the host nor what was left of the guest matters: it changes the record alone. */
   recordOnly?: boolean;
+  /** It has ended another operation, which may have brought the instance elsewhere. */
+  superseded?: boolean;
   /** For launch: the row to create when there is none. */
   create: NewInstance | null;
 }

@@ -6,9 +6,10 @@ import { listOperations } from '../../../activities/inventory/records.js';
 import { cutPower, slow } from '../../../activities/simulator/host-power.js';
 import { sharedDirectory } from '../../../activities/simulator/hosts.js';
 import { guestOn } from '../../../activities/simulator/guests.js';
+import { movePolicy } from '../../../model/instance.js';
 import { broken } from '../../proof/invariants.js';
 import type { VirtualCloud } from '../../../virtual/cloud.js';
-import { alive, migrating, openCloud, until } from './cloud.js';
+import { alive, boots, migrating, openCloud, until } from './cloud.js';
 import { fence, loseAndFence } from './evacuation.js';
 
 let cloud: VirtualCloud;
@@ -174,6 +175,30 @@ describe('what runs on it', () => {
     expect(await wrong(id)).toEqual([]);
     const [, record] = await listOperations(cloud.inventory, { instance: id });
     expect(record).toMatchObject({ kind: 'live-migrate', state: 'failed' });
+  });
+
+  it.each(['h1', 'h2'])('a post-copy of which %s is lost: it boots from its disk, once', async (lost) => {
+    const id = await cloud.adopt('web-1', { host: 'h1', memoryMiB: 4096 });
+    const policy = JSON.stringify(movePolicy.parse({ postCopy: true }));
+    await transact(cloud.inventory, (trx) =>
+      trx.updateTable('instances').set({ move_policy: policy }).where('id', '=', id).execute(),
+    );
+    await cloud.datacenter.transact((tx) => {
+      tx.run('update guests set dirty = ? where id = ?', 120 * 1024 ** 2, id);
+      slow(tx, 'h1', { callMs: null, link: 100 * 1024 ** 2 });
+    });
+    const move = cloud.operation('instance.live-migrate', { instance: id, host: 'h2' });
+    const onH2 = () => cloud.datacenter.transact((tx) => guestOn(tx, 'h2', id));
+    await until(cloud, 'it runs in two halves', async () => (await onH2())?.reason === 'post-copy');
+    await lose(lost);
+    const asked = evacuate(id);
+    expect(await asked.ending).toMatchObject({ end: 'done' });
+    await move.ending;
+    const now = await cloud.instance(id);
+    expect(now).toMatchObject({ state: 'active', needsRepair: null });
+    expect(await alive(cloud, id)).toEqual([now.host]);
+    expect(await boots(cloud, id)).toBe(1);
+    expect(await wrong(id)).toEqual([]);
   });
 
   it('leaves what it cannot undo on the lost host to the readmission', async () => {
