@@ -2,10 +2,10 @@
 import { deviceName } from '../activities/fencing/agents.js';
 import { openAgents, type Agents } from '../activities/fencing/metadata.js';
 import { wrongParameters } from '../activities/fencing/parameters.js';
-import { fenceCheckOf } from '../activities/fencing/record.js';
+import { fenceCheckOf } from '../activities/inventory/fence-checks.js';
 import { checkSecret } from '../activities/fencing/secrets.js';
 import { issueIn } from '../config/config.js';
-import type { FenceDeviceConfig } from '../config/fencing.js';
+import type { FenceDeviceConfig } from '../model/fence-devices.js';
 import { formatIssues } from '../config/yaml-file.js';
 import { datacenterOf } from '../model/addresses.js';
 import { DroverError } from '../model/errors.js';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { getHost, listHosts } from '../activities/inventory/hosts.js';
-import { fenceCheckOf } from '../activities/fencing/record.js';
+import { fenceCheckOf } from '../activities/inventory/fence-checks.js';
 import { fenceCheckWorkflowId } from '../model/addresses.js';
 import { DroverError } from '../model/errors.js';
 import type { CheckedHost } from '../model/fence-check.js';

@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { durationSchema, parseDuration } from '../model/duration.js';
+import type { FenceDeviceConfig, FencingConfig } from '../model/fence-devices.js';
 import type { FileIssue, YamlFile } from './yaml-file.js';
 
 const parameter = z.union([z.string(), z.number(), z.boolean()], {
@@ -64,23 +65,6 @@ export const fencingSchema = z
   .describe('How a host is cut off its power before its guests are started elsewhere.');
 
 type Told = z.output<typeof fencingSchema>;
-
-export interface FenceDeviceConfig {
-  level: number;
-  agent: string;
-  with: Record<string, string>;
-  /** References: `env:NAME`, or `file:` and an absolute path. */
-  secrets: Record<string, string>;
-  uuid: string | null;
-  limitSeconds: number;
-}
-
-export interface FencingConfig {
-  hosts: Record<string, FenceDeviceConfig[]>;
-  /** null for never. */
-  checkEverySeconds: number | null;
-  countSelfFence: boolean;
-}
 
 export function fencingOf(told: Told, base: string): FencingConfig {
   const secret = (reference: string): string =>

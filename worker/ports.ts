@@ -14,7 +14,7 @@ import { createSimulatedHostActivities } from '../activities/simulator/host-acti
 import { createSimulatedHypervisor, simulatorCapabilities } from '../activities/simulator/hypervisor.js';
 import { createSimulatedVantage } from '../activities/simulator/vantage.js';
 import type { DiskActivities, HostActivities, Implement, VantageActivities } from '../activities/types.js';
-import type { FencingConfig } from '../config/fencing.js';
+import type { FencingConfig } from '../model/fence-devices.js';
 import { createVantageActivities } from '../activities/vantage/activities.js';
 import { reachFromHere } from '../activities/vantage/reach.js';
 import { datacenterOf } from '../model/addresses.js';

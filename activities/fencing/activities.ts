@@ -1,7 +1,7 @@
 import type { Inventory } from '../inventory/database.js';
 import type { Implement } from '../types.js';
 import { checkFences } from './check.js';
-import { recordSelfFences } from './record.js';
+import { recordSelfFences } from '../inventory/fence-checks.js';
 import type { Fencing } from './port.js';
 import type { FencingActivities } from './types.js';
 

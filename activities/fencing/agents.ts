@@ -1,5 +1,5 @@
 /** Fence devices by the agents of fence-agents: parameters on standard input, one program for each make. */
-import type { FenceDeviceConfig, FencingConfig } from '../../config/fencing.js';
+import type { FenceDeviceConfig, FencingConfig } from '../../model/fence-devices.js';
 import { DroverError } from '../../model/errors.js';
 import type { HostRef } from '../../model/host.js';
 import { ipmiGuid, withoutPassword } from './ipmi.js';

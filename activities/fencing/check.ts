@@ -5,7 +5,7 @@ import { getHost, listHosts } from '../inventory/hosts.js';
 import type { Inventory } from '../inventory/database.js';
 import type { Call } from '../types.js';
 import type { Fencing } from './port.js';
-import { recordDevices } from './record.js';
+import { recordDevices } from '../inventory/fence-checks.js';
 
 /** Hosts asked at a time: each device is a program of its own. */
 const atATime = 4;

@@ -1,5 +1,5 @@
 /** The parameters of a device as its agent takes them, checked against what the agent tells of itself. */
-import type { FenceDeviceConfig } from '../../config/fencing.js';
+import type { FenceDeviceConfig } from '../../model/fence-devices.js';
 import { didYouMean } from '../../model/did-you-mean.js';
 import type { AgentFacts } from './metadata.js';
 

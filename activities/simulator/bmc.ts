@@ -2,8 +2,6 @@
 import type { Datacenter } from './datacenter.js';
 import type { Binding, FenceAnswer, Fencing } from '../fencing/port.js';
 import type { HostRef } from '../../model/host.js';
-import { DroverError } from '../../model/errors.js';
-import type { BmcState } from './bmc-states.js';
 import type { Tx } from './database.js';
 import { boot, cutPower } from './host-power.js';
 import { findHost, requireHost, type HostRow } from './hosts.js';
@@ -11,18 +9,6 @@ import { hostOf } from './reach.js';
 
 /** What fence agents were seen to take (docs/fencing.md), in ms; the last is our own limit. */
 const takes = { answer: 200, power: 300, noRoute: 3_000, deaf: 21_000, hung: 40_000 };
-
-/** `of`: whose power it has when it is swapped. */
-export function setBmc(tx: Tx, host: string, state: BmcState, of: string | null): void {
-  requireHost(tx, host);
-  if (of !== null) requireHost(tx, of);
-  if ((state === 'swapped') !== (of !== null) || of === host) {
-    throw new DroverError('InvalidInput', `the BMC of ${host} is swapped with that of another host`, {
-      hint: `name it: drover sim bmc swapped ${host} --with OTHER`,
-    });
-  }
-  tx.run('update hosts set bmc = ?, bmc_of = ?, bmc_said = null where name = ?', state, of, host);
-}
 
 export function createSimulatedFencing(datacenter: Datacenter): Fencing {
   const wait = (ms: number) => datacenter.clock.sleep(ms, datacenter.closed);

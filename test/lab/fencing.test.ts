@@ -1,6 +1,6 @@
 /** Real fence agents on BMCs that really have the power of lab hosts, each with what is wrong with BMCs. */
 import { createAgents } from '../../activities/fencing/agents.js';
-import type { FenceDeviceConfig } from '../../config/fencing.js';
+import type { FenceDeviceConfig } from '../../model/fence-devices.js';
 import { openLab, type BmcFacts, type BmcMode } from '../../lab/lab.js';
 import { fencingContract, type BmcFault, type FencingWorld } from '../contract/fencing.js';
 

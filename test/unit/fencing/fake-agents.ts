@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createAgents } from '../../../activities/fencing/agents.js';
 import { openAgents } from '../../../activities/fencing/metadata.js';
-import type { FenceDeviceConfig } from '../../../config/fencing.js';
+import type { FenceDeviceConfig } from '../../../model/fence-devices.js';
 
 const parameters = {
   action: 'string',

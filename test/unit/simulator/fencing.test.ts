@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { createSimulatedFencing, setBmc } from '../../../activities/simulator/bmc.js';
+import { createSimulatedFencing } from '../../../activities/simulator/bmc.js';
+import { setBmc } from '../../../activities/simulator/bmc-states.js';
 import { openDatacenter } from '../../../activities/simulator/datacenter.js';
 import { restoreHost } from '../../../activities/simulator/host-power.js';
 import { addHost, requireHost } from '../../../activities/simulator/hosts.js';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { armedOf, fenceCheckOf } from '../../../activities/fencing/record.js';
+import { armedOf, fenceCheckOf } from '../../../activities/inventory/fence-checks.js';
 import type { VirtualCloud } from '../../../virtual/cloud.js';
 import { fault, openCloud } from './cloud.js';
 

@@ -6,10 +6,10 @@ import {
   type DeviceCheck,
   type FenceCheck,
 } from '../../model/fence-check.js';
-import { read, transact, type Inventory } from '../inventory/database.js';
-import { requireHost } from '../inventory/hosts.js';
-import { toJson } from '../inventory/rows.js';
-import type { FencingActivities } from './types.js';
+import { read, transact, type Inventory } from './database.js';
+import { requireHost } from './hosts.js';
+import { toJson } from './rows.js';
+import type { FencingActivities } from '../fencing/types.js';
 
 export async function recordDevices(
   inventory: Inventory,
