@@ -6,8 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { read, transact } from '../activities/inventory/database.js';
 import { listIncidentEvents, listIncidents } from '../activities/inventory/incidents.js';
 import { listInstances } from '../activities/inventory/instances.js';
-import { giveFault } from '../activities/simulator/faults.js';
-import { createSimulation } from '../cli/sim-create.js';
+import { crashHosts, createSimulation } from '../cli/sim-create.js';
 import { follow } from '../client/follow.js';
 import { startOperation } from '../client/operations.js';
 import { controlQueue, evacuationWorkflowId } from '../model/addresses.js';
@@ -46,7 +45,7 @@ export async function recover(session: Session): Promise<void> {
   const lostHost = async (instances: number): Promise<string> => {
     const { hosts } = await createSimulation(drover, datacenter, { hosts: 1, instances, racks: 1, local: 0 });
     const name = hosts[0]?.name ?? '';
-    await datacenter.transact((tx) => giveFault(tx, { do: 'crash', hosts: [name] }));
+    await crashHosts(datacenter, [name]);
     return name;
   };
   for (const { instances, n } of sizes) {

@@ -29,7 +29,7 @@ const collect = (value: string, before: string[] | undefined): string[] => [...(
 async function loss({ inventory, strategy, output }: Context, without: string[]): Promise<boolean> {
   const told = lossOf(await capacitySnapshot(inventory, { strategy, without }), without);
   const fits = told.unplaced.length === 0;
-  if (output.format === 'table') await write(await lossText(told));
+  if (output.format === 'table') write(await lossText(told));
   else await printData(output, { fits, ...told });
   return fits;
 }
@@ -37,7 +37,7 @@ async function loss({ inventory, strategy, output }: Context, without: string[])
 async function fleet({ inventory, strategy, output }: Context): Promise<boolean> {
   const spare = spareOf(await capacitySnapshot(inventory, { strategy }));
   const fits = spare.spare > 0;
-  if (output.format === 'table') await write(await spareText(spare));
+  if (output.format === 'table') write(await spareText(spare));
   else await printData(output, { fits, ...spare });
   return fits;
 }

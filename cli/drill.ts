@@ -24,7 +24,7 @@ export async function tellDrill(context: Context, name: string): Promise<void> {
     devices: datacenterOf(host.uri) === null ? configured : null,
     countsSelfFence: config.fencing.countSelfFence,
   });
-  if (output.format === 'table') await write(await text(told));
+  if (output.format === 'table') write(await text(told));
   else await printData(output, told);
   if (told.refusal !== null) {
     const { code, message, details, hint } = told.refusal;

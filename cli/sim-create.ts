@@ -6,6 +6,7 @@ import type { GuestView } from '../activities/hypervisor/port.js';
 import { listFlavors } from '../activities/inventory/flavors.js';
 import type { Adoption } from '../activities/inventory/instances.js';
 import type { Datacenter } from '../activities/simulator/datacenter.js';
+import { giveFault } from '../activities/simulator/faults.js';
 import { createSimulatedHypervisor } from '../activities/simulator/hypervisor.js';
 import { findHost, sharedDirectory } from '../activities/simulator/hosts.js';
 import { populate, type Population } from '../activities/simulator/populate.js';
@@ -19,6 +20,10 @@ export interface Created {
 
 /** What a simulated host keeps for itself, and takes beside what it has. */
 const settings = { cpuOvercommit: 4, memoryMiBReserved: 512 };
+
+/** Hosts of it lose their power. */
+export const crashHosts = (datacenter: Datacenter, hosts: string[]): Promise<void> =>
+  datacenter.transact((tx) => giveFault(tx, { do: 'crash', hosts }));
 
 export async function createSimulation(
   { inventory }: Pick<Context, 'inventory'>,

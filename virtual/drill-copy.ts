@@ -1,11 +1,12 @@
 /** A copy of the live inventory in a cloud in virtual time: the same hosts, guests, groups, switches and fences of the window. */
-import { flag } from '../activities/inventory/rows.js';
+import { flag, toJson } from '../activities/inventory/rows.js';
 import { read, transact, type Inventory, type Trx } from '../activities/inventory/database.js';
 import { refreshUsage } from '../activities/inventory/host-usage.js';
 import { adoptInstance } from '../activities/inventory/instances.js';
 import type { HostRow, InstanceRow } from '../activities/inventory/schema.js';
 import { addMount, fileOn, putFile, storeOf } from '../activities/simulator/files.js';
 import { createSimulatedHypervisor } from '../activities/simulator/hypervisor.js';
+import { DroverError } from '../model/errors.js';
 import type { Disk } from '../model/instance.js';
 import { refOf, VirtualCloud } from './cloud.js';
 
@@ -20,7 +21,14 @@ export async function copyOf(live: Inventory, lost: string): Promise<LiveCopy> {
   const rows = await read(live, readAll);
   const cloud = await VirtualCloud.open({ hosts: [], start: Date.parse(live.now()), log: false });
   const assumed: string[] = [];
-  for (const host of rows.hosts) await copyHost(cloud, host, host.name === lost);
+  const networks = [...new Set(rows.instances.flatMap((row) => networksOf(row)))];
+  for (const host of rows.hosts) {
+    await copyHost(cloud, host, host.name === lost);
+    // As known; a host that nobody asked passes, and so it has all that are needed.
+    await cloud.datacenter.transact((tx) =>
+      tx.run('update hosts set networks = ? where name = ?', host.networks ?? toJson(networks), host.name),
+    );
+  }
   await transact(cloud.inventory, async (trx) => {
     for (const group of rows.groups) await trx.insertInto('server_groups').values(group).execute();
     for (const turn of rows.switches) await trx.insertInto('recovery_switches').values(turn).execute();
@@ -80,6 +88,9 @@ async function copyHost(cloud: VirtualCloud, row: HostRow, lost: boolean): Promi
   });
 }
 
+const networksOf = ({ networks }: InstanceRow): string[] =>
+  networks === null ? [] : (JSON.parse(networks) as string[]);
+
 const storesOf = (row: HostRow): Record<string, string> =>
   row.storage === null ? {} : (JSON.parse(row.storage) as Record<string, string>);
 
@@ -113,12 +124,26 @@ async function copyInstance(
   const { id, name, vcpus, memory_mib: memoryMiB } = row;
   const hypervisor = createSimulatedHypervisor(datacenter);
   await hypervisor.define(on, { id, name, vcpus, memoryMiB, disks, bridges: [] }, nobody);
-  if (row.power_state === 'running' || row.power_state === 'paused') await hypervisor.start(on, id);
-  if (row.power_state === 'paused') await hypervisor.pause(on, id);
+  try {
+    if (row.power_state === 'running' || row.power_state === 'paused') await hypervisor.start(on, id);
+    if (row.power_state === 'paused') await hypervisor.pause(on, id);
+  } catch (error) {
+    // A host that runs more than its memory holds does not do so here; its recovery goes by the record.
+    if (!(error instanceof DroverError)) throw error;
+  }
   const seen = await hypervisor.look(on, id);
   await adoptInstance(inventory, {
-    ...{ id, name, host: host.name, state: row.state, powerState: row.power_state, flavor: null },
-    ...{ vcpus, memoryMiB, disks, metadata: {}, definition: seen?.definition },
+    id,
+    name,
+    host: host.name,
+    state: row.state,
+    powerState: row.power_state,
+    flavor: null,
+    vcpus,
+    memoryMiB,
+    disks,
+    metadata: {},
+    definition: seen?.definition,
   });
   const { server_group, ha_policy, locked, locked_by, lock_reason, cpu_mode, networks } = row;
   const { needs_repair, fault, resized, saved } = row;

@@ -84,7 +84,7 @@ async function play(cloud: VirtualCloud, handle: Handle, host: string): Promise<
   while (handle.run.open && cloud.clock.now() < end) {
     await cloud.clock.advance(1000);
     const [incident] = await listIncidents(cloud.inventory, { host });
-    if (incident?.waitsFor == null) continue;
+    if (incident === undefined || incident.waitsFor === null) continue;
     asks.push(incident.waitsFor);
     if (!(await answered(handle))) break;
   }
@@ -137,8 +137,15 @@ function refused(host: string, ending: Awaited<Handle['ending']>, assumed: strin
   const error =
     'error' in ending ? ending.error : new DroverError('Internal', 'it ended without an incident');
   return {
-    ...{ host, refusal: error.toRecord(), ends: error.message, asks: [], instances: [], phases: [] },
-    ...{ seconds: null, log: [], assumed },
+    host,
+    refusal: error.toRecord(),
+    ends: error.message,
+    asks: [],
+    instances: [],
+    phases: [],
+    seconds: null,
+    log: [],
+    assumed,
   };
 }
 

@@ -74,7 +74,7 @@ export async function turnSwitch(
       .selectFrom('recovery_switches')
       .select((e) => e.fn.max('seq').as('seq'))
       .executeTakeFirst();
-    const row = { seq: Number(last?.seq ?? 0) + 1, zone: zone ?? '', mode, reason, by, at, until };
+    const row = { seq: (last?.seq ?? 0) + 1, zone: zone ?? '', mode, reason, by, at, until };
     await trx.insertInto('recovery_switches').values(row).execute();
     return switchOf(row);
   });

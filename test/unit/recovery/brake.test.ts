@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { transact } from '../../../activities/inventory/database.js';
 import { takeFence } from '../../../activities/recovery/brake.js';

@@ -103,6 +103,13 @@ test('a host without a device asks for an attestation, one that is held by the b
   expect(storm.assumed).toContain('silent now, and so here: b');
 });
 
+test('networks count as the live hosts have them', async () => {
+  await guest(world, '1', 'a', { networks: ['br9'] });
+  await world.set('b', { networks: '["br0"]' });
+  const { instances } = await play();
+  expect(instances).toMatchObject([{ outcome: 'evacuated', host: 'c' }]);
+});
+
 test('what would be refused is refused in the same words', async () => {
   await guest(world, '1', 'a');
   await world.set('a', { control_plane: 1 });
