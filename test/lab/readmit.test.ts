@@ -1,0 +1,87 @@
+/**
+ * A real host loses its power, is fenced, and is readmitted with what it still has: a definition of a guest that runs
+ * elsewhere by now, which it would start by itself, and a guest whose disk never left it. A watcher that asks neither
+ * drover nor libvirt looks ten times a second whether a guest ran twice.
+ */
+import { execa } from 'execa';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Lab } from '../../lab/lab.js';
+import type { Incident } from '../../model/incident.js';
+import { watchCopies } from './copies/watch.js';
+import { assertAllocations, assertOneGuest, openWorld, until, type World } from './world.js';
+
+const patience = 150_000;
+
+describe('a real host that is readmitted', () => {
+  let world: World;
+  let vantages: ReturnType<World['background']>[] = [];
+  beforeAll(async () => {
+    world = await openWorld(2, { configure });
+    vantages = ['north', 'south'].map((name) => world.background('worker', '--vantage', name));
+    await world.guests(
+      { name: 'web', host: 'host1', disk: 'shared' },
+      { name: 'db', host: 'host1', disk: 'local' },
+    );
+  });
+  afterAll(async () => {
+    for (const vantage of vantages) vantage.kill('SIGTERM');
+    await Promise.all(vantages);
+    await world?.close();
+  });
+
+  const readmit = (...options: string[]) =>
+    world.drover('host', 'readmit', 'host1', '-o', 'json', ...options);
+  const autostart = async (name: string) =>
+    execa('virsh', ['-c', await world.lab.uri('host1'), 'autostart', name]);
+
+  test('is clean before it takes instances, and gets back what it had', async () => {
+    for (const name of ['web', 'db']) await autostart(name);
+    expect((await readmit()).code).toBe(3);
+    const watcher = watchCopies(world.lab);
+    await world.lab.crash('host1');
+    const recovery = world.background('host', 'recover', 'host1', '-o', 'json');
+    await world.judge.waitForTick('web', 1, patience, { host: 'host2' });
+    await until('the recovery waits for room for db', patience, async () =>
+      (await world.json<Incident[]>('incident', 'list')).some(({ waitsFor }) => waitsFor?.includes('db')),
+    );
+
+    const { code, stdout, stderr } = await readmit('--power-on', '--move-back');
+    expect(code, `${stdout}\n${stderr}`).toBe(0);
+    const { result } = JSON.parse(stdout) as { result: Record<string, unknown> };
+    expect(result).toMatchObject({ enabled: true, removed: ['web'], kept: ['db'], moved: ['web'] });
+    expect(result['note']).toContain('started by the host no more: db, web');
+
+    await assertOneGuest(world, 'web', 'host1');
+    expect(await world.judge.definitions('db')).toEqual(['host1']);
+    expect((await world.hosts()).find(({ name }) => name === 'host1')).toMatchObject({
+      state: 'up',
+      enabled: true,
+      fence: null,
+    });
+    await assertAllocations(world);
+    // What the host started by itself, it did as the only one.
+    watcher.assertNeverTwice('web', 'db');
+    watcher.stop();
+    const ended = await recovery;
+    expect(ended.exitCode, `${ended.stdout}\n${ended.stderr}`).toBe(0);
+  });
+});
+
+async function configure(lab: Lab): Promise<string> {
+  const { address, user, passwordFile } = await lab.bmc('host1');
+  return `fencing:
+  check: never
+  hosts:
+    host1:
+      - agent: fence_redfish
+        with: { ip: ${address}, username: ${user}, ssl_insecure: true, power_timeout: 5 }
+        secrets: { password: "file:${passwordFile}" }
+        limit: 15s
+recovery:
+  vantages: [north, south]
+  confirm: 3s
+  ask_every: 1s
+  settle: 1s
+  retry_every: 5s
+`;
+}
