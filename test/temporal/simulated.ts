@@ -8,6 +8,7 @@ import type { Datacenter } from '../../activities/simulator/datacenter.js';
 import type { HostRef } from '../../model/host.js';
 import type { Instance } from '../../model/instance.js';
 import type { InventoryPlace } from '../../model/inventory.js';
+import { defaultRecoveryRules, type RecoveryRules } from '../../model/recovery.js';
 import { adoptGuest, type NewGuest } from '../../virtual/guests.js';
 import { serveDatacenters } from '../../worker/datacenters.js';
 import { openPorts, type Ports } from '../../worker/ports.js';
@@ -17,8 +18,8 @@ import { addRoomyHost } from '../proof/place.js';
 import { memoryFolder } from './helpers.js';
 import { cloudName, identity, type Site } from './site.js';
 
-/** Called around each activity of the control worker, with its name. */
-export type Around = (activity: string, work: () => Promise<unknown>) => Promise<unknown>;
+/** Called around each activity of the cloud's workers, with its name and its queue. */
+export type Around = (activity: string, work: () => Promise<unknown>, queue: string) => Promise<unknown>;
 
 export class SimulatedCloud {
   private constructor(
@@ -75,6 +76,7 @@ export class SimulatedCloud {
   async serve(
     { client, native, bundle }: Site,
     around: Around = (_activity, work) => work(),
+    rules: RecoveryRules = defaultRecoveryRules,
   ): Promise<{ stop(): Promise<void> }> {
     const { inventory, ports } = this;
     const common = {
@@ -95,6 +97,7 @@ export class SimulatedCloud {
         ports,
         bundle,
         queue,
+        rules,
       });
     const workers = [await create('control'), await create('recovery')];
     const stopping = new AbortController();
@@ -117,6 +120,6 @@ const interceptor =
   ({ info }: Context) => ({
     inbound: {
       execute: async <I, O>(input: I, next: (input: I) => Promise<O>): Promise<O> =>
-        (await around(info.activityType, () => next(input))) as O,
+        (await around(info.activityType, () => next(input), info.taskQueue)) as O,
     },
   });
