@@ -167,6 +167,9 @@ export const scenarios: Record<string, Scenario> = {
   'janitor.succeeded': async ({ site }) =>
     ending(await beginOther(site, 'janitor', `janitor/${randomUUID()}`), 'done'),
 
+  'fence-check.succeeded': async ({ site }) =>
+    ending(await beginOther(site, 'fence-check', `fence-check/${randomUUID()}`), 'done'),
+
   ...auditScenarios,
   'run-runbook.succeeded': run('done', async () => undefined),
   'run-runbook.failed': run(
