@@ -8,7 +8,8 @@ import { getRun, listRuns } from '../activities/inventory/runs.js';
 import type { RunRecord } from '../model/run.js';
 import { DroverError } from '../model/errors.js';
 import type { FrozenRunbook } from '../model/runbook.js';
-import { runWorkflowId } from '../model/addresses.js';
+import { recoveryQueue, runWorkflowId } from '../model/addresses.js';
+import { isRecoveryRun } from '../model/recovery-run.js';
 import { resolveInputs } from '../runbooks/language/inputs.js';
 import { loadRunbook } from '../runbooks/language/load.js';
 import type { RunOrder } from '../workflows/run-state.js';
@@ -84,6 +85,7 @@ export async function startRun(
     type: 'run-runbook',
     workflowId,
     argument: order,
+    ...(isRecoveryRun(plan) ? { queue: recoveryQueue(cloud) } : {}),
     summary: `${plan.name} ${given.join(' ')}`,
     attributes: searchAttributesOf({ cloud, operation: null, subject: null, runbook: plan.name, host: null }),
     memo: { label: plan.name, by: identity.name, digest: plan.digest, inputs },

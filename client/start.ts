@@ -12,6 +12,8 @@ export interface Start {
   summary: string;
   attributes: NonNullable<WorkflowOptions['typedSearchAttributes']>;
   memo: Record<string, unknown>;
+  /** Default: that of its type. */
+  queue?: string;
 }
 
 /** Answers the run id; throws WorkflowExecutionAlreadyStartedError as it is. */
@@ -19,7 +21,7 @@ export async function startWorkflow(caller: Caller, start: Start): Promise<strin
   const { client } = await caller.temporal();
   const options: WorkflowOptions & { args: unknown[] } = {
     workflowId: start.workflowId,
-    taskQueue: workflowQueue(caller.cloud, start.type),
+    taskQueue: start.queue ?? workflowQueue(caller.cloud, start.type),
     args: [start.argument],
     workflowIdConflictPolicy: WorkflowIdConflictPolicy.FAIL,
     workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,

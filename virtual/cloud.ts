@@ -43,6 +43,7 @@ import type { AuditOptions } from '../model/audit.js';
 import type { HostRef } from '../model/host.js';
 import type { Instance } from '../model/instance.js';
 import type { Request } from '../model/operation.js';
+import { isRecoveryRun } from '../model/recovery-run.js';
 import { defaultRecoveryRules, type RecoveryRules } from '../model/recovery.js';
 import type { FrozenRunbook } from '../model/runbook.js';
 import type { Order } from '../workflows/operate.js';
@@ -175,7 +176,8 @@ export class VirtualCloud {
     const { id = this.random.uuid(), by = 'test', role = 'admin', retry = null, ...knobs } = asking;
     const argument: RunOrder = { id, by, role, plan, inputs, retry };
     this.log.name(id, plan.name);
-    const run = this.temporal.start('run-runbook', runWorkflowId(cloudName, id), argument, { knobs });
+    const home = isRecoveryRun(plan) ? recoveryPlace : null;
+    const run = this.temporal.start('run-runbook', runWorkflowId(cloudName, id), argument, { knobs, home });
     return new Handle(this.temporal, run, id);
   }
 

@@ -1,0 +1,7 @@
+import { isRecovery } from './addresses.js';
+import { allSteps, type FrozenRunbook } from './runbook.js';
+
+/** A run that recovers hosts is a recovery itself: nothing else keeps it waiting. What it does beside runs with it. */
+export const isRecoveryRun = ({ runbook, runbooks = {} }: FrozenRunbook): boolean =>
+  allSteps(runbook).some(({ uses }) => uses !== undefined && isRecovery(uses)) ||
+  Object.values(runbooks).some(isRecoveryRun);
