@@ -83,9 +83,9 @@ const spelled = (value: unknown): string =>
 /** The arguments of all processes of this machine in which the password was seen. */
 function watchArguments(): { stop(): Promise<string[]> } {
   const seen = new Set<string>();
-  let watching = true;
+  const ended = new AbortController();
   const watch = async () => {
-    while (watching) {
+    while (!ended.signal.aborted) {
       for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
         const line = argumentsOf(pid);
         if (line.includes(password)) seen.add(line.replaceAll(password, 'PASSWORD'));
@@ -96,7 +96,7 @@ function watchArguments(): { stop(): Promise<string[]> } {
   const done = watch();
   return {
     async stop() {
-      watching = false;
+      ended.abort();
       await done;
       return [...seen];
     },
