@@ -12,7 +12,7 @@ interface Part {
   define(disks?: Disk[]): Promise<GuestSpec>;
   started(disks?: Disk[]): Promise<GuestSpec>;
   sharedDisk(name: string): Promise<Disk>;
-  stampOf(id: string, epoch?: number): Owner;
+  stampOf: (id: string, epoch?: number) => Owner;
 }
 
 export function definitions(part: () => Part): void {

@@ -152,7 +152,11 @@ const mayFindRoom: readonly string[] = [
   'NoValidHost',
   'InstanceBusy',
   'NoMigrationSlot',
-  ...['FencingRequired', 'HypervisorUnreachable', 'UnwindIncomplete', 'HostUnknown', 'NeedsRepair'],
+  'FencingRequired',
+  'HypervisorUnreachable',
+  'UnwindIncomplete',
+  'HostUnknown',
+  'NeedsRepair',
 ];
 
 function record({ instances }: Recovery, row: Recovered): void {

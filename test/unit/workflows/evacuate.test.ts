@@ -4,7 +4,7 @@ import { recordProbe } from '../../../activities/inventory/hosts.js';
 import { transact } from '../../../activities/inventory/database.js';
 import { listOperations } from '../../../activities/inventory/records.js';
 import { cutPower, slow } from '../../../activities/simulator/host-power.js';
-import { sharedDirectory } from '../../../activities/simulator/hosts.js';
+import { imageDirectory, localDirectory, sharedDirectory } from '../../../activities/simulator/hosts.js';
 import { guestOn } from '../../../activities/simulator/guests.js';
 import { movePolicy } from '../../../model/instance.js';
 import { broken } from '../../proof/invariants.js';
@@ -47,6 +47,24 @@ describe('each state ends as it is told', () => {
     expect(now).toMatchObject({ state: ends, needsRepair: null, fault: null });
     expect(now.host).not.toBe('h1');
     expect(await alive(cloud, id)).toEqual(ends === 'active' ? [now.host] : []);
+    expect(await wrong(id)).toEqual([]);
+  });
+
+  it.each([
+    ['active', 'h1'],
+    ['stopped', 'h1'],
+    ['active', 'h2'],
+  ] as const)('%s and resized, with %s lost', async (state, lost) => {
+    const id = await cloud.adopt('web-1', { host: 'h2', state });
+    await cloud.operation('instance.migrate', { instance: id, host: 'h1', confirm_after: 'never' }).ending;
+    await cloud.clock.advance(1000);
+    await lose(lost);
+    const ending = await evacuate(id, { from: lost }).ending;
+    expect(ending).toMatchObject({ end: 'done' });
+    const now = await cloud.instance(id);
+    // What the other side holds for the way back does no harm: it is the instance's to confirm or to revert.
+    expect(now).toMatchObject(lost === 'h1' ? { state, resized: null } : { state: 'resized', host: 'h1' });
+    expect(await alive(cloud, id)).toEqual(state === 'active' ? [now.host] : []);
     expect(await wrong(id)).toEqual([]);
   });
 
@@ -199,6 +217,19 @@ describe('what runs on it', () => {
     expect(await alive(cloud, id)).toEqual([now.host]);
     expect(await boots(cloud, id)).toBe(1);
     expect(await wrong(id)).toEqual([]);
+  });
+
+  it('a launch goes on on the next host, once the one that it was on is fenced', async () => {
+    const instance = cloud.random.uuid();
+    const image = { image: `${imageDirectory}/debian-12.qcow2`, directory: localDirectory };
+    const input = { instance, name: 'web-1', vcpus: 1, memory_mib: 1024, ...image };
+    await cloud.datacenter.transact((tx) => slow(tx, 'h1', { callMs: 2000, link: null }));
+    const launch = cloud.operation('instance.launch', input);
+    await until(cloud, 'it is defined', async () => launch.calls.includes('startGuest'));
+    await lose();
+    expect(await launch.ending).toMatchObject({ end: 'done', result: { host: 'h2' } });
+    expect(await alive(cloud, instance)).toEqual(['h2']);
+    expect(await cloud.instance(instance)).toMatchObject({ state: 'active', needsRepair: null });
   });
 
   it('leaves what it cannot undo on the lost host to the readmission', async () => {

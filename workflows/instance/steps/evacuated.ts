@@ -13,6 +13,8 @@ const memoryLost = 'what it had in memory is lost';
 
 /** Pure. Its disk is what is left of it: what was in memory, or saved on the host itself, is gone. */
 export function evacuated({ state, powerState, resized }: Instance, lost: string): Evacuated {
+  // There is no way back from the new host: nobody can copy from the lost one, and its size stays what it was made.
+  const gives = resized === null ? {} : { resized: null };
   const active = (told: string): Evacuated => ({
     starts: true,
     patch: {
@@ -29,8 +31,6 @@ export function evacuated({ state, powerState, resized }: Instance, lost: string
     patch: { state: 'stopped', powerState: 'shutoff', fault: null, cause: null, ...gives },
     told,
   });
-  // There is no way back from the new host: nobody can copy from the lost one, and its size stays what it was made.
-  const gives = resized === null ? {} : { resized: null };
   switch (state) {
     case 'paused':
       return active(`it was paused; ${memoryLost}, and it has booted from its disk`);
@@ -48,7 +48,11 @@ export function evacuated({ state, powerState, resized }: Instance, lost: string
       return ['shutoff', 'crashed', 'absent'].includes(powerState)
         ? stopped('it was in error and off; it is off, with its disk whole')
         : active(`it was in error; ${memoryLost}, and it has booted from its disk`);
-    default:
+    case 'active':
+    case 'building':
+    case 'shelved':
+    case 'shelved-offloaded':
+    case 'deleted':
       return active(`${memoryLost}, and it has booted from its disk`);
   }
 }
