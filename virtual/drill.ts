@@ -47,7 +47,11 @@ export async function drill(live: Inventory, order: DrillOrder): Promise<Drill> 
     cloud.strategy = order.strategy;
     cloud.fencing = (simulated) => asConfigured(simulated, order);
     const silent = await crash(cloud, order.host);
-    const handle = cloud.operation('host.recover', { host: order.host, reason: 'a drill' });
+    const handle = cloud.operation(
+      'host.recover',
+      { host: order.host, reason: 'as if it were lost' },
+      { by: 'a drill' },
+    );
     const asks = await play(cloud, handle, order.host);
     if (handle.run.open) handle.cancel();
     const ending = await handle.ending;

@@ -6,6 +6,7 @@ import type { HaPolicy } from '../../../model/incident.js';
 import type { GroupPolicy, Rejection } from '../../../model/host.js';
 import { place } from './place.js';
 import type { Candidate, Group, Strategy } from './request.js';
+import { storeOf } from './storage.js';
 
 /** An instance, as far as its evacuation would need room. */
 export interface Guest {
@@ -73,10 +74,18 @@ export function lossOf(snapshot: Snapshot, lost: readonly string[]): Loss {
       strategy: snapshot.strategy,
       subject: { ...guest, group: groupOf(guest, snapshot, members, where) },
     });
-    const to = candidates[0];
+    const own = ownDisk(snapshot, guest, sources.get(from));
+    const to = own === undefined ? candidates[0] : undefined;
     if (to === undefined) {
       const size = `${guest.vcpus} vCPUs, ${guest.memoryMiB} MiB`;
-      loss.unplaced.push({ instance, name, ha, from, size, rejections: rejected });
+      loss.unplaced.push({
+        instance,
+        name,
+        ha,
+        from,
+        size,
+        rejections: own === undefined ? rejected : [own],
+      });
       continue;
     }
     hosts.set(to.name, {
@@ -88,6 +97,20 @@ export function lossOf(snapshot: Snapshot, lost: readonly string[]): Loss {
     loss.placed.push({ instance, name, ha, from, to: to.name, reserved: to.reserved });
   }
   return loss;
+}
+
+/** Where stores are declared at all, what lies in none of them is the host's own, and lost with it. */
+function ownDisk(
+  { hosts }: Snapshot,
+  { disks }: Guest,
+  source: Candidate | undefined,
+): Rejection | undefined {
+  if (source === undefined || hosts.every(({ storage }) => Object.keys(storage).length === 0))
+    return undefined;
+  const path = disks.find((disk) => storeOf(source, disk) === undefined);
+  if (path === undefined) return undefined;
+  const reason = `${path} lies in no shared store that it declares: it is lost with the host`;
+  return { host: source.name, filter: 'storage', reason, temporary: false };
 }
 
 function membersOf({ guests }: Snapshot): Map<string, Guest[]> {

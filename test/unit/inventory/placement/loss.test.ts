@@ -117,6 +117,16 @@ test('a disk on a shared store goes where that is', () => {
   expect(targets(of, 'a')).toEqual(['g c']);
 });
 
+test('a disk of the host’s own is lost with it, once anybody declares what is shared', () => {
+  const guests = [guestOf('g', 'a', 1, { disks: ['/data/g.qcow2'] })];
+  expect(targets(snapshot([hostOf('a', 1), hostOf('b', 0)], guests), 'a')).toEqual(['g b']);
+  const storage = { nfs: '/srv/nfs' };
+  const of = snapshot([hostOf('a', 1, { storage }), hostOf('b', 0, { storage })], guests);
+  expect(lossOf(of, ['a']).unplaced[0]?.rejections).toMatchObject([
+    { host: 'a', reason: '/data/g.qcow2 lies in no shared store that it declares: it is lost with the host' },
+  ]);
+});
+
 test('the fleet can lose one host but not two, and the two are named', () => {
   const of = snapshot(
     ['a', 'b', 'c'].map((name) => hostOf(name, 4)),
