@@ -54,5 +54,7 @@ export function evacuated({ state, powerState, resized }: Instance, lost: string
     case 'shelved-offloaded':
     case 'deleted':
       return active(`${memoryLost}, and it has booted from its disk`);
+    default:
+      return state satisfies never;
   }
 }
