@@ -1,6 +1,6 @@
 /**
- * ipmitool, by which fence_ipmilan and its kin work, takes a password in its arguments, where everybody on the machine reads
- * it, or in its environment. The agents give it the former: so they are given none, and another ipmitool that adds it.
+ * ipmitool, by which fence_ipmilan and its kin work, takes a password in its arguments, where everybody on the machine may read
+ * it until ipmitool has blanked it, or in its environment. The agents give it the former: so they are given none, and another ipmitool that adds it.
  */
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
