@@ -13,6 +13,7 @@ const benches: Record<string, { minutes: number; load: () => Promise<(session: S
     launch: { minutes: 10, load: async () => (await import('./launch.js')).launch },
     placement: { minutes: 8, load: async () => (await import('./placement.js')).placement },
     recover: { minutes: 20, load: async () => (await import('./recover.js')).recover },
+    'recover-lab': { minutes: 15, load: async () => (await import('./recover-lab.js')).recoverLab },
     step: { minutes: 5, load: async () => (await import('./step.js')).step },
   };
 

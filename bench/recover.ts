@@ -188,10 +188,11 @@ async function byHand(session: Session, drover: Drover, host: string): Promise<T
   return { first: (ends.first - begun) / 1000, last: (ends.last - begun) / 1000 };
 }
 
-/** By the records of the evacuations: when the first began, when the first and the last had ended. */
-async function endsOf(
+/** By the records of the evacuations since then: when the first began, when the first and the last had ended. */
+export async function endsOf(
   { inventory }: Drover,
   ids: readonly string[],
+  since = 0,
 ): Promise<{ begun: number; first: number; last: number }> {
   const mine = new Set(ids);
   const rows = await read(inventory, (db) =>
@@ -201,7 +202,9 @@ async function endsOf(
       .where('kind', '=', 'evacuate')
       .execute(),
   );
-  const done = rows.filter((row) => row.instance !== null && mine.has(row.instance));
+  const done = rows.filter(
+    (row) => row.instance !== null && mine.has(row.instance) && Date.parse(row.started_at) >= since,
+  );
   const failed = done.filter(({ state }) => state !== 'succeeded').length;
   if (failed > 0 || done.length !== ids.length)
     throw new Error(`${failed} of ${done.length} evacuations failed, ${ids.length} were wanted`);
