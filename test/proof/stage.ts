@@ -35,6 +35,9 @@ export class Stage {
   static async open(): Promise<Stage> {
     const cloud = await VirtualCloud.open({ hosts: 0, log: false });
     const { datacenter, inventory, random, temporal } = cloud;
+    // Each case is an outage of its own: no storm.
+    const budget = { zone: 10_000, fleet: 10_000, windowSeconds: 60 };
+    Object.assign(cloud.recovery, { settleSeconds: 0, budget });
     const watching: Watching = { watch: null };
     watched(datacenter, () => watching.watch);
     for (const place of [null, recoveryPlace, hosts]) temporal.startWorker(place);
