@@ -1,5 +1,7 @@
 import type { Command } from 'commander';
 import { getHost, listHosts, removeHost } from '../../activities/inventory/hosts.js';
+import type { Inventory } from '../../activities/inventory/database.js';
+import { listIncidents } from '../../activities/inventory/incidents.js';
 import { listInstances } from '../../activities/inventory/instances.js';
 import { listMigrations, listOperations } from '../../activities/inventory/records.js';
 import { mayOperate } from '../../client/ask.js';
@@ -117,6 +119,20 @@ function fenceLine({ name, fence, state }: Host): [string, string][] {
   ];
 }
 
+/** What a host that is lost is told by; nothing of one that is well. */
+async function lossLines(inventory: Inventory, { name, fence }: Host): Promise<[string, string][]> {
+  const [incident] = await listIncidents(inventory, { host: name, open: true });
+  const asks = incident && incident.waitsFor !== null ? `; it waits: ${incident.waitsFor}` : '';
+  return [
+    ...(incident === undefined
+      ? []
+      : [['incident', `${incident.id}, ${incident.state}${asks}`] satisfies [string, string]]),
+    ...(fence === null
+      ? []
+      : [['fence', `${fence.state} since ${fence.at}: ${fence.evidence.says}`] satisfies [string, string]]),
+  ];
+}
+
 async function show(name: string, command: Command): Promise<void> {
   await withContext(command, async ({ inventory, output }) => {
     const host = await getHost(inventory, name);
@@ -143,6 +159,7 @@ async function show(name: string, command: Command): Promise<void> {
         `${host.memoryMiBUsed} MiB used of ${host.memoryMiB} MiB (${host.memoryMiBReserved} MiB kept for the host)`,
       ],
       ['migration slots', `${host.slotsUsed} used of ${host.slots}`],
+      ...(await lossLines(inventory, host)),
       ['zone', host.zone],
       ['reserved', host.reserved ? 'yes, for what is evacuated from lost hosts' : 'no'],
       ['control plane', host.controlPlane ? 'yes: it is never fenced' : 'no'],
