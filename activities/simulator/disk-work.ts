@@ -6,7 +6,7 @@ import type { Disk } from '../../model/instance.js';
 import type { Owner } from '../../model/operation.js';
 import type { Call, UndoAnswer } from '../types.js';
 import type { Tx } from './database.js';
-import { fileOn, putFile, removeFile, storeOf, type FileRow } from './files.js';
+import { fileOn, isLost, putFile, removeFile, storeOf, type FileRow } from './files.js';
 import { disksOf, guestsOn, isOn } from './guests.js';
 import type { OnHost } from './worker-of-host.js';
 
@@ -75,7 +75,9 @@ export async function removeDisk(
   const { instance, path, onlyIfMade = false } = input;
   return on.run('removeDisk', call, (tx, host) => {
     passFence(tx, host, instance, call.owner);
-    const file = fileOn(tx, host, checkPath(path));
+    if (isLost(tx, host, checkPath(path)))
+      throw new DroverError('DiskError', `${path}: Transport endpoint is not connected`);
+    const file = fileOn(tx, host, path);
     const made = madeFor(tx, host, path);
     const ours = made === instance;
     if (file !== undefined && onlyIfMade && !ours) return { undone: true };

@@ -50,6 +50,11 @@ export function storeOf(tx: Tx, host: string, path: string): string | undefined 
   return mounts.find(({ directory }) => path === directory || path.startsWith(`${directory}/`))?.store;
 }
 
+/** Where the path is on storage that the host has lost: there every call fails, also one for a file that is not there. */
+export const isLost = (tx: Tx, host: string, path: string): boolean =>
+  tx.one(`select 1 from mounts where host = ? and lost = 1 and ? like directory || '/%'`, host, path) !==
+  undefined;
+
 export function fileOn(tx: Tx, host: string, path: string): FileRow | undefined {
   const store = storeOf(tx, host, path);
   if (store === undefined) return undefined;

@@ -1,12 +1,12 @@
 /** Does one action of a case, when its time has come. */
 import { giveFault } from '../../activities/simulator/faults.js';
-import { setLock } from '../../activities/inventory/instances.js';
+import { turnSwitch } from '../../activities/recovery/switches.js';
 import { DroverError } from '../../model/errors.js';
-import { workPlace } from '../../model/addresses.js';
 import { resolveInputs } from '../../runbooks/language/inputs.js';
-import { refOf } from '../../virtual/cloud.js';
 import type { Order } from '../../workflows/operate.js';
 import type { Action } from './case.js';
+import { answer } from './people.js';
+import { places } from './places.js';
 import { planOf, type World } from './world.js';
 
 /** What was refused is no matter: a busy instance, a pause of what is paused. Anything else is a bug. */
@@ -47,11 +47,14 @@ async function perform(world: World, action: Action): Promise<void> {
       return cloud.datacenter.transact((tx) => giveFault(tx, action.fault));
     case 'worker':
       return worker(world, action);
-    case 'lock':
-    case 'unlock': {
-      const lock = action.do === 'lock' ? { reason: 'soak', by: 'soak' } : null;
-      await setLock(cloud.inventory, world.instance(action.instance), lock);
-      return;
+    case 'abort':
+    case 'force-complete':
+      return endMove(world, action);
+    case 'person':
+      return answer(world, action.answers);
+    case 'switch': {
+      const { mode, zone, seconds: forSeconds } = action;
+      return void (await turnSwitch(cloud.inventory, { mode, zone, forSeconds, reason: 'soak', by: 'soak' }));
     }
     default:
       return action satisfies never;
@@ -64,7 +67,9 @@ function ask(world: World, action: string, key: string, input: Record<string, un
     ...input,
     ...(instance === null ? {} : { instance }),
   });
-  world.accept(action, { id, key, instance, run });
+  // Asked a second time, a recovery that runs is joined: its record is that of who asked first.
+  const joined = (run.argument as Order).request.id;
+  world.accept(action, { id: key === 'host.recover' ? joined : id, key, instance, run });
 }
 
 /** A client that did not hear the answer sends the same request. */
@@ -85,6 +90,16 @@ function reset(world: World, of: string): void {
     if (accepted.run === run) world.accept(action, { ...accepted, run: fresh });
 }
 
+/** What runs there may be something else, or have ended. */
+async function endMove(
+  world: World,
+  { do: name, of, way }: Extract<Action, { do: 'abort' | 'force-complete' }>,
+): Promise<void> {
+  const run = world.workflowOf(of);
+  if (run?.type !== 'instance.live-migrate' || !run.open) return;
+  await run.ask(name, { by: 'soak', role: 'operator', way });
+}
+
 async function tell(world: World, of: string, name: string, more: object): Promise<void> {
   const run = world.accepted.get(of)?.run;
   if (run?.type !== 'run-runbook') return;
@@ -92,9 +107,12 @@ async function tell(world: World, of: string, name: string, more: object): Promi
 }
 
 function worker({ cloud }: World, { which, what }: Extract<Action, { do: 'worker' }>): void {
-  const place = which === 'control' ? null : workPlace(refOf('any'));
+  const place = places[which];
   const { temporal } = cloud;
-  if (what === 'crash') return cloud.crashWorker(which);
+  if (what === 'crash') {
+    const process = temporal.of(place);
+    return process && temporal.crash(process);
+  }
   if (what === 'stop') return temporal.killWorker(place);
   if (what === 'redeploy') return temporal.redeploy(place);
   if (temporal.of(place) === undefined) temporal.startWorker(place);

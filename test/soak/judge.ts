@@ -7,6 +7,7 @@ import { mistold, type Heard } from '../proof/told.js';
 import { runWorkflowId } from '../../model/addresses.js';
 import type { VirtualCloud } from '../../virtual/cloud.js';
 import type { Ending } from '../../virtual/ending.js';
+import { judgeFences } from './fences.js';
 import type { Accepted, World } from './world.js';
 
 /** Sentences of what does not hold: the rule up to the first colon or bracket, then what was seen. */
@@ -19,6 +20,7 @@ export async function judge(world: World): Promise<string[]> {
     ...(await records(world)),
     ...(await runs(world)),
     ...(await auditSentences(world.cloud)),
+    ...(await judgeFences(world)),
   ];
   return wrong.map(told);
 }

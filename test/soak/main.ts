@@ -6,6 +6,7 @@ import { readCase, writeCase } from './case.js';
 import { mutants } from './mutants.js';
 import { play } from './play.js';
 import { randomCase } from './random-case.js';
+import { randomOutage } from './random-outage.js';
 import { writeReport } from './report.js';
 import { shrink } from './shrink.js';
 import { add, nothing, type Tally } from './tally.js';
@@ -17,6 +18,7 @@ const options = {
   mutant: { type: 'string' },
   replay: { type: 'string' },
   report: { type: 'boolean', default: false },
+  outages: { type: 'boolean', default: false },
 } as const;
 
 const asked = z.object({
@@ -26,6 +28,7 @@ const asked = z.object({
   mutant: z.enum(Object.keys(mutants) as [keyof typeof mutants]).optional(),
   replay: z.string().optional(),
   report: z.boolean(),
+  outages: z.boolean(),
 });
 type Asked = z.output<typeof asked>;
 
@@ -42,7 +45,7 @@ async function soak(given: Asked): Promise<number> {
   const until = Date.now() + minutes * 60_000;
   const tally = nothing(given.seed);
   for (let seed = given.seed; seed < last && Date.now() < until; seed += 1) {
-    const one = randomCase(seed);
+    const one = given.outages ? randomOutage(seed) : randomCase(seed);
     const played = await play(one, { mutant });
     add(tally, seed, one, played);
     if (played.wrong.length === 0) continue;

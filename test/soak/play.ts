@@ -1,13 +1,15 @@
 /** Plays a case to its end: everything it does, then the healing, then what must hold. */
+import { readSwitches, turnSwitch } from '../../activities/recovery/switches.js';
 import { restoreHost } from '../../activities/simulator/host-power.js';
 import { allHosts } from '../../activities/simulator/hosts.js';
-import { workPlace } from '../../model/addresses.js';
 import { DroverError } from '../../model/errors.js';
-import { refOf } from '../../virtual/cloud.js';
 import { carryOut } from './carry-out.js';
 import type { Case } from './case.js';
 import { judge } from './judge.js';
 import type { Mutant } from './mutants.js';
+import { answer } from './people.js';
+import { places } from './places.js';
+import { takeBack } from './take-back.js';
 import { World } from './world.js';
 
 export interface Played {
@@ -58,7 +60,7 @@ async function throughAll(world: World, one: Case): Promise<string[]> {
     await clock.advance(one.heal * 1000);
     await Promise.all(done);
     await heal(world);
-    const endless = await ended(world);
+    const endless = [...(await ended(world)), ...(await takeBack(world)), ...(await ended(world))];
     if (endless.length > 0) return endless;
     stopJanitor();
     for (let round = 0; round < janitorRounds; round += 1) {
@@ -81,13 +83,27 @@ async function heal({ cloud, accepted }: World): Promise<void> {
   await datacenter.transact((tx) => {
     for (const { name } of allHosts(tx)) restoreHost(tx, name);
     tx.run('delete from faults');
+    tx.run('delete from blind');
   });
-  for (const place of [null, workPlace(refOf('any'))])
+  for (const zone of await switchedZones(cloud))
+    await turnSwitch(cloud.inventory, {
+      zone,
+      mode: 'armed',
+      reason: 'healed',
+      by: 'soak',
+      forSeconds: null,
+    });
+  for (const place of Object.values(places))
     if (temporal.of(place) === undefined) temporal.startWorker(place);
   for (const { run } of accepted.values()) {
     if (run.type !== 'run-runbook' || !run.open) continue;
     await run.ask('resume', { by: 'soak', role: 'admin', comment: null }).catch(() => undefined);
   }
+}
+
+async function switchedZones({ inventory }: World['cloud']): Promise<(string | null)[]> {
+  const { history } = await readSwitches(inventory);
+  return [...new Set(history.map(({ zone }) => zone))];
 }
 
 /** Guests that died with the power of their host are told by nobody: an operator asks, one after the other. */
@@ -103,12 +119,26 @@ async function tellTheDead(world: World): Promise<void> {
 }
 
 /** Lets time pass until only the janitor is left; sentences of what never ends. */
-async function ended({ cloud }: World): Promise<string[]> {
+async function ended(world: World): Promise<string[]> {
+  const { cloud } = world;
   const { clock, temporal } = cloud;
   const begun = clock.now();
   const left = () => temporal.open.filter(({ type }) => type !== 'janitor');
   while (left().length > 0) {
-    if (clock.now() - begun > mostMs) return left().map(({ waits }) => `it never ends: ${waits}`);
+    // Whoever locked an instance comes back: what confirms itself later is tried again until then.
+    await cloud.inventory.kysely.updateTable('instances').set({ locked: 0 }).execute();
+    // So do those who are asked something.
+    await answer(world, 'approve');
+    await answer(world, 'attest');
+    if (clock.now() - begun > mostMs) {
+      const asks = await cloud.inventory.kysely
+        .selectFrom('incidents')
+        .select(['host', 'waits_for'])
+        .where('ended_at', 'is', null)
+        .execute();
+      const told = asks.map(({ host, waits_for: what }) => ` (${host}: ${what})`).join('');
+      return left().map(({ waits }) => `it never ends: ${waits}${told}`);
+    }
     await clock.advance(5000);
   }
   return [];

@@ -1,6 +1,8 @@
 /** The cloud of a case as it stands in virtual time, and who is meant by the names in the case. */
 import { fileURLToPath } from 'node:url';
 import { instanceWorkflowId, hostWorkflowId } from '../../model/addresses.js';
+import { createFlavor } from '../../activities/inventory/flavors.js';
+import { setSelfFence } from '../../activities/simulator/self-fence.js';
 import { uuidOf } from '../../activities/simulator/hosts.js';
 import { runbookCatalogue } from '../../client/catalogue.js';
 import type { FrozenRunbook } from '../../model/runbook.js';
@@ -9,7 +11,8 @@ import { VirtualCloud } from '../../virtual/cloud.js';
 import type { Ending } from '../../virtual/ending.js';
 import type { VirtualRun } from '../../virtual/run.js';
 import type { World as ProofWorld } from '../proof/case.js';
-import type { Case } from './case.js';
+import { flavors, type Case } from './case.js';
+import { watchFences, type Fences } from './fences.js';
 
 /** An operation or a run that was accepted: somebody waits for its end. */
 export interface Accepted {
@@ -26,23 +29,48 @@ export class World {
   readonly accepted = new Map<string, Accepted>();
   /** Ids of all instances that there ever were. */
   readonly instances = new Map<string, string>();
+  /** What was cut off and started elsewhere, and what was known then. */
+  fences: Fences | null = null;
   /** What nobody should have thrown. */
   readonly bugs: string[] = [];
 
   private constructor(
     readonly cloud: VirtualCloud,
+    readonly one: Case,
     private readonly hosts: ReadonlySet<string>,
   ) {}
 
   static async open(one: Case, log: boolean): Promise<World> {
     const cloud = await VirtualCloud.open({ seed: one.seed, hosts: [], log });
-    const world = new World(cloud, new Set(one.hosts.map(({ name }) => name)));
+    const world = new World(cloud, one, new Set(one.hosts.map(({ name }) => name)));
     // Read before time begins: a file is read in real time, which differs from play to play.
     for (const action of one.actions) if (action.do === 'runbook') await planOf(action.name);
-    for (const { name, rack, slots } of one.hosts) await cloud.addHost(name, rack, slots);
-    for (const { name, host, state, local, vcpus, 'memory-mib': memoryMiB } of one.instances)
-      world.instances.set(name, await cloud.adopt(name, { host, state, local, vcpus, memoryMiB }));
+    if (one.rules !== undefined) Object.assign(cloud.recovery, one.rules, { retryForSeconds: 1800 });
+    for (const { name, rack, slots, zone, small, watchdog } of one.hosts) {
+      const size = small ? { vcpus: 8, memoryMiB: 16_384 } : { vcpus: 32, memoryMiB: 131_072 };
+      await cloud.addHost(name, rack, slots, { ...size, zone });
+      if (watchdog !== undefined)
+        await cloud.datacenter.transact((tx) =>
+          setSelfFence(tx, name, { kind: 'watchdog', seconds: watchdog }),
+        );
+    }
+    for (const [name, flavor] of Object.entries(flavors))
+      await createFlavor(cloud.inventory, { id: uuidOf(`soak/flavor/${name}`), name, ...flavor });
+    for (const { name, host, state, local, ha, dirty, vcpus, 'memory-mib': memoryMiB } of one.instances) {
+      const id = await cloud.adopt(name, { host, state, local, vcpus, memoryMiB });
+      world.instances.set(name, id);
+      if (ha !== undefined)
+        await cloud.inventory.kysely
+          .updateTable('instances')
+          .set({ ha_policy: ha })
+          .where('id', '=', id)
+          .execute();
+      await cloud.datacenter.transact((tx) =>
+        tx.run('update guests set dirty = ? where id = ?', dirty * 1024 ** 2, id),
+      );
+    }
     await watchForTwins(cloud);
+    world.fences = await watchFences(cloud);
     return world;
   }
 
