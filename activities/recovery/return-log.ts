@@ -26,7 +26,7 @@ export async function tellIncident(
     .values({
       id: randomUUID(),
       incident,
-      seq: Number(newest?.seq ?? 0) + 1,
+      seq: (newest?.seq ?? 0) + 1,
       at: inventory.now(),
       phase: line.phase,
       says: line.says,

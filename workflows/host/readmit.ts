@@ -70,7 +70,7 @@ export const readmit = defineHostOperation({
       unknown: cleaned.unknown,
       stale_disks: disks.left,
       released: done.released,
-      ...(moved ?? {}),
+      ...moved,
     };
   },
 });

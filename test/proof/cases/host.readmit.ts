@@ -83,9 +83,9 @@ async function leaveStale(place: Place, id: string, runs: boolean): Promise<void
   );
 }
 
-async function fence({ inventory, hosts, uuid }: Place): Promise<void> {
+async function fence({ inventory, hosts, ...place }: Place): Promise<void> {
   const [, , { name }] = hosts;
-  const incident = uuid();
+  const incident = place.uuid();
   const at = inventory.now();
   const evidence = { kind: 'attested' as const, at, says: 'off', device: null, verified: false, by: 'ann' };
   const held: Fence = { incident, at, evidence, state: 'held' };

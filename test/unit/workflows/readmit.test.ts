@@ -7,7 +7,7 @@ import { DroverError } from '../../../model/errors.js';
 import { refOf, type Asking, type VirtualCloud } from '../../../virtual/cloud.js';
 import type { Handle } from '../../../virtual/handle.js';
 import type { Trouble } from '../../../virtual/trouble.js';
-import { alive, disks, no, openCloud } from './cloud.js';
+import { alive, no, openCloud } from './cloud.js';
 import { autostart, comeBack, guestsOf, incident, lose, placeOn } from './returned.js';
 
 let cloud: VirtualCloud;
@@ -141,30 +141,6 @@ describe('a host that is back', () => {
       result: { released: ['1 vCPUs and 1024 MiB for web-1'] },
     });
     expect(await h1()).toMatchObject({ vcpusUsed: 1, memoryMiBUsed: 1024 });
-  });
-
-  test('names old local copies of disks, and removes them only when told to; shared ones never', async () => {
-    await lose(cloud, 'h1');
-    await placeOn(cloud, web1, 'h2');
-    await placeOn(cloud, web3, 'h2');
-    await comeBack(cloud, 'h1');
-    const before = await disks(cloud);
-    expect(await readmit().ending).toMatchObject({
-      result: { stale_disks: [expect.stringMatching(/web-3\.qcow2 of web-3, which is on h2$/)] },
-    });
-    expect(await disks(cloud)).toEqual(before);
-  });
-
-  test('has old local copies removed when told to', async () => {
-    await lose(cloud, 'h1');
-    await placeOn(cloud, web1, 'h2');
-    await placeOn(cloud, web3, 'h2');
-    await comeBack(cloud, 'h1');
-    const before = await disks(cloud);
-    expect(await readmit({ remove_stale_disks: true }).ending).toMatchObject({ result: { stale_disks: [] } });
-    const gone = before.filter((disk) => disk.startsWith('local/h1:') && disk.endsWith('web-3.qcow2'));
-    expect(gone).toHaveLength(1);
-    expect(await disks(cloud)).toEqual(before.filter((disk) => !gone.includes(disk)));
   });
 
   test('gets back what was evacuated from it', async () => {

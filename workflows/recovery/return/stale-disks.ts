@@ -21,27 +21,40 @@ export async function staleDisks(
   const { disks } = await ctx.call('perhapsStale', { host: host.name, found: [...here.keys()] });
   const copies = await onlyCopies(disks, here, ctx);
   const left: string[] = [];
-  const removed: string[] = [];
+  const gone: string[] = [];
   for (const { disk, says } of copies) {
-    const { instance, path } = disk;
-    if (!remove || says !== null) {
+    const why = says ?? (remove ? await removed(host, disk, ctx) : null);
+    if (remove && why === null) gone.push(disk.path);
+    else
       left.push(
-        `${path} of ${disk.name}, which is on ${disk.other.name}${says === null ? '' : ` (${says})`}`,
+        `${disk.path} of ${disk.name}, which is on ${disk.other.name}${why === null ? '' : ` (${why})`}`,
       );
-      continue;
-    }
-    const { request } = ctx;
-    const { owner } = await ctx.call('claimStaleDisk', { host: host.name, instance, path, request });
-    await ctx.call('removeDisk', { instance, path }, { on: host, owner });
-    removed.push(path);
   }
   return {
     left,
     says: [
-      ...(removed.length === 0 ? [] : [`old disks removed: ${removed.join(', ')}`]),
+      ...(gone.length === 0 ? [] : [`old disks removed: ${gone.join(', ')}`]),
       ...(left.length === 0 ? [] : [`old disks left: ${left.join(', ')}`]),
     ],
   };
+}
+
+/** Null once it is gone; else why it stays, which keeps no host from its work. */
+async function removed(
+  host: HostRef,
+  { instance, path }: PerhapsStale,
+  ctx: HostCtx,
+): Promise<string | null> {
+  const { request } = ctx;
+  try {
+    const { owner } = await ctx.call('claimStaleDisk', { host: host.name, instance, path, request });
+    await ctx.call('removeDisk', { instance, path }, { on: host, owner });
+    return null;
+  } catch (cause) {
+    const error = asDroverError(cause);
+    if (error.code === 'Cancelled') throw error;
+    return error.message;
+  }
 }
 
 interface Copy {
