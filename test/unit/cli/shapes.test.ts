@@ -80,6 +80,10 @@ test('hosts', async () => {
       slots: 2,
       slotsUsed: 0,
       instances: 1,
+      zone: null,
+      reserved: false,
+      controlPlane: false,
+      fence: null,
     },
   ]);
   expect(await json('host', 'show', 'alpha')).toMatchObject({
