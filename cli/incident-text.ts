@@ -1,11 +1,8 @@
-/** One incident for people and for programs. */
+/** One incident for people. */
 import type { IncidentView } from '../client/incidents.js';
 import { countsOf } from '../client/incidents.js';
 import type { Incident } from '../model/incident.js';
 import { spanText } from './texts.js';
-
-/** The stable shape of `drover incident show -o json`. */
-export const incidentView = (incident: IncidentView): IncidentView => incident;
 
 export function incidentLines(incident: IncidentView): [string, string | null][] {
   const { id, host, state, openedAt, endedAt, readmittedAt, by, reason, verdict, evidence, error } = incident;

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { cancelIncident, answerIncident, type IncidentAction } from '../../client/incident-asks.js';
 import { getIncidentView, listIncidentViews } from '../../client/incidents.js';
 import { withContext } from '../context.js';
-import { incidentLines, incidentView } from '../incident-text.js';
+import { incidentLines } from '../incident-text.js';
 import { printData, printList, printOne, write } from '../output.js';
 import { spanText } from '../texts.js';
 
@@ -32,7 +32,7 @@ export function register(incident: Command): void {
     .action((id: string, _options: unknown, command: Command) =>
       withContext(command, async ({ inventory, output }) => {
         const found = await getIncidentView(inventory, id);
-        await printOne(output, incidentView(found), incidentLines(found));
+        await printOne(output, found, incidentLines(found));
       }),
     );
   for (const [action, description] of Object.entries(answers)) {

@@ -15,6 +15,7 @@ import { fault, slowLink } from '../unit/workflows/cloud.js';
 import { auditScenarios } from './audit-scenarios.js';
 import { evacuateScenarios } from './evacuate-scenarios.js';
 import { moveScenarios } from './move-scenarios.js';
+import { recoverScenarios } from './recover-scenarios.js';
 import { readmitScenarios } from './readmit-scenarios.js';
 import { resizeScenarios } from './resize-scenarios.js';
 import { runScenarios } from './run-scenarios.js';
@@ -158,6 +159,7 @@ export const scenarios: Record<string, Scenario> = {
 
   ...moveScenarios,
   ...evacuateScenarios,
+  ...recoverScenarios,
   ...readmitScenarios,
   'janitor.restarted': crashed(async ({ site, cloud }) => {
     const janitor = await ending(await beginOther(site, 'janitor', `janitor/${randomUUID()}`), 'done');
