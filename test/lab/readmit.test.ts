@@ -60,8 +60,11 @@ describe('a real host that is readmitted', () => {
       fence: null,
     });
     await assertAllocations(world);
-    // What the host started by itself, it did as the only one.
-    watcher.assertNeverTwice('web', 'db');
+    // What libvirtd starts by itself at the boot fails here on QEMU's image lock, and is ended elsewhere by the readmission:
+    // its process may be seen, but a boot that wrote to the disk never gives way to another and comes back.
+    watcher.assertNeverTwice('db');
+    const writers = watcher.seen().guests.get('web')?.writers ?? [];
+    expect(writers).toHaveLength(2);
     watcher.stop();
     const ended = await recovery;
     expect(ended.exitCode, `${ended.stdout}\n${ended.stderr}`).toBe(0);
