@@ -33,7 +33,3 @@ export function recoveryRefusal(
   }
   return undefined;
 }
-
-/** Nothing is to be saved from a host without instances: it is disabled, and no risk is taken with its power. */
-export const emptyHostText = (name: string): string =>
-  `no instance is on ${name}: it is not fenced, only closed for new ones until \`drover host readmit ${name}\` or \`drover host enable ${name}\``;

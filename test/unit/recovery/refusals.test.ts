@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { emptyHostText, recoveryRefusal } from '../../../activities/recovery/refusals.js';
+import { recoveryRefusal } from '../../../activities/recovery/refusals.js';
 import { hostNamed } from '../inventory/placement/hosts.js';
 
 const armed = { mode: 'armed', says: 'armed' } as const;
@@ -41,8 +41,4 @@ test('each refusal has the rule, what was seen, and what to do', () => {
       ],
     ]
   `);
-});
-
-test('an empty host is told to be closed, not fenced', () => {
-  expect(emptyHostText('kvm-1')).toContain('it is not fenced');
 });
