@@ -56,20 +56,4 @@ describe('the watcher', () => {
     watcher.assertNeverTwice('alone');
     expect(watcher.seen().guests.get('alone')?.lives).toHaveLength(1);
   });
-
-  test('a guest that goes on, on another host, after its own has lost its power: it ran once', async () => {
-    await lab.crash('host1');
-    await lab.createGuest({ name: 'moved', host: 'host2', disk: 'nas' });
-    await judge.waitForTick('moved', 1, 60_000);
-    const xml = await definition('moved', 'host2');
-    await lab.crash('host2');
-    await lab.boot('host1');
-    await define('moved', 'host1', xml);
-    await lab.exec('host1', ['virsh', '-q', 'start', 'moved']);
-    await judge.waitForTick('moved', 0, 60_000, { host: 'host1' });
-    watcher.assertNeverTwice('moved');
-    expect(watcher.seen().guests.get('moved')?.moves).toMatchObject([
-      { from: 'host2', to: 'host1', oldHostOn: false },
-    ]);
-  });
 });

@@ -7,14 +7,14 @@ import { join } from 'node:path';
 import type { Incident } from '../../../model/incident.js';
 import { watchCopies, type Watcher } from '../copies/watch.js';
 import { main } from '../cli.js';
-import { openWorld, until, type World } from '../world.js';
+import { openWorld, until } from '../world.js';
 import type { Lab } from '../../../lab/lab.js';
 
 export type Datacenter = Awaited<ReturnType<typeof openDatacenter>>;
 
 export const shortly = 60_000;
 /** With several lab files' worth of work on two cores. */
-export const patience = 150_000;
+const patience = 150_000;
 
 export async function openDatacenter() {
   const world = await openWorld(3, { configure });
@@ -122,5 +122,3 @@ async function install(
   const { pid } = await lab.hostNamed(host);
   process.kill(pid ?? 0, 'SIGUSR1');
 }
-
-export type { World };
