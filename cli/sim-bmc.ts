@@ -1,10 +1,21 @@
 /** What is wrong with the BMCs of simulated hosts, and what the platform itself has armed on them. */
 import type { Command } from 'commander';
-import { bmcStates } from '../activities/simulator/bmc-states.js';
+import { bmcStates, type BmcState } from '../activities/simulator/bmc-states.js';
 import { didYouMean } from '../model/did-you-mean.js';
 import { DroverError } from '../model/errors.js';
 import { withDatacenter, whole } from './sim-datacenter.js';
 import { give, told } from './sim-faults.js';
+
+/** What is said of a BMC in each state; a swapped one is followed by whose power it has. */
+export const bmcWords: Record<BmcState, string> = {
+  ok: 'is well',
+  dead: 'is dead',
+  hang: 'hangs',
+  'wrong-password': 'has another password',
+  deaf: 'is deaf',
+  lie: 'lies',
+  swapped: 'has the power of',
+};
 
 export function registerBmc(sim: Command): void {
   withDatacenter(sim.command('bmc'))
@@ -16,8 +27,13 @@ export function registerBmc(sim: Command): void {
       const state = oneOf('state of a BMC', text, bmcStates);
       const other = command.opts<{ with?: string }>().with;
       const fault = { do: 'bmc' as const, hosts, state, ...(other === undefined ? {} : { with: other }) };
-      const how = state === 'swapped' ? `has the power of ${other}` : `is ${state}`;
-      return give(command, fault, hosts.map((host) => `the BMC of ${host} ${how}`).join('\n'));
+      return give(
+        command,
+        fault,
+        hosts
+          .map((host) => `the BMC of ${host} ${bmcWords[state]}${other === undefined ? '' : ` ${other}`}`)
+          .join('\n'),
+      );
     });
   withDatacenter(sim.command('self-fence'))
     .description(

@@ -8,7 +8,7 @@ import { mayOperate } from '../../client/ask.js';
 import { withContext } from '../context.js';
 import { note, outputOf, printData, printList, write } from '../output.js';
 import { paintState } from '../paint.js';
-import { registerBmc } from '../sim-bmc.js';
+import { bmcWords, registerBmc } from '../sim-bmc.js';
 import { createSimulation } from '../sim-create.js';
 import { chosen, inDatacenter, whole, withDatacenter } from '../sim-datacenter.js';
 import { registerFaults } from '../sim-faults.js';
@@ -77,7 +77,9 @@ function faultsOf({ cutFrom, slowSeconds, bandwidth, bmc }: HostStatus): string 
     ...(cutFrom.length > 0 ? [`does not reach ${cutFrom.join(', ')}`] : []),
     ...(slowSeconds > 0 ? [`calls take ${slowSeconds} s longer`] : []),
     ...(bandwidth === null ? [] : [`migrates with ${Number(bandwidth.toFixed(1))} MiB/s`]),
-    ...(bmc === 'ok' ? [] : [`its BMC is ${bmc}`]),
+    ...(bmc === 'ok'
+      ? []
+      : [`its BMC ${bmc === 'swapped' ? 'has the power of another host' : bmcWords[bmc]}`]),
   ];
   return faults.join('; ') || null;
 }

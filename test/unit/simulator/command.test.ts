@@ -56,13 +56,28 @@ test('what a guest does by itself, or somebody to it', async () => {
   expect((await sim('break-stream', 'host-3')).stdout).toContain('post-copy');
 });
 
+test('a BMC is what it is said to be, and what is armed is told; restore takes the first away', async () => {
+  expect((await sim('bmc', 'swapped', 'host-3', '--with', 'host-2')).stdout).toBe(
+    'the BMC of host-3 has the power of host-2',
+  );
+  expect((await sim('self-fence', 'watchdog', 'host-3', '--seconds', '30')).stdout).toBe(
+    'host-3 has a watchdog of 30 s',
+  );
+  expect((await states())[2]).toMatchObject({ name: 'host-3', bmc: 'swapped' });
+  await sim('restore', 'host-3');
+  expect((await states())[2]).toMatchObject({ bmc: 'ok' });
+});
+
 test.each([
+  [['bmc', 'swaped', 'host-1'], 'did you mean "swapped"?'],
+  [['bmc', 'swapped', 'host-1'], '--with OTHER'],
+  [['self-fence', 'dog', 'host-1'], 'there is no self-fence "dog"'],
   [['guest-crash', 'wbe-1'], 'no guest "wbe-1"'],
   [['crash', 'host-9'], 'no host "host-9"'],
   [['rack-loss', 'rack-7'], 'did you mean "rack-1"?'],
   [['fail', '--call', 'strat'], 'did you mean "start"?'],
   [['slow', 'host-1'], '--calls 2s'],
-  [['libvirtd', 'stop', 'host-1'], 'kill or start'],
+  [['libvirtd', 'stop', 'host-1'], 'kill, hang or start'],
   [['status', '--datacenter', 'dc2'], 'there is sim'],
   [['create', '--racks', '0'], 'from 1'],
 ])('%j is refused and teaches', async (args, says) => {
