@@ -56,6 +56,6 @@ export const recoverScenarios: Record<string, Scenario> = {
     const handle = await recover(stage);
     await asks(stage.cloud);
     await handle.cancel();
-    return ending(handle, 'Cancelled');
+    return ending(handle, 'CancelledFailure');
   },
 };
