@@ -132,7 +132,7 @@ module.exports = {
       from: { path: '^activities/simulator/' },
       to: {
         path: '^activities/',
-        pathNot: '^activities/(simulator/|types\\.ts|clock\\.ts|(hypervisor|fencing)/port\\.ts)',
+        pathNot: '^activities/(simulator/|types\\.ts|clock\\.ts|(hypervisor|fencing|vantage)/port\\.ts)',
       },
     },
   ],

@@ -2,34 +2,15 @@
  * A whole cloud in this process, in virtual time: the real workflows and activities, a real inventory and a
  * simulated datacenter in memory. The same seed gives the same course of events, to the byte.
  */
-import { createAuditActivities } from '../activities/audit/activities.js';
-import { createEvacuationActivities } from '../activities/evacuation/activities.js';
-import { createFencingActivities } from '../activities/fencing/activities.js';
 import type { Fencing } from '../activities/fencing/port.js';
-import { routeFencing } from '../activities/fencing/route.js';
-import { createHostWaitActivities } from '../activities/host/wait-for-host.js';
-import { createHypervisorActivities } from '../activities/hypervisor/activities.js';
-import { fencedHypervisor } from '../activities/hypervisor/fenced.js';
-import { createInventoryActivities } from '../activities/inventory/activities.js';
 import { closeInventory, openInventory, type Inventory } from '../activities/inventory/database.js';
-import { fenceOf } from '../activities/inventory/fences.js';
-import { hypervisorInventory } from '../activities/inventory/for-hypervisor.js';
-import { createRecoveryActivities } from '../activities/recovery/activities.js';
 import type { Strategy } from '../activities/inventory/placement/request.js';
 import { putHost, recordProbe } from '../activities/inventory/hosts.js';
 import { getInstance } from '../activities/inventory/instances.js';
-import { createSimulatedFencing } from '../activities/simulator/bmc.js';
 import { openDatacenter, type Datacenter } from '../activities/simulator/datacenter.js';
-import { createSimulatedDisks } from '../activities/simulator/disks.js';
-import { createSimulatedHostActivities } from '../activities/simulator/host-activities.js';
 import { addHost, requireHost } from '../activities/simulator/hosts.js';
 import { cpuOf } from '../activities/simulator/machine.js';
-import { createSimulatedHypervisor } from '../activities/simulator/hypervisor.js';
 import { putImages } from '../activities/simulator/populate.js';
-import { createSimulatedVantage } from '../activities/simulator/vantage.js';
-import { probeFenced, seenRunning } from '../activities/recovery/return-seen.js';
-import { createReturnActivities } from '../activities/recovery/return.js';
-import { createWaitActivities } from '../activities/wait.js';
 import {
   auditWorkflowId,
   fenceCheckWorkflowId,
@@ -52,9 +33,9 @@ import { VirtualClock } from './clock.js';
 import { adoptGuest, type NewGuest } from './guests.js';
 import { Handle } from './handle.js';
 import { EventLog } from './log.js';
-import type { Skills, WorkerProcess } from './process.js';
 import { placeOfVantage, recoveryPlace } from './places.js';
 import { seeded, type Random } from './random.js';
+import { controlSkills, hostSkills, vantageSkills } from './skills.js';
 import { VirtualTemporal } from './temporal.js';
 import type { Knobs } from './trouble.js';
 
@@ -126,13 +107,13 @@ export class VirtualCloud {
     this.log = new EventLog(clock, keepLog);
     this.temporal = new VirtualTemporal(cloudName, clock, random, this.log);
     for (const place of [null, recoveryPlace])
-      this.temporal.employ(place, (process) => this.control(process));
+      this.temporal.employ(place, (process) => controlSkills(this, process));
     for (const vantage of defaultRecoveryRules.vantages) {
       const place = placeOfVantage(vantagePlace(vantage, refOf('any')));
-      this.temporal.employ(place, (process) => this.vantageWork(process, vantage));
+      this.temporal.employ(place, (process) => vantageSkills(this, process, vantage));
     }
     const anyHost = workPlace(refOf('any'));
-    this.temporal.employ(anyHost, (process) => this.hostWork(process));
+    this.temporal.employ(anyHost, (process) => hostSkills(this, process));
   }
 
   static async open(options: CloudOptions = {}): Promise<VirtualCloud> {
@@ -262,83 +243,5 @@ export class VirtualCloud {
     await adoptGuest(this.datacenter, this.inventory, { ...usual, ...more, id, name, on: refOf(host) });
     this.log.name(id, name);
     return id;
-  }
-
-  private control(process: WorkerProcess): Skills {
-    const { inventory, temporal } = this;
-    const clock = process.clock(this.clock);
-    const simulated = process.bound(createSimulatedHypervisor(this.datacenter));
-    const hypervisor = fencedHypervisor(simulated, (host) => fenceOf(inventory, host));
-    const describe = async (id: string) => temporal.describe(id);
-    const devices = process.bound(createSimulatedFencing(this.datacenter));
-    return {
-      ...createInventoryActivities({
-        inventory: { ...inventory, clock },
-        capabilities: hypervisor.capabilities,
-        // Asked at each claim: a scenario says it after the worker was employed.
-        strategy: () => this.strategy,
-        perTarget: () => this.recovery.perTarget,
-        currentRun: () => temporal.scopes.current?.run ?? null,
-        isCurrentRun: async (id, runId) => {
-          const found = temporal.describe(id);
-          return found?.open === true && found.runId === runId;
-        },
-        isOpen: async (id) => temporal.describe(id)?.open ?? false,
-      }),
-      ...createAuditActivities({
-        inventory: { ...inventory, clock },
-        hypervisor,
-        quarantine: (host) => seenRunning({ inventory, hypervisor: simulated }, { host }),
-      }),
-      ...createHypervisorActivities({
-        hypervisor,
-        inventory: process.bound(hypervisorInventory(inventory)),
-        clock,
-        quarantine: (host) =>
-          probeFenced(
-            { inventory: { ...inventory, clock }, hypervisor: simulated, rules: this.recovery },
-            host,
-          ),
-      }),
-      ...createHostWaitActivities({
-        hypervisor,
-        inventory: process.bound(hypervisorInventory(inventory)),
-        clock,
-      }),
-      ...createEvacuationActivities({
-        hypervisor,
-        inventory: { ...inventory, clock },
-        workflows: {
-          isOpen: async (id) => temporal.describe(id)?.open ?? false,
-          cancel: async (id) => temporal.newest(id)?.cancel(),
-          terminate: async (id) => temporal.newest(id)?.terminate(),
-        },
-      }),
-      ...createRecoveryActivities({
-        inventory: { ...inventory, clock },
-        // Read at each call, too.
-        rules: this.recovery,
-        currentRun: () => temporal.scopes.current?.run ?? null,
-      }),
-      ...createFencingActivities({
-        fencing: routeFencing(() => this.fencing(devices)),
-        inventory: { ...inventory, clock },
-      }),
-      ...createReturnActivities({
-        inventory: { ...inventory, clock },
-        hypervisor: simulated,
-        clock,
-      }),
-      ...createWaitActivities({ describe, clock }),
-    };
-  }
-
-  private vantageWork(process: WorkerProcess, vantage: string): Skills {
-    return createSimulatedVantage({ ...this.datacenter, clock: process.clock(this.clock) }, vantage);
-  }
-
-  private hostWork(process: WorkerProcess): Skills {
-    const datacenter = { ...this.datacenter, clock: process.clock(this.clock) };
-    return { ...createSimulatedDisks(datacenter), ...createSimulatedHostActivities(datacenter) };
   }
 }

@@ -12,7 +12,7 @@ import type { Datacenter } from '../activities/simulator/datacenter.js';
 import { openDatacenters, type Datacenters } from '../activities/simulator/folder.js';
 import { createSimulatedHostActivities } from '../activities/simulator/host-activities.js';
 import { createSimulatedHypervisor, simulatorCapabilities } from '../activities/simulator/hypervisor.js';
-import { createSimulatedVantage } from '../activities/simulator/vantage.js';
+import { createSimulatedReach } from '../activities/simulator/vantage.js';
 import type { DiskActivities, HostActivities, Implement, VantageActivities } from '../activities/types.js';
 import type { FencingConfig } from '../model/fence-devices.js';
 import { createVantageActivities } from '../activities/vantage/activities.js';
@@ -67,7 +67,12 @@ export function openPorts({
       ...createSimulatedDisks(datacenters.get(datacenter)),
       ...createSimulatedHostActivities(datacenters.get(datacenter)),
     }),
-    vantageWork: (datacenter, vantage) => createSimulatedVantage(datacenters.get(datacenter), vantage),
+    vantageWork: (datacenter, vantage) =>
+      createVantageActivities({
+        vantage,
+        reach: createSimulatedReach(datacenters.get(datacenter), vantage),
+        clock,
+      }),
     close: () => datacenters.close(),
   };
 }

@@ -151,9 +151,8 @@ async function runCloudWorkers(
     const inventory = inventories.get('control');
     const observed =
       inventory && observe({ hypervisor: unfenced(ports, inventory), inventory, operate, log }, ended.signal);
-    await Promise.all(
-      [...workers.map((worker) => worker.run()), simulated, observed].map((work) => work?.finally(end)),
-    );
+    const all = [...workers.map((worker) => worker.run()), simulated, ...(observed ? [observed] : [])];
+    await Promise.all(all.map((work) => work.finally(end)));
   } finally {
     ports.close();
     for (const inventory of inventories.values()) await closeInventory(inventory);

@@ -23,7 +23,7 @@ import { allHosts, requireHost } from './hosts.js';
 import { migrationsAt } from './migrations.js';
 import { breakStream } from './post-copy.js';
 import { setSelfFence } from './self-fence.js';
-import { blind, unblind } from './vantage.js';
+import { blind, unblind } from './sight.js';
 
 const at = durationSchema.optional().describe('How long after the beginning of a scenario');
 const hosts = z.array(z.string().min(1)).min(1).describe('Names of hosts');

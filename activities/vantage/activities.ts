@@ -1,14 +1,8 @@
 /** What a vantage point says of a host, and whether it sees anybody at all. */
 import type { HostRef } from '../../model/host.js';
-import type { Signal } from '../../model/incident.js';
 import type { Clock } from '../clock.js';
 import type { Implement, VantageActivities } from '../types.js';
-
-/** The ways from a vantage point to a host. Each ends within seconds, whatever the host does. */
-export interface Reach {
-  hypervisor(host: HostRef): Promise<Signal>;
-  network(host: HostRef): Promise<Signal>;
-}
+import type { Reach } from './port.js';
 
 /** So many others are asked: one that answers shows that the vantage point is not cut off. */
 const controlsAtMost = 8;

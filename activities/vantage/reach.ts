@@ -2,7 +2,7 @@ import { DroverError } from '../../model/errors.js';
 import type { HostRef } from '../../model/host.js';
 import type { Signal } from '../../model/incident.js';
 import type { Hypervisor } from '../hypervisor/port.js';
-import type { Reach } from './activities.js';
+import type { Reach } from './port.js';
 import { askNetwork } from './network.js';
 
 /** The ways from this machine to real hosts. */

@@ -2,7 +2,7 @@
  * Two vantage points in network namespaces of their own, which fail apart: what each way to fail looks like from them, and
  * that nothing is fenced on the word of one. The host has no guest and no fence device: all that happens is a verdict.
  */
-import { execa, type ResultPromise } from 'execa';
+import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Incident } from '../../model/incident.js';
 import { main } from './cli.js';
@@ -13,7 +13,7 @@ type Vantage = (typeof vantages)[number];
 
 let world: World;
 let net: string;
-const processes: ResultPromise[] = [];
+const processes: Promise<unknown>[] = [];
 
 const nameOf = (vantage: Vantage): string => `drv${net.split('.').at(-1) ?? ''}${vantage}`;
 const ip = (...args: string[]) => execa('ip', args, { stdin: 'ignore' });

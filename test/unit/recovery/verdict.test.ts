@@ -1,5 +1,5 @@
 /** What is concluded from what was seen, and above all what is not. */
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Signal, Testimony } from '../../../model/incident.js';
 import { judge, type Seen } from '../../../workflows/recovery/verdict.js';

@@ -1,6 +1,7 @@
 /** What the vantage points of a simulated datacenter see of a host that fails in each way. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { createSimulatedVantage } from '../../../activities/simulator/vantage.js';
+import { createSimulatedReach } from '../../../activities/simulator/vantage.js';
+import { createVantageActivities } from '../../../activities/vantage/activities.js';
 import type { Signal } from '../../../model/incident.js';
 import type { Fault } from '../../../activities/simulator/faults.js';
 import { openWorld, type SimulatedWorld } from './world.js';
@@ -14,7 +15,9 @@ afterEach(() => world.datacenter.close());
 const host1 = ['host1'];
 
 async function sees(vantage: string): Promise<string> {
-  const work = createSimulatedVantage(world.datacenter, vantage);
+  const { datacenter } = world;
+  const reach = createSimulatedReach(datacenter, vantage);
+  const work = createVantageActivities({ vantage, reach, clock: datacenter.clock });
   const others = ['host1', 'host2', 'host3'].map(world.host);
   const said = await work.testify({ host: world.host('host1'), others }, world.call('none'));
   const seen = (asked: Signal['signal']) => said.signals.find(({ signal }) => signal === asked)?.seen;
