@@ -28,7 +28,10 @@ test('the third waits until one of the two has come to its end, and takes anothe
   const beats: unknown[] = [];
   const third = claim('3', 2, beats);
   await expect.poll(() => beats.length).toBeGreaterThan(0);
-  expect(beats[0]).toMatchObject({ waitingFor: 'another evacuation', says: 'a take no more evacuations at a time' });
+  expect(beats[0]).toMatchObject({
+    waitingFor: 'another evacuation',
+    says: 'a take no more evacuations at a time',
+  });
   // It runs there now: its claim is permanent.
   await transact(world.inventory, (trx) =>
     trx.updateTable('allocations').set({ operation: null }).where('id', '=', 'c1').execute(),

@@ -25,6 +25,7 @@ describe('configuration', () => {
       inventory: { path: join(base, '.drover/inventory.db') },
       identity: { name: 'ada', role: 'admin' },
       placement: { strategy: 'spread' },
+      fencing: { hosts: {}, checkEverySeconds: 600, countSelfFence: false },
       recovery: defaultRecoveryRules,
       runbooks: [],
       auditEverySeconds: 3600,
