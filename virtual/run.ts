@@ -22,7 +22,7 @@ import { placeOfVantage, type Place } from './places.js';
 import type { WorkerProcess } from './process.js';
 import { Scope } from './scope.js';
 import { Asks } from './asks.js';
-import type { Ending } from './ending.js';
+import { toldOf, type Ending } from './ending.js';
 import { callOf, perform, type Task, type TaskRun } from './task.js';
 import type { VirtualTemporal } from './temporal.js';
 import { noKnobs, troublesAt, type Knobs } from './trouble.js';
@@ -101,10 +101,7 @@ export class VirtualRun implements Runtime, TaskRun {
     return () => this.terminations.delete(hook);
   }
 
-  crash(process: WorkerProcess): void {
-    this.temporal.crash(process);
-  }
-
+  crash = (process: WorkerProcess): void => this.temporal.crash(process);
   fault = (what: string): void => this.temporal.log.add('fault', this.who, what);
 
   /** An update, or a signal: it is validated, and then handled within the workflow. */
@@ -179,23 +176,14 @@ export class VirtualRun implements Runtime, TaskRun {
     const scope = this.reach(operation);
     const id = this.subjectId(operation, subject);
     this.temporal.log.name(subject, label);
-    const run = this.temporal.start(
-      operation,
-      id,
-      { request: asked, input },
-      { knobs: this.childKnobs, label, home: this.home },
-    );
+    const run = this.temporal.start(operation, id, { request: asked, input }, this.asChild(label));
     return (await this.follow(run, scope, operation)) as Record<string, unknown> | null;
   }
 
   async childRun({ type, workflowId, label, argument }: ChildRun): Promise<unknown> {
     if (this.terminated) return never();
     const scope = this.reach(label);
-    const run = this.temporal.start(type, workflowId, argument, {
-      knobs: this.childKnobs,
-      label,
-      home: this.home,
-    });
+    const run = this.temporal.start(type, workflowId, argument, this.asChild(label));
     return this.follow(run, scope, label);
   }
 
@@ -203,10 +191,8 @@ export class VirtualRun implements Runtime, TaskRun {
     if (this.terminated) return never();
     const id = delayedWorkflowId(this.temporal.cloud, order.of);
     if (this.temporal.newest(id)?.open === true) return;
-    this.temporal.start('delayed-operation', id, order, {
-      label: `${order.child.label}, later`,
-      home: this.home,
-    });
+    const label = `${order.child.label}, later`;
+    this.temporal.start('delayed-operation', id, order, { label, home: this.home });
   }
 
   async tell(workflowId: string, word: Word): Promise<void> {
@@ -257,6 +243,10 @@ export class VirtualRun implements Runtime, TaskRun {
     return this.temporal.scopes.current ?? this.root;
   }
 
+  private asChild(label: string): { knobs: Knobs; label: string; home: Place } {
+    return { knobs: this.childKnobs, label, home: this.home };
+  }
+
   private get childKnobs(): Knobs {
     const { children = noKnobs, twice = false } = this.knobs;
     return { twice, children, ...children };
@@ -302,9 +292,7 @@ export class VirtualRun implements Runtime, TaskRun {
   private close(ending: Ending): void {
     if (!this.open) return;
     this.ending = ending;
-    const told =
-      ending.end === 'failed' ? `failed: ${ending.error.code}: ${ending.error.message}` : ending.end;
-    this.temporal.log.add('ends', this.who, told);
+    this.temporal.log.add('ends', this.who, toldOf(ending));
     this.temporal.closed(this);
     this.end(ending);
   }

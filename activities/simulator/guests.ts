@@ -116,7 +116,7 @@ const writersOf = (tx: Tx, { store, path }: FileRow): GuestRow[] =>
     .filter(
       (guest) =>
         storeOf(tx, guest.host, path) === store &&
-        disksOf(guest).some((disk) => disk.path === path && !disk.readonly),
+        disksOf(guest).some((one) => one.path === path && !one.readonly),
     );
 
 export function setPower(tx: Tx, host: string, id: string, power: PowerState, reason: string): void {
