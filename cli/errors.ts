@@ -1,6 +1,7 @@
 /** How the command line fails: one line what and why, one line what to do; an object with `-o json`. */
 import { CommanderError } from 'commander';
-import { DroverError, errorTable, type ErrorRecord } from '../model/errors.js';
+import { errorTable } from '../model/error-table.js';
+import { DroverError, type ErrorRecord } from '../model/errors.js';
 import { paint } from './paint.js';
 
 /** Work that goes on when the command ends: exit code 6, and nothing went wrong. */

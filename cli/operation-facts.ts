@@ -1,7 +1,8 @@
 /** What an operation's declaration says, in words: for `drover operation show` and the page docs/operations.md. */
 import { Command } from 'commander';
 import { z } from 'zod';
-import { errorTable, type ErrorCode } from '../model/errors.js';
+import { errorTable } from '../model/error-table.js';
+import { type ErrorCode } from '../model/errors.js';
 import { operationKey, type Operation } from '../workflows/define.js';
 import { generalErrors } from '../workflows/general-errors.js';
 

@@ -70,7 +70,12 @@ async function join(caller: Caller, asked: Asked, workflowId: string): Promise<O
   );
   const { client } = await caller.temporal();
   const { name: by, role } = caller.identity;
-  const said: OperationAsk = { by, role, way: null, ...(typeof reason === 'string' ? { comment: reason } : {}) };
+  const said: OperationAsk = {
+    by,
+    role,
+    way: null,
+    ...(typeof reason === 'string' ? { comment: reason } : {}),
+  };
   // Only for its log: without a worker nobody writes it, and the work goes on all the same.
   await client
     .withDeadline(Date.now() + joinMs, () =>

@@ -1,7 +1,8 @@
 /** One item of a step, or the whole of a step without for-each, as one operation or one run of another runbook. */
 import type { RunItemRecord } from '../model/run.js';
 import { parseDuration } from '../model/duration.js';
-import { DroverError, errorTable } from '../model/errors.js';
+import { errorTable } from '../model/error-table.js';
+import { DroverError } from '../model/errors.js';
 import { evaluate, type Scope } from '../runbooks/language/expressions.js';
 import { operations } from './catalogue.js';
 import { runSubRunbook } from './run-child.js';

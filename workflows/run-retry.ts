@@ -1,5 +1,6 @@
 /** Trying again what failed, with longer and longer waits. */
-import { errorTable, type ErrorCode } from '../model/errors.js';
+import { errorTable } from '../model/error-table.js';
+import { type ErrorCode } from '../model/errors.js';
 import type { Retry } from '../model/runbook.js';
 import { whileGoing } from './run-pause.js';
 import type { Work } from './run-state.js';

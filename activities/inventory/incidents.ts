@@ -83,10 +83,6 @@ export async function listIncidents(
   return rows.map(incidentFrom);
 }
 
-export async function getIncident(inventory: Inventory, id: string): Promise<Incident> {
-  return read(inventory, async (db) => incidentFrom(await requireIncident(db, id)));
-}
-
 /** Oldest first. */
 export async function listIncidentEvents(inventory: Inventory, incident: string): Promise<IncidentEvent[]> {
   const rows = await read(inventory, (db) =>

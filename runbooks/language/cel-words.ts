@@ -4,7 +4,7 @@
  */
 import type { ASTNode } from '@marcbachmann/cel-js';
 import { didYouMean } from '../../model/did-you-mean.js';
-import { errorTable } from '../../model/errors.js';
+import { errorTable } from '../../model/error-table.js';
 import type { RunStepState } from '../../model/run.js';
 import { childrenOf } from './cel.js';
 import type { ExpressionIssue } from './cel-messages.js';

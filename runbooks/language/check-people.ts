@@ -2,7 +2,8 @@
 import type { FileIssue, Path } from '../../config/yaml-file.js';
 import { didYouMean } from '../../model/did-you-mean.js';
 import { parseDuration } from '../../model/duration.js';
-import { errorTable, isErrorCode } from '../../model/errors.js';
+import { errorTable } from '../../model/error-table.js';
+import { isErrorCode } from '../../model/errors.js';
 import type { Approve, Retry } from '../../model/runbook.js';
 import { checkDuration } from './check-values.js';
 import { checkTexts, type Checker, type Issues } from './check-with.js';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { runbookCatalogue } from '../../../client/catalogue.js';
 import { formatIssues } from '../../../config/issues.js';
-import { errorTable } from '../../../model/errors.js';
+import { errorTable } from '../../../model/error-table.js';
 import { runbookJsonSchema } from '../../../runbooks/language/json-schema.js';
 import { checkFiles } from '../../../runbooks/language/load.js';
 
