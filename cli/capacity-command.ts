@@ -61,7 +61,7 @@ async function lossText({ lost, placed, unplaced, staying }: Loss): Promise<stri
   const moved = where.length === 0 ? [] : [await table(['INSTANCE', 'HA', 'FROM', 'TO'], where)];
   const none = unplaced.map(({ name, ha, size, rejections }) =>
     [
-      `${name} (${size}, HA ${ha}) finds no room:`,
+      `${name} (${size}, HA ${ha}) would not come back:`,
       ...rejections.map(({ host, reason }) => `  ${host}: ${reason}`),
       ...(rejections.length === 0 ? ['  there is no other host'] : []),
     ].join('\n'),

@@ -25,6 +25,8 @@ export function describeResult(result: unknown): string {
   if (typeof result !== 'object' || result === null) return '';
   // What a host was before is for a runbook's undo, not for people.
   if ('was' in result) return 'note' in result ? text(result.note) : '';
+  // A recovery tells itself.
+  if ('incident' in result && 'says' in result) return text(result.says);
   const { from, to, ...rest } = result as Record<string, unknown>;
   const move = typeof from === 'string' && typeof to === 'string' ? [`${from} -> ${to}`] : [];
   return [...move, ...Object.entries(rest).flatMap(([key, value]) => one(key, value))].join(', ');
@@ -47,7 +49,7 @@ function one(key: string, value: unknown): string[] {
   if (key === 'totalMs') return [`took ${text(value)} ms`];
   if (key === 'transferredBytes') return [`${bytesText(Number(value))} copied`];
   if (key === 'forced') return ['by force'];
-  if (key === 'note') return [text(value)];
+  if (key === 'note' || key === 'told') return [text(value)];
   if (Array.isArray(value)) return value.length === 0 ? [] : [`${words(key)} ${value.map(text).join(', ')}`];
   return [`${words(key)} ${text(value)}`];
 }

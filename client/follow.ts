@@ -1,4 +1,5 @@
 /** Waits for a workflow, whatever happens to Temporal, to the worker and to the workflow's run meanwhile. */
+import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   WorkflowFailedError,
@@ -35,6 +36,8 @@ export async function follow(caller: Caller, target: Followed, options: FollowOp
   const limit =
     options.timeoutSeconds === undefined ? [] : [AbortSignal.timeout(options.timeoutSeconds * 1000)];
   const signal = AbortSignal.any([...(options.signal ? [options.signal] : []), ...limit]);
+  // The client asks anew for as long as it waits, and each question listens.
+  setMaxListeners(0, signal);
   const { client } = await caller.temporal();
   let handle = client.workflow.getHandle(target.workflowId, target.runId);
   let told = false;

@@ -230,6 +230,13 @@ export const errorTable = {
   ),
   HostError: row(false, 502, 1, 'work on the host itself failed', 'see the message'),
   DiskError: row(false, 502, 1, 'work on a disk failed', 'see the message'),
+  DiskNotShared: row(
+    false,
+    409,
+    3,
+    'a disk is on a host’s own storage, or nothing proves that another host has it',
+    'say where shared storage is: drover host set HOST --storage NAME=DIRECTORY',
+  ),
   // Storage keeps the locks of a host that died for a while: 42 s on GlusterFS, 90 s with NFS 4.
   DiskLocked: row(
     true,

@@ -53,7 +53,9 @@ export async function drill(live: Inventory, order: DrillOrder): Promise<Drill> 
       { by: 'a drill' },
     );
     const asks = await play(cloud, handle, order.host);
-    if (handle.run.open) handle.cancel();
+    // Only what would find no room is left: nobody waits for that in a drill.
+    const waits = handle.run.open;
+    if (waits) handle.cancel();
     const ending = await handle.ending;
     const [incident] = await listIncidents(cloud.inventory, { host: order.host });
     if (incident === undefined) return refused(order.host, ending, assumed);
@@ -63,6 +65,7 @@ export async function drill(live: Inventory, order: DrillOrder): Promise<Drill> 
       incident,
       log,
       asks,
+      waits,
       expected,
       assumed: [...assumed, ...assumptions(order, silent)],
     });
@@ -159,12 +162,14 @@ function report(
     incident,
     log,
     asks,
+    waits,
     expected,
     assumed,
   }: {
     incident: Incident;
     log: IncidentEvent[];
     asks: string[];
+    waits: boolean;
     expected: Expected | null;
     assumed: string[];
   },
@@ -184,12 +189,16 @@ function report(
   return {
     host,
     refusal: null,
-    ends: log.at(-1)?.says ?? '',
+    ends: waits ? 'it goes on trying, and waits for room' : (log.at(-1)?.says ?? ''),
     asks,
     instances: incident.instances,
     phases: [...phases, ...(moved === 0 ? [] : [{ phase: started, seconds: starting }])],
     seconds: starting === null ? null : Math.round((known + starting) * 10) / 10,
-    log: log.map(({ at, phase, says }) => ({ after: after(at), phase, says })),
+    log: (waits ? log.filter(({ phase }) => phase !== 'closed') : log).map(({ at, phase, says }) => ({
+      after: after(at),
+      phase,
+      says,
+    })),
     assumed: moved === 0 ? assumed : [...assumed, basis],
   };
 }

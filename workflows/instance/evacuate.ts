@@ -29,6 +29,7 @@ export const evacuate = defineOperation({
   errors: [
     'FencingRequired',
     'NoValidHost',
+    'DiskNotShared',
     'HostWorkerMissing',
     'DiskError',
     'DiskLocked',

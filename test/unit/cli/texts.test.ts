@@ -19,6 +19,10 @@ test.each([
     },
     'flavor big, 4 vCPUs, 8192 MiB, on h1, off for 2.1s, confirms itself at 2026-11-24T00:00:00Z',
   ],
+  [
+    { incident: 'i', host: 'h1', state: 'recovered', says: 'h1 is recovered: 2 evacuated' },
+    'h1 is recovered: 2 evacuated',
+  ],
   [{ kind: 'resize', removed: [], left: 'h1' }, 'kind resize, the old place on h1 is free'],
   [
     {

@@ -94,7 +94,7 @@ describe('it is refused', () => {
     const id = await cloud.adopt('web-1', { host: 'h1', local: true });
     await lose();
     const ending = await evacuate(id).ending;
-    expect(ending).toMatchObject({ end: 'failed', error: { code: 'NoValidHost' } });
+    expect(ending).toMatchObject({ end: 'failed', error: { code: 'DiskNotShared' } });
     expect(ending.end === 'failed' && ending.error.hint).toContain('backup');
     expect(await cloud.instance(id)).toMatchObject({ state: 'active', host: 'h1', needsRepair: null });
     expect(await wrong(id)).toEqual([]);

@@ -39,6 +39,38 @@ describe('no room', () => {
     expect(await runsOn(cloud, big)).toEqual(['h4']);
   });
 
+  it('a readmission meanwhile ends it: the host is not cut off again under it', async () => {
+    const big = await cloud.adopt('big', { host: 'h1', memoryMiB: 131_072 });
+    await cloud.adopt('there', { host: 'h2' });
+    await cloud.adopt('there, too', { host: 'h3' });
+    await crash(cloud);
+    const handle = recover(cloud);
+    await asked(cloud);
+    const readmit = cloud.operation('host.readmit', { host: 'h1', power_on: true });
+    expect(await readmit.ending).toMatchObject({ end: 'done' });
+    expect(await handle.ending).toMatchObject({ result: { state: 'recovered' } });
+    expect(await fenceOf(cloud)).toBeNull();
+    expect(await fences()).toBe(1);
+    expect(await cloud.instance(big)).toMatchObject({ host: 'h1' });
+  });
+
+  it('a disk of the lost host itself is no matter of room: it is told at once, with the way out', async () => {
+    const [web = ''] = await some(1);
+    const own = await cloud.adopt('own', { host: 'h1', local: true });
+    await crash(cloud);
+    const begun = cloud.clock.now();
+    expect(await recover(cloud).ending).toMatchObject({
+      end: 'failed',
+      error: { code: 'RecoveryIncomplete' },
+    });
+    expect(cloud.clock.now() - begun).toBeLessThan(120_000);
+    const { state, instances } = await incidentOf(cloud);
+    expect(state).toBe('partly-recovered');
+    expect(instances.find(({ instance }) => instance === own)).toMatchObject({ outcome: 'failed' });
+    expect(instances.find(({ instance }) => instance === own)?.says).toContain('of h2 is its own');
+    expect(await boots(cloud, web)).toBe(1);
+  });
+
   it('ends without it after its time; asked for again, it tries what is left', async () => {
     cloud.recovery.retryForSeconds = 600;
     const [web = ''] = await some(1);

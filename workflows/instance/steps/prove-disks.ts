@@ -53,7 +53,7 @@ function notShared(
       ? `there is no third host to prove with that ${directory} of ${target.name} is shared`
       : `${directory} of ${target.name} is its own: ${witness.name} does not see it`;
   return new DroverError(
-    'NoValidHost',
+    'DiskNotShared',
     `the disk of ${name} was on ${lost.name}, and nothing proves that ${target.name} has it: ${why}`,
     {
       details: { lost: lost.name, target: target.name, witness: witness?.name ?? null, directory },

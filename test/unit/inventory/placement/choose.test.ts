@@ -129,7 +129,8 @@ test('in no sequence of claims, arrivals and failures a host gets too much, or a
         await world.close();
       }
     }),
-    { numRuns: server === undefined ? 25 : 5 },
+    // So few that chance might leave the moves out: there the same ones each time.
+    server === undefined ? { numRuns: 25 } : { numRuns: 5, seed: 1 },
   );
   // They were real sequences: room was taken, refused, and reached by moves.
   expect(Math.min(...Object.values(seen)), JSON.stringify(seen)).toBeGreaterThan(0);
