@@ -6,6 +6,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { Client, Connection } from '@temporalio/client';
 import type { Context } from '@temporalio/activity';
 import { NativeConnection, Runtime, makeTelemetryFilterString } from '@temporalio/worker';
+import { defaultRecoveryRules } from '../../../model/recovery.js';
 import { openInventory } from '../../../activities/inventory/database.js';
 import { serveDatacenters } from '../../../worker/datacenters.js';
 import { openPorts } from '../../../worker/ports.js';
@@ -83,6 +84,8 @@ const shipped = openPorts({ dataDir: folder, clock: quickClock(begun) });
 const ports = order.mutant ? { ...shipped, hostWork: rebootsAgain } : shipped;
 const inventory = await openInventory({ path: `${folder}/inventory.db` });
 const client = new Client({ connection });
+// All evacuations here are to one host: those that are parked there would keep the others waiting.
+const rules = { ...defaultRecoveryRules, perTarget: plan.size + 1 };
 const create = (queue: CloudQueue) =>
   createControlWorker({
     cloud: names.cloud,
@@ -92,6 +95,7 @@ const create = (queue: CloudQueue) =>
     ports,
     bundle: { codePath: bundle },
     queue,
+    rules,
   });
 const workers = [await create('control'), await create('recovery')];
 const never = new AbortController().signal;
