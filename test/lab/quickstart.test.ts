@@ -95,7 +95,9 @@ describe("the README's quick start", () => {
     await until('doctor finds nothing wrong', 30_000, async () => (await cli.drover('doctor')).code === 0);
     const checks = await cli.json<{ name: string; state: string; message: string }[]>('doctor');
     // Hosts that were just added have no fence devices yet, and that is told.
-    const others = checks.filter(({ state, message }) => state !== 'ok' && !message.includes('no fence device'));
+    const others = checks.filter(
+      ({ state, message }) => state !== 'ok' && !message.includes('no fence device'),
+    );
     expect(others).toEqual([]);
     expect(checks.map((check) => check.name)).toContain('worker of host3');
     const list = await follow('instance list');
