@@ -14,25 +14,16 @@ import { startOperation, waitForResult } from '../client/operations.js';
 import { vantageQueue } from '../model/addresses.js';
 import { DroverError } from '../model/errors.js';
 import type { HostRef } from '../model/host.js';
-import { defaultRecoveryRules, type RecoveryRules } from '../model/recovery.js';
 import { wrapActivities } from '../worker/envelope.js';
 import { vantageHere } from '../worker/ports.js';
 import { createControlWorker } from '../worker/worker.js';
 import { adopt, makeGuests, startHosts, virsh, type Hosts } from './hosts.js';
-import { endsOf } from './recover.js';
+import { endsOf, rules } from './recover.js';
 import type { Session } from './session.js';
 import { compare } from './statistics.js';
 
 const guests = 6;
 const pairs = 5;
-
-/** Nothing waits for what may fail with it, and no brake holds: only work is measured. */
-const rules: RecoveryRules = {
-  ...defaultRecoveryRules,
-  askEverySeconds: 1,
-  settleSeconds: 0,
-  budget: { zone: 100, fleet: 100, windowSeconds: 3600 },
-};
 
 interface Took {
   /** Seconds from the evidence. */

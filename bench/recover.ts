@@ -29,7 +29,7 @@ const sizes = [
 const targets = 80;
 
 /** Nothing waits for what may fail with it, and no brake holds: only work is measured. */
-const rules: RecoveryRules = {
+export const rules: RecoveryRules = {
   ...defaultRecoveryRules,
   askEverySeconds: 1,
   settleSeconds: 0,

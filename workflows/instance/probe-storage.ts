@@ -4,7 +4,7 @@ import type { Disk } from '../../model/instance.js';
 import type { Ctx } from '../ctx.js';
 import { intent } from '../ctx.js';
 
-const directoryOf = (path: string): string => path.slice(0, path.lastIndexOf('/')) || '/';
+export const directoryOf = (path: string): string => path.slice(0, path.lastIndexOf('/')) || '/';
 
 /**
  * Answers the disks that the two hosts do not share. Proven and not believed: the source writes a nonce into
@@ -17,21 +17,31 @@ export async function probeStorage(
   target: HostRef,
 ): Promise<Disk[]> {
   const shared = new Map<string, boolean>();
-  for (const directory of new Set(disks.map((disk) => directoryOf(disk.path)))) {
-    const probe = { directory, nonce: ctx.id() };
-    await ctx.call('writeProbe', probe, {
-      on: source,
-      undo: intent(
-        'removeProbe',
-        probe,
-        `the probe file ${probe.nonce} in ${directory} on ${source.name}`,
-        source,
-      ),
-    });
-    shared.set(directory, (await ctx.call('readProbe', probe, { on: target })).shared);
-    await ctx.call('removeProbe', probe, { on: source });
-  }
+  for (const directory of new Set(disks.map((disk) => directoryOf(disk.path))))
+    shared.set(directory, await isShared(ctx, directory, source, target));
   return disks.filter((disk) => shared.get(directoryOf(disk.path)) === false);
+}
+
+/** Whether what one host writes into a directory the other one sees there. */
+export async function isShared(
+  ctx: Ctx,
+  directory: string,
+  writer: HostRef,
+  reader: HostRef,
+): Promise<boolean> {
+  const probe = { directory, nonce: ctx.id() };
+  await ctx.call('writeProbe', probe, {
+    on: writer,
+    undo: intent(
+      'removeProbe',
+      probe,
+      `the probe file ${probe.nonce} in ${directory} on ${writer.name}`,
+      writer,
+    ),
+  });
+  const { shared } = await ctx.call('readProbe', probe, { on: reader });
+  await ctx.call('removeProbe', probe, { on: writer });
+  return shared;
 }
 
 /** What was declared is believed for the choice of a host only: the probe has the last word. */

@@ -1,9 +1,7 @@
 import { DroverError } from '../../../model/errors.js';
 import type { HostRef } from '../../../model/host.js';
 import type { Ctx } from '../../ctx.js';
-import { intent } from '../../ctx.js';
-
-const directoryOf = (path: string): string => path.slice(0, path.lastIndexOf('/')) || '/';
+import { directoryOf, isShared } from '../probe-storage.js';
 
 /**
  * Throws unless the target has the very disks that the lost host had. That one can't be asked any more; so their place is
@@ -25,22 +23,6 @@ export async function proveDisks(ctx: Ctx, lost: HostRef, target: HostRef): Prom
   }
   for (const { path, format, readonly } of disks)
     await ctx.call('diskFacts', { path, format, ...(readonly ? {} : { unused: true }) }, { on: target });
-}
-
-async function isShared(ctx: Ctx, directory: string, target: HostRef, witness: HostRef): Promise<boolean> {
-  const probe = { directory, nonce: ctx.id() };
-  await ctx.call('writeProbe', probe, {
-    on: target,
-    undo: intent(
-      'removeProbe',
-      probe,
-      `the probe file ${probe.nonce} in ${directory} on ${target.name}`,
-      target,
-    ),
-  });
-  const { shared } = await ctx.call('readProbe', probe, { on: witness });
-  await ctx.call('removeProbe', probe, { on: target });
-  return shared;
 }
 
 function notShared(
