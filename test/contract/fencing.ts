@@ -1,9 +1,9 @@
 /** What every driver of the fencing port must do alike. Each BMC here is one of a host that another look can judge, too. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { callOf } from '../call.js';
 import { createFencingActivities } from '../../activities/fencing/activities.js';
 import type { Fencing } from '../../activities/fencing/port.js';
 import type { Inventory } from '../../activities/inventory/database.js';
-import type { Call } from '../../activities/types.js';
 import type { HostRef } from '../../model/host.js';
 
 export type BmcFault = 'ok' | 'dead' | 'hang' | 'wrong-password' | 'deaf' | 'lie' | 'swapped';
@@ -21,13 +21,7 @@ export interface FencingWorld {
   close(): Promise<void>;
 }
 
-const call: Call = {
-  owner: null,
-  host: null,
-  signal: new AbortController().signal,
-  cancelRequested: () => false,
-  heartbeat: () => undefined,
-};
+const call = callOf(null);
 
 export function fencingContract(driver: string, open: () => Promise<FencingWorld>): void {
   describe(`the fencing contract: ${driver}`, () => {

@@ -1,4 +1,5 @@
 /** What a migration left whose workflow was terminated, made without any workflow: the same in every world. */
+import { callOf } from '../call.js';
 import { createInventoryActivities } from '../../activities/inventory/activities.js';
 import { hypervisorInventory } from '../../activities/inventory/for-hypervisor.js';
 import { createSimulatedDisks } from '../../activities/simulator/disks.js';
@@ -75,10 +76,4 @@ const beginning = (place: Place, instance: string): BeginInput => ({
   create: null,
 });
 
-const nobody: Call = {
-  owner: null,
-  host: null,
-  signal: new AbortController().signal,
-  cancelRequested: () => false,
-  heartbeat: () => undefined,
-};
+const nobody = callOf(null);

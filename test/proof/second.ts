@@ -1,6 +1,6 @@
 /** A second operation takes an instance over from one that runs, as after somebody terminated the first. */
+import { callOf } from '../call.js';
 import { createInventoryActivities } from '../../activities/inventory/activities.js';
-import type { Call } from '../../activities/types.js';
 import { instanceWorkflowId } from '../../model/addresses.js';
 import { DroverError } from '../../model/errors.js';
 import type { Owner } from '../../model/operation.js';
@@ -86,10 +86,4 @@ async function visit({ place }: Trial, { instance, operation, epoch }: Owner): P
   });
 }
 
-const nobody: Call = {
-  owner: null,
-  host: null,
-  signal: new AbortController().signal,
-  cancelRequested: () => false,
-  heartbeat: () => undefined,
-};
+const nobody = callOf(null);

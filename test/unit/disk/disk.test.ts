@@ -16,6 +16,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { callOf } from '../../call.js';
 import { createDiskActivities } from '../../../activities/disk/activities.js';
 import type { Call } from '../../../activities/types.js';
 
@@ -30,13 +31,7 @@ let path: string;
 let image: string;
 let disks: ReturnType<typeof createDiskActivities>;
 
-const call = (operation = 'op-1', epoch = 1, of = instance): Call => ({
-  owner: { instance: of, operation, epoch },
-  host: null,
-  signal: new AbortController().signal,
-  cancelRequested: () => false,
-  heartbeat: () => undefined,
-});
+const call = (operation = 'op-1', epoch = 1, of = instance) => callOf({ instance: of, operation, epoch });
 const nobody = (): Call => ({ ...call(), owner: null });
 
 beforeEach(async () => {

@@ -2,8 +2,8 @@ import { mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { callOf } from '../../call.js';
 import { createDiskActivities } from '../../../activities/disk/activities.js';
-import type { Call } from '../../../activities/types.js';
 
 const MiB = 1024 ** 2;
 const other = '0a0a0a0a-0000-4000-8000-000000000002';
@@ -12,13 +12,7 @@ let root: string;
 let images: string;
 let disks: ReturnType<typeof createDiskActivities>;
 
-const call = (epoch = 1): Call => ({
-  owner: { instance: other, operation: `op-${epoch}`, epoch },
-  host: null,
-  signal: new AbortController().signal,
-  cancelRequested: () => false,
-  heartbeat: () => undefined,
-});
+const call = (epoch = 1) => callOf({ instance: other, operation: `op-${epoch}`, epoch });
 
 beforeEach(() => {
   root = realpathSync(mkdtempSync(join(tmpdir(), 'drover-disk-')));

@@ -13,8 +13,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { callOf } from '../../call.js';
 import { createDiskActivities } from '../../../activities/disk/activities.js';
-import type { Call } from '../../../activities/types.js';
 
 const instance = '0a0a0a0a-0000-4000-8000-000000000001';
 let root: string;
@@ -22,13 +22,7 @@ let images: string;
 let saves: string;
 let disks: ReturnType<typeof createDiskActivities>;
 
-const call = (epoch = 1): Call => ({
-  owner: { instance, operation: `op-${epoch}`, epoch },
-  host: null,
-  signal: new AbortController().signal,
-  cancelRequested: () => false,
-  heartbeat: () => undefined,
-});
+const call = (epoch = 1) => callOf({ instance, operation: `op-${epoch}`, epoch });
 const list = (input: { directories?: string[]; disks?: string[]; full?: boolean } = {}) =>
   disks.listFiles({ directories: [images], disks: [], full: false, ...input }, call());
 const put = (...names: string[]): void => {

@@ -2,19 +2,13 @@ import { chmodSync, existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
+import { callOf } from '../../call.js';
 import { createFencingActivities } from '../../../activities/fencing/activities.js';
 import type { Inventory } from '../../../activities/inventory/database.js';
-import type { Call } from '../../../activities/types.js';
 import { fakeAgents } from './fake-agents.js';
 
 const host = { name: 'host1', uri: 'qemu+tcp://h/system' };
-const call: Call = {
-  owner: null,
-  host: null,
-  signal: new AbortController().signal,
-  cancelRequested: () => false,
-  heartbeat: () => undefined,
-};
+const call = callOf(null);
 const canary = 'kanarienvogel/7&x';
 
 describe('an agent', () => {

@@ -9,7 +9,8 @@ import { getHost } from '../../../activities/inventory/hosts.js';
 import type { Owner } from '../../../model/operation.js';
 import { makePackage } from '../../transpile.js';
 import { runProcess } from './processes.js';
-import { allocations, begin, callOf, claimOf, failure, guest, host, makeWorld, type World } from './world.js';
+import { callOf } from '../../call.js';
+import { allocations, begin, claimOf, failure, guest, host, makeWorld, type World } from './world.js';
 
 let world: World;
 beforeEach(async () => {

@@ -1,17 +1,7 @@
 /** A world of two hosts and one guest, and an operation on that guest which stops half-way. */
 import type { IntentCall, Owner } from '../../../model/operation.js';
-import {
-  ask,
-  begin,
-  callOf,
-  claimOf,
-  expectOutcome,
-  guest,
-  host,
-  makeWorld,
-  undo,
-  type World,
-} from './world.js';
+import { callOf } from '../../call.js';
+import { ask, begin, claimOf, expectOutcome, guest, host, makeWorld, undo, type World } from './world.js';
 
 export async function twoHosts(): Promise<World> {
   const world = await makeWorld();

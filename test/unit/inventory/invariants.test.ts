@@ -7,18 +7,8 @@ import { listInstances } from '../../../activities/inventory/instances.js';
 import { isErrorCode } from '../../../model/errors.js';
 import type { Intent, Owner } from '../../../model/operation.js';
 import { server } from './place.js';
-import {
-  allocations,
-  ask,
-  callOf,
-  claimOf,
-  guest,
-  host,
-  intents,
-  makeWorld,
-  undo,
-  type World,
-} from './world.js';
+import { callOf } from '../../call.js';
+import { allocations, ask, claimOf, guest, host, intents, makeWorld, undo, type World } from './world.js';
 
 const guests = ['i1', 'i2', 'i3', 'i4'];
 const none = callOf(null);

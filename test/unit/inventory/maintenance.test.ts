@@ -9,7 +9,8 @@ import {
 } from '../../../activities/inventory/records.js';
 import { transact } from '../../../activities/inventory/database.js';
 import type { Request } from '../../../model/operation.js';
-import { begin, callOf, claimOf, guest, host, makeWorld, told, type World } from './world.js';
+import { callOf } from '../../call.js';
+import { begin, claimOf, guest, host, makeWorld, told, type World } from './world.js';
 
 let world: World;
 beforeEach(async () => {

@@ -3,11 +3,11 @@ import { getInstance } from '../../../activities/inventory/instances.js';
 import { getOperation } from '../../../activities/inventory/records.js';
 import type { Owner } from '../../../model/operation.js';
 import { finish, twoHosts } from './half-moved.js';
+import { callOf } from '../../call.js';
 import {
   allocations,
   ask,
   begin,
-  callOf,
   claimOf,
   expectOutcome,
   failure,

@@ -2,7 +2,8 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { claimHost } from '../../../activities/inventory/claims.js';
 import { transact } from '../../../activities/inventory/database.js';
-import { begin, callOf, claimOf, guest, host, makeWorld, type World } from './world.js';
+import { callOf } from '../../call.js';
+import { begin, claimOf, guest, host, makeWorld, type World } from './world.js';
 
 let world: World;
 beforeEach(async () => {

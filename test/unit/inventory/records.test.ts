@@ -5,7 +5,8 @@ import { getHost, putHost, removeHost, setHostEnabled } from '../../../activitie
 import { adoptInstance, getInstance, history, setLock } from '../../../activities/inventory/instances.js';
 import { listMigrations } from '../../../activities/inventory/records.js';
 import { getRun, listRuns, operationsOfRun } from '../../../activities/inventory/runs.js';
-import { ask, begin, callOf, expectOutcome, guest, host, makeWorld, told, type World } from './world.js';
+import { callOf } from '../../call.js';
+import { ask, begin, expectOutcome, guest, host, makeWorld, told, type World } from './world.js';
 
 let world: World;
 beforeEach(async () => {

@@ -3,10 +3,10 @@ import { addHost, recordProbe, removeHost, setHostEnabled } from '../../../activ
 import { getInstance, setLock } from '../../../activities/inventory/instances.js';
 import { getOperation, listOperations } from '../../../activities/inventory/records.js';
 import type { BeginInput } from '../../../activities/types.js';
+import { callOf } from '../../call.js';
 import {
   ask,
   begin,
-  callOf,
   claimOf,
   expectOutcome,
   guest,

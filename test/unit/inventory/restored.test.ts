@@ -6,7 +6,8 @@ import {
   reconcileRestored,
   type Stamped,
 } from '../../../activities/inventory/restored.js';
-import { begin, callOf, failure, guest, host, makeWorld, type World } from './world.js';
+import { callOf } from '../../call.js';
+import { begin, failure, guest, host, makeWorld, type World } from './world.js';
 
 let world: World;
 beforeEach(async () => {

@@ -5,7 +5,8 @@ import { listRunActions } from '../../../activities/inventory/run-actions.js';
 import { listRunItems } from '../../../activities/inventory/run-items.js';
 import { getRun, listRuns } from '../../../activities/inventory/runs.js';
 import { pendingStep, type RunItemRecord } from '../../../model/run.js';
-import { callOf, failure, makeWorld, type World } from './world.js';
+import { callOf } from '../../call.js';
+import { failure, makeWorld, type World } from './world.js';
 
 let world: World;
 beforeEach(async () => {

@@ -3,7 +3,8 @@ import { recordProbe } from '../../../activities/inventory/hosts.js';
 import { getInstance } from '../../../activities/inventory/instances.js';
 import { getOperation } from '../../../activities/inventory/records.js';
 import { admit, finish, halfMoved, reconcile, twoHosts } from './half-moved.js';
-import { allocations, ask, begin, callOf, failure, told, undo, type World } from './world.js';
+import { callOf } from '../../call.js';
+import { allocations, ask, begin, failure, told, undo, type World } from './world.js';
 
 let world: World;
 beforeEach(async () => {

@@ -2,7 +2,8 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { getInstance } from '../../../activities/inventory/instances.js';
 import { getOperation } from '../../../activities/inventory/records.js';
 import { admit, finish, halfMoved, reconcile, twoHosts } from './half-moved.js';
-import { allocations, ask, begin, callOf, failure, intents, told, undo, type World } from './world.js';
+import { callOf } from '../../call.js';
+import { allocations, ask, begin, failure, intents, told, undo, type World } from './world.js';
 
 let world: World;
 beforeEach(async () => {

@@ -1,4 +1,5 @@
 /** An inventory of its own, and a Temporal that is only what the inventory asks of it. */
+import { callOf } from '../../call.js';
 import { createInventoryActivities, type InventoryDeps } from '../../../activities/inventory/activities.js';
 import {
   closeInventory,
@@ -9,7 +10,7 @@ import {
 import { addHost, recordProbe, type NewHost } from '../../../activities/inventory/hosts.js';
 import { adoptInstance, type Adoption } from '../../../activities/inventory/instances.js';
 import type { AllocationRow, IntentRow } from '../../../activities/inventory/schema.js';
-import type { BeginAnswer, BeginInput, Call, ClaimInput } from '../../../activities/types.js';
+import type { BeginAnswer, BeginInput, ClaimInput } from '../../../activities/types.js';
 import { DroverError, type ErrorRecord } from '../../../model/errors.js';
 import type { IntentCall, Owner } from '../../../model/operation.js';
 import { makePlace, type TestPlace } from './place.js';
@@ -144,14 +145,6 @@ export function expectOutcome<O extends BeginAnswer['outcome']>(
   if (answer.outcome !== outcome) throw new Error(`${outcome} expected, not ${JSON.stringify(answer)}`);
   return answer as Extract<BeginAnswer, { outcome: O }>;
 }
-
-export const callOf = (owner: Owner | null, signal = new AbortController().signal): Call => ({
-  owner,
-  host: null,
-  signal,
-  cancelRequested: () => false,
-  heartbeat: () => undefined,
-});
 
 export const claimOf = (claim: string, rest: Partial<ClaimInput> = {}): ClaimInput => ({
   claim,

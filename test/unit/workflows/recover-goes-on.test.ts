@@ -98,6 +98,15 @@ describe('no room', () => {
   });
 });
 
+/** It gets its power, and its BMC says off all the same. */
+async function bootUnseen(): Promise<void> {
+  await strike(cloud, { do: 'bmc', hosts: ['h1'], state: 'lie' });
+  await cloud.datacenter.transact((tx) => {
+    boot(tx, 'h1');
+    tx.run("update hosts set bmc_said = 'off' where name = 'h1'");
+  });
+}
+
 describe('the evidence is verified before each batch', () => {
   beforeEach(async () => {
     cloud.recovery.atATime = 1;
@@ -118,11 +127,7 @@ describe('the evidence is verified before each batch', () => {
     await crash(cloud);
     const handle = recover(cloud);
     await until(cloud, 'one is back', () => logged(/^evacuated/));
-    await strike(cloud, { do: 'bmc', hosts: ['h1'], state: 'lie' });
-    await cloud.datacenter.transact((tx) => {
-      boot(tx, 'h1');
-      tx.run("update hosts set bmc_said = 'off' where name = 'h1'");
-    });
+    await bootUnseen();
     expect(await asked(cloud)).toMatch(/the evidence is withdrawn/);
     expect(await fenceOf(cloud)).toMatchObject({ state: 'withdrawn' });
     await cloud.clock.advance(3_600_000);
@@ -136,11 +141,7 @@ describe('the evidence is verified before each batch', () => {
     await crash(cloud);
     const handle = recover(cloud);
     await until(cloud, 'one is back', () => logged(/^evacuated/));
-    await strike(cloud, { do: 'bmc', hosts: ['h1'], state: 'lie' });
-    await cloud.datacenter.transact((tx) => {
-      boot(tx, 'h1');
-      tx.run("update hosts set bmc_said = 'off' where name = 'h1'");
-    });
+    await bootUnseen();
     await asked(cloud);
     await answer(handle, 'reject');
     expect(await handle.ending).toMatchObject({ end: 'failed', error: { code: 'RecoveryIncomplete' } });

@@ -8,7 +8,8 @@ import { listHosts } from '../../../../activities/inventory/hosts.js';
 import { DroverError } from '../../../../model/errors.js';
 import { groupPolicies, type GroupPolicy } from '../../../../model/host.js';
 import { server } from '../place.js';
-import { allocations, ask, callOf, claimOf, guest, host, makeWorld, type World } from '../world.js';
+import { callOf } from '../../../call.js';
+import { allocations, ask, claimOf, guest, host, makeWorld, type World } from '../world.js';
 
 const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k', 'l'];
 const none = callOf(null);
