@@ -3,7 +3,7 @@ import { deviceName } from '../activities/fencing/agents.js';
 import { openAgents, type Agents } from '../activities/fencing/metadata.js';
 import { wrongParameters } from '../activities/fencing/parameters.js';
 import { fenceCheckOf } from '../activities/inventory/fence-checks.js';
-import { checkSecret } from '../activities/fencing/secrets.js';
+import { checkSecret } from '../config/secrets.js';
 import { issueIn } from '../config/config.js';
 import type { FenceDeviceConfig } from '../model/fence-devices.js';
 import { formatIssues } from '../config/yaml-file.js';

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { durationSchema } from './duration.js';
 import { runbookInputSchema } from './runbook-inputs.js';
+import { permissionsSchema, triggersSchema } from './triggers.js';
 
 /**
  * Version of the language in a frozen runbook: an old run goes on with the meaning it started with.
@@ -250,6 +251,8 @@ export const runbookSchema = z
       .record(identifier, runbookInputSchema)
       .default({})
       .describe('What whoever runs it gives: `--input name=value`. In expressions: inputs.NAME.'),
+    on: triggersSchema.optional(),
+    permissions: permissionsSchema.optional(),
     steps: z
       .array(stepSchema)
       .min(1, { error: 'must hold at least one step' })

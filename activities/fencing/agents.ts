@@ -9,7 +9,7 @@ import { parameterLines, wrongParameters } from './parameters.js';
 import type { Binding, FenceAnswer, Fencing } from './port.js';
 import { redfishUuid } from './redfish.js';
 import { runProgram } from './run-agent.js';
-import { cleaned, resolveSecret } from './secrets.js';
+import { cleaned, resolveSecret } from '../../config/secrets.js';
 import { isNoUuid, sameMachine } from './uuids.js';
 import { verdictOf } from './verdict.js';
 

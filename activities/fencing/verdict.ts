@@ -1,7 +1,7 @@
 /** What an agent's exit code and words mean. All failures share exit code 1; a traceback is never shown. */
 import type { FenceAnswer } from './port.js';
 import type { Ran } from './run-agent.js';
-import { cleaned } from './secrets.js';
+import { cleaned } from '../../config/secrets.js';
 
 type Why = Extract<FenceAnswer, { ok: false }>['why'];
 

@@ -8,6 +8,12 @@ import type { GroupPolicy } from '../../model/host.js';
 import type { HaPolicy } from '../../model/incident.js';
 import type { MigrationRecord, OperationState } from '../../model/operation.js';
 import type {
+  AuditTrailTable,
+  IdempotencyKeysTable,
+  NoticesTable,
+  TokensTable,
+} from './schema-gateway.js';
+import type {
   DefinitionsTable,
   IncidentEventsTable,
   IncidentsTable,
@@ -259,6 +265,10 @@ export interface Tables {
   guest_events: GuestEventsTable;
   audits: AuditsTable;
   audit_hosts: AuditHostsTable;
+  tokens: TokensTable;
+  audit_trail: AuditTrailTable;
+  idempotency_keys: IdempotencyKeysTable;
+  notices: NoticesTable;
 }
 
 export type HostRow = Selectable<HostsTable>;

@@ -31,8 +31,6 @@ const hints: Record<string, string> = {
   vars: 'write inputs',
   params: 'write inputs',
   parameters: 'write inputs',
-  on: 'a runbook is started by hand as yet: `drover runbook run NAME`',
-  schedule: 'a runbook is started by hand as yet: `drover runbook run NAME`',
   permissions: 'who may run it follows from roles: viewers may not, operators and administrators may',
   defaults: 'each input has its own default',
 };

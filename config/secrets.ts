@@ -1,6 +1,6 @@
 /** Secrets by reference: read only where they are used, and cleaned out of all that is told. */
 import { readFile, stat } from 'node:fs/promises';
-import { DroverError } from '../../model/errors.js';
+import { DroverError } from '../model/errors.js';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -40,7 +40,7 @@ async function read(reference: string, env: Env): Promise<string> {
 
 const unreadable = (reference: string, why: string): DroverError =>
   new DroverError('InvalidConfig', `the secret ${reference} ${why}`, {
-    hint: 'the recovery workers need it: set it there, or correct the reference in drover.yaml',
+    hint: 'the process that uses it reads it there: set it, or correct the reference in drover.yaml',
   });
 
 /** The text without any of the secrets, also as they look in a URL or in base64. */
