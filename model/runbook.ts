@@ -3,8 +3,16 @@
  * become the JSON Schema that editors complete from: each description is read by the author of a runbook.
  */
 import { z } from 'zod';
-import { durationSchema } from './duration.js';
 import { runbookInputSchema } from './runbook-inputs.js';
+import {
+  conditionSchema,
+  countOrTemplate,
+  durationOrTemplate,
+  identifier,
+  template,
+  usesSchema,
+  withSchema,
+} from './runbook-words.js';
 import { permissionsSchema, triggersSchema } from './triggers.js';
 
 /**
@@ -14,42 +22,6 @@ import { permissionsSchema, triggersSchema } from './triggers.js';
  */
 export const LANGUAGE_VERSION = 2;
 export const languageVersions = [1, 2] as const;
-
-/** Names that expressions use: `inputs.max_failures`, `steps.move`. CEL would read a `-` as minus. */
-const identifierPattern = /^[a-z][a-z0-9_]{0,62}$/;
-
-const identifierRule = 'must begin with a small letter and go on with small letters, digits and _';
-const identifier = z.string().regex(identifierPattern, { error: identifierRule });
-
-const template = (what: string) =>
-  z.string().regex(/\$\{\{/, { error: `must be ${what}, or an expression \${{ … }} that gives one` });
-
-const countOrTemplate = (minimum: number, what: string) =>
-  z.union([z.int().min(minimum), template(what)], {
-    error: `must be ${what}, or an expression \${{ … }} that gives one`,
-  });
-
-const withSchema = z
-  .record(z.string(), z.unknown())
-  .describe(
-    'The input of the operation: `drover runbook schema` lists it for each. Values may hold expressions ${{ … }}.',
-  );
-
-const usesSchema = z
-  .string()
-  .min(1)
-  .describe(
-    'What to run: an operation such as instance.live-migrate or host.disable, a query (query.instances, query.hosts), or ' +
-      'another runbook (runbook.NAME).',
-  );
-
-const durationOrTemplate = z.union([durationSchema, template('a length of time')], {
-  error: (issue) =>
-    `must be a length of time with its unit, such as 90s, 10m or 2h, or an expression, not ${JSON.stringify(issue.input) ?? 'empty'}`,
-});
-
-const conditionSchema = (example: string) =>
-  z.union([z.boolean(), z.string().min(1)], { error: `must be a condition, such as ${example}` });
 
 const queryLoopSchema = z.strictObject({
   query: z.string().min(1).describe('What to list: instances, hosts.'),
