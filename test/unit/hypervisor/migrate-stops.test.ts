@@ -1,31 +1,7 @@
 /** Migrations that are cancelled, left by their worker, or out of time. */
-import { beforeEach, describe, expect, it } from 'vitest';
-import { migrateGuest } from '../../../activities/hypervisor/migrate.js';
-import {
-  FakePort,
-  guest,
-  jobView,
-  moveInput,
-  newCall,
-  recording,
-  source,
-  type Recorded,
-  type TestCall,
-} from './fake-port.js';
-
-let fake: FakePort;
-let records: Recorded;
-let call: TestCall;
-const figures = { totalMs: 1500, downtimeMs: 12, transferredBytes: 1000 };
-const starts = () => fake.calls.filter((each) => each.startsWith('migrate'));
-const migrate = (changes = {}) => migrateGuest(records.deps, moveInput(changes), call);
-
-beforeEach(() => {
-  fake = new FakePort();
-  fake.put(source, guest());
-  records = recording(fake);
-  call = newCall();
-});
+import { describe, expect, it } from 'vitest';
+import { jobView } from './fake-port.js';
+import { attemptAgain, call, fake, figures, migrate, records, starts } from './moving.js';
 
 describe('stopping', () => {
   it('aborts the job when somebody cancels', async () => {
@@ -68,7 +44,7 @@ describe('stopping', () => {
     expect(fake.calls).not.toContain('abort host1');
     expect(records.ended).toEqual([]);
 
-    call = newCall();
+    attemptAgain();
     fake.onJob = (asked) => void (asked > 8 && fake.arrive());
     await expect(migrate()).resolves.toEqual(figures);
     expect(starts()).toHaveLength(1);

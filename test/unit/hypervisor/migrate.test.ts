@@ -1,31 +1,6 @@
-import { beforeEach, describe, expect, it } from 'vitest';
-import { migrateGuest } from '../../../activities/hypervisor/migrate.js';
-import {
-  FakePort,
-  guest,
-  jobView,
-  moveInput,
-  newCall,
-  recording,
-  source,
-  target,
-  type Recorded,
-  type TestCall,
-} from './fake-port.js';
-
-let fake: FakePort;
-let records: Recorded;
-let call: TestCall;
-const figures = { totalMs: 1500, downtimeMs: 12, transferredBytes: 1000 };
-const starts = () => fake.calls.filter((each) => each.startsWith('migrate'));
-const migrate = (changes = {}) => migrateGuest(records.deps, moveInput(changes), call);
-
-beforeEach(() => {
-  fake = new FakePort();
-  fake.put(source, guest());
-  records = recording(fake);
-  call = newCall();
-});
+import { describe, expect, it } from 'vitest';
+import { guest, jobView, source, target } from './fake-port.js';
+import { call, fake, figures, migrate, records, starts } from './moving.js';
 
 describe('a migration that arrives', () => {
   it('is started once, followed by its job, and judged by both hosts', async () => {

@@ -1,32 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { beforeEach, describe, expect, it } from 'vitest';
-import { migrateGuest } from '../../../activities/hypervisor/migrate.js';
-import {
-  FakePort,
-  guest,
-  jobView,
-  moveInput,
-  newCall,
-  recording,
-  source,
-  target,
-  type Recorded,
-  type TestCall,
-} from './fake-port.js';
-
-let fake: FakePort;
-let records: Recorded;
-let call: TestCall;
-const figures = { totalMs: 1500, downtimeMs: 12, transferredBytes: 1000 };
-const starts = () => fake.calls.filter((each) => each.startsWith('migrate'));
-const migrate = (changes = {}) => migrateGuest(records.deps, moveInput(changes), call);
-
-beforeEach(() => {
-  fake = new FakePort();
-  fake.put(source, guest());
-  records = recording(fake);
-  call = newCall();
-});
+import { describe, expect, it } from 'vitest';
+import { guest, jobView, source, target } from './fake-port.js';
+import { call, fake, figures, migrate, records, starts } from './moving.js';
 
 describe('before it starts', () => {
   it('removes an old definition of the same guest on the target', async () => {
