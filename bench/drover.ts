@@ -30,6 +30,8 @@ export interface Drover extends Caller {
 
 const CLOUD = 'bench';
 
+const built = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
+
 const silent = (): void => undefined;
 const quiet: Logger = {
   log: silent,
@@ -70,7 +72,8 @@ export async function startDrover(session: Session, ip = '127.0.0.1'): Promise<D
     ports,
     common,
     bundle: await bundleWorkflowCode({
-      workflowsPath: fileURLToPath(new URL('./workflows.js', import.meta.url)),
+      workflowsPath: built('./workflows.js'),
+      preloadModules: [built('../workflows/preload.js')],
       logger: quiet,
     }),
   });

@@ -18,17 +18,19 @@ import { wrapActivities } from '../worker/envelope.js';
 import { vantageHere } from '../worker/ports.js';
 import { createControlWorker } from '../worker/worker.js';
 import { adopt, makeGuests, startHosts, virsh, type Hosts } from './hosts.js';
-import { endsOf, rules } from './recover.js';
+import { endsOf, rules, timelineBetween } from './recover.js';
 import type { Session } from './session.js';
 import { compare } from './statistics.js';
+import type { Timeline } from './timeline.js';
 
 const guests = 6;
 const pairs = 5;
 
 interface Took {
-  /** Seconds from the evidence. */
+  /** Seconds from the evidence until the guest runs. */
   first: number;
   last: number;
+  timeline?: Timeline;
 }
 
 export async function recoverLab(session: Session): Promise<void> {
@@ -61,6 +63,8 @@ export async function recoverLab(session: Session): Promise<void> {
     const row = compare(about, { ours: of(taken.ours), baseline: of(taken.baseline) });
     session.tell({ ...row, goal: 'ours <= 1.3 * baseline', goalMet: row.ours <= 1.3 * row.baseline });
   }
+  for (const { timeline } of taken.ours)
+    session.tell({ bench: 'recover-lab', case: 'timeline', unit: 'ms', ...timeline });
 }
 
 const bootSeconds = 8;
@@ -119,8 +123,10 @@ async function recoverHost(
   const [incident] = await listIncidents(inventory, { host: lost.name });
   const log = await listIncidentEvents(inventory, incident?.id ?? '');
   const proven = Date.parse(log.find(({ phase }) => phase === 'fenced')?.at ?? '');
-  const ends = await endsOf(drover, ids, proven);
-  return { first: (ends.first - proven) / 1000, last: (ends.last - proven) / 1000 };
+  await endsOf(drover, ids, proven);
+  const timeline = await timelineBetween(drover, { evidence: proven, recovery: answer.started, ids });
+  const { first, last } = timeline.running;
+  return { first: first / 1000, last: last / 1000, timeline };
 }
 
 const script = `for xml in "$@"; do

@@ -15,9 +15,9 @@ import { defaultRecoveryRules, type RecoveryRules } from '../model/recovery.js';
 import { serveDatacenters } from '../worker/datacenters.js';
 import { createControlWorker } from '../worker/worker.js';
 import { startDrover, type Drover } from './drover.js';
-import { medianPhases, phasesOf } from './phases.js';
 import type { Session } from './session.js';
 import { compare, round } from './statistics.js';
+import { timelineOf, type Timeline } from './timeline.js';
 import type { handWrittenRecovery } from './workflows.js';
 
 const sizes = [
@@ -82,7 +82,7 @@ interface Took {
   /** Seconds from the evidence to the end of the first and of the last evacuation. */
   first: number;
   last: number;
-  phases?: { phases: Record<string, number>; evacuationMs: Record<string, number> };
+  phases?: { phases: Record<string, number>; timeline: Timeline };
 }
 
 async function serve(
@@ -112,7 +112,7 @@ async function serve(
 }
 
 async function byDrover(session: Session, drover: Drover, host: string): Promise<Took> {
-  const { inventory, cloud, connection } = drover;
+  const { inventory } = drover;
   const { signal } = session;
   const instances = await listInstances(inventory, { host });
   const answer = await startOperation(drover, { operation: 'host.recover', input: { host } });
@@ -130,12 +130,8 @@ async function byDrover(session: Session, drover: Drover, host: string): Promise
     instances.map(({ id }) => id),
   );
   const seconds = (from: number, to: number): number => round((to - from) / 1000);
-  const histories = await Promise.all(
-    instances.slice(0, 20).map(async ({ id }) => {
-      const handle = connection.client.workflow.getHandle(evacuationWorkflowId(cloud, id));
-      return phasesOf(await handle.fetchHistory(), 0);
-    }),
-  );
+  const ids = instances.slice(0, 20).map(({ id }) => id);
+  const timeline = await timelineBetween(drover, { evidence: proven, recovery: { workflowId, runId }, ids });
   const phases = {
     'confirm and settle': seconds(at('opened'), at('fencing')),
     'fence and witness': seconds(at('fencing'), proven),
@@ -146,8 +142,29 @@ async function byDrover(session: Session, drover: Drover, host: string): Promise
   return {
     first: (ends.first - proven) / 1000,
     last: (ends.last - proven) / 1000,
-    phases: { phases, evacuationMs: medianPhases(histories) },
+    phases: { phases, timeline },
   };
+}
+
+/** `ids`: of some of the instances that it brought back. */
+export async function timelineBetween(
+  { connection: { client }, cloud }: Drover,
+  of: {
+    evidence: number;
+    recovery: { workflowId: string; runId?: string | undefined };
+    ids: readonly string[];
+  },
+): Promise<Timeline> {
+  const { workflowId, runId } = of.recovery;
+  const historyOf = async (id: string, run?: string) =>
+    (await client.workflow.getHandle(id, run).fetchHistory()).events ?? [];
+  const evacuations = await Promise.all(
+    of.ids.map(async (instance) => {
+      const id = evacuationWorkflowId(cloud, instance);
+      return { id, events: await historyOf(id) };
+    }),
+  );
+  return timelineOf(of.evidence, await historyOf(workflowId, runId), evacuations);
 }
 
 /** The host is fenced by a row, as somebody does who has cut its power and now writes a script. */

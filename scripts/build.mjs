@@ -29,8 +29,10 @@ execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconf
 
 const { bundleWorkflowCode } = await import('@temporalio/worker');
 const quiet = { log() {}, trace() {}, debug() {}, info() {}, warn: console.warn, error: console.error };
+const built = (name) => fileURLToPath(new URL(`../dist/workflows/${name}.js`, import.meta.url));
 const { code } = await bundleWorkflowCode({
-  workflowsPath: fileURLToPath(new URL('../dist/workflows/entry.js', import.meta.url)),
+  workflowsPath: built('entry'),
+  preloadModules: [built('preload')],
   logger: quiet,
 });
 writeFileSync('dist/workflow-bundle.cjs', code);

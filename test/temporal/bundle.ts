@@ -17,9 +17,12 @@ const quiet = {
 
 /** The workflows bundled from their TypeScript, so that a test needs no build and sees what is written now. */
 export function bundleWorkflows(interceptors: string[] = []): Promise<WorkflowBundleWithSourceMap> {
+  const source = (name: string): string =>
+    fileURLToPath(new URL(`../../workflows/${name}.ts`, import.meta.url));
   return bundleWorkflowCode({
     workflowInterceptorModules: interceptors,
-    workflowsPath: fileURLToPath(new URL('../../workflows/entry.ts', import.meta.url)),
+    workflowsPath: source('entry'),
+    preloadModules: [source('preload')],
     logger: quiet,
     webpackConfigHook: (config) => ({
       ...config,
