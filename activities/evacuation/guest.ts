@@ -25,8 +25,13 @@ export async function defineEvacuated(
     // An attempt before this one may have defined it already.
     if (!isOff(view.power)) throw lives(host.name, name, view.power);
   }
-  await refuseNamesake(hypervisor, host, { id: instance, name });
-  await hypervisor.defineFrom(host, instance, definition, owner);
+  try {
+    await hypervisor.defineFrom(host, instance, definition, owner, view);
+  } catch (error) {
+    // The hypervisor refuses a second one of its name; only then is it worth a question which that is.
+    await refuseNamesake(hypervisor, host, { id: instance, name });
+    throw error;
+  }
 }
 
 export async function clearBeside(

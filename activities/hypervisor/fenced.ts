@@ -37,7 +37,7 @@ export function fencedHypervisor(
     define: on((host, ...rest: Rest<'define'>) => it.define(host, ...rest)),
     defineFrom: on((host, ...rest: Rest<'defineFrom'>) => it.defineFrom(host, ...rest)),
     stamp: on((host, ...rest: Rest<'stamp'>) => it.stamp(host, ...rest)),
-    start: on((host, id: string) => it.start(host, id)),
+    start: on((host, ...rest: Rest<'start'>) => it.start(host, ...rest)),
     save: on((host, id: string) => it.save(host, id)),
     restore: on((host, id: string) => it.restore(host, id)),
     requestShutdown: on((host, id: string) => it.requestShutdown(host, id)),

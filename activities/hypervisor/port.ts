@@ -155,12 +155,23 @@ export interface Hypervisor {
   /**
    * Defines the guest from what `GuestView.definition` said of it on another host, which need not answer any more. What
    * lies there of an earlier stay (saved memory, autostart) does not come to life; a guest that is on is left alone.
+   * HypervisorError where another guest has its name. `seen`: the guest there as it was just looked at, for a driver that
+   * would look itself.
    */
-  defineFrom(host: HostRef, id: string, definition: string, stamp: Owner): Promise<void>;
+  defineFrom(
+    host: HostRef,
+    id: string,
+    definition: string,
+    stamp: Owner,
+    seen?: GuestView | null,
+  ): Promise<void>;
   /** `guest` as it was just seen: whoever stamps has looked who else did. */
   stamp(host: HostRef, guest: GuestView, stamp: Owner): Promise<void>;
-  /** Boots it. Memory that was saved is thrown away, also what the hypervisor does not know of any more. */
-  start(host: HostRef, id: string): Promise<void>;
+  /**
+   * Boots it. Memory that was saved is thrown away, also what the hypervisor does not know of any more. `seen` as for
+   * `defineFrom`.
+   */
+  start(host: HostRef, id: string, seen?: GuestView): Promise<void>;
   /**
    * Writes the memory of a running guest to its host's disk and ends its process; as a migration, it goes on without
    * its client. `restore` starts it from there; StaleSavedState when nothing is saved.

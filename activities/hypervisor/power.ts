@@ -13,7 +13,7 @@ export async function startGuest(
 ): Promise<{ power: PowerState }> {
   const view = await takeGuest(hypervisor, input.host, input.instance, call);
   if (view === null) throw notThere(input.host, input.name);
-  if (view.power !== 'running') await hypervisor.start(input.host, input.instance);
+  if (view.power !== 'running') await hypervisor.start(input.host, input.instance, view);
   const after = await hypervisor.look(input.host, input.instance);
   if (after !== null) await inventory.recordGuest(input.host.name, after);
   return { power: after?.power ?? 'absent' };

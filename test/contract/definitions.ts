@@ -75,6 +75,30 @@ export function definitions(part: () => Part): void {
     expect(await hypervisor.look(one, id)).toMatchObject({ power: 'shutoff', managedSave: false });
   });
 
+  it('refuses one whose name another guest has there, and needs no second look at what was just seen', async () => {
+    const my = part();
+    const { hypervisor, one, two, stampOf } = my;
+    const disk = await my.sharedDisk('namesake');
+    const { id, name } = await my.started([disk]);
+    const definition = await told(my, one, id);
+    await hypervisor.destroy(one, id);
+    const other = '00000000-0000-4000-8000-00000000000b';
+    const namesake = definition.replaceAll(id, other);
+    await hypervisor.defineFrom(two, other, namesake, stampOf(other), await hypervisor.look(two, other));
+    await expect(hypervisor.defineFrom(two, id, definition, stampOf(id), null)).rejects.toMatchObject({
+      code: 'HypervisorError',
+      message: expect.stringContaining(name) as string,
+    });
+    const seen = await hypervisor.look(two, other);
+    if (seen === null) throw new Error('it was not defined');
+    await hypervisor.start(two, other, seen);
+    // What was seen may be over by now: what has come about all the same is success.
+    await hypervisor.start(two, other, seen);
+    expect(await hypervisor.look(two, other)).toMatchObject({ power: 'running' });
+    await hypervisor.destroy(two, other);
+    await hypervisor.undefine(two, other);
+  });
+
   it('refuses the definition of another guest', async () => {
     const my = part();
     const { id } = await my.define();

@@ -10,22 +10,23 @@ import type { GuestView } from '../port.js';
 import type { Virsh } from './virsh.js';
 import { NAMESPACE, parseDomain } from './xml.js';
 
-type Look = (host: HostRef, id: string) => Promise<GuestView | null>;
-
 /**
  * Defines the guest anew. What an earlier stay left under its id goes first, with its saved memory: libvirt would restore
  * that over the newer disk. `autostart` belongs to the host, not to the definition, so it is off for what is defined anew.
  */
 export async function defineFrom(
   virsh: Virsh,
-  look: Look,
   host: HostRef,
-  { id, definition, stamp }: { id: string; definition: string; stamp: Owner },
+  {
+    id,
+    definition,
+    stamp,
+    before,
+  }: { id: string; definition: string; stamp: Owner; before: GuestView | null },
 ): Promise<void> {
   const { uuid, name } = parseDomain(definition);
   if (uuid !== id)
     throw new DroverError('InvalidInput', `the definition is that of ${name} (${uuid}), not of ${id}`);
-  const before = await look(host, id);
   if (before !== null && !['shutoff', 'crashed'].includes(before.power)) return;
   if (before !== null && (before.managedSave || before.autostart)) {
     const belongings = ['--managed-save', '--snapshots-metadata', '--checkpoints-metadata', '--keep-nvram'];

@@ -40,8 +40,9 @@ export function createLibvirt(options: LibvirtOptions = {}): Hypervisor {
     id: string,
     already: (view: GuestView | null) => boolean,
     args: string[],
+    seen?: GuestView,
   ): Promise<void> {
-    const before = await look(host, id);
+    const before = seen?.id === checked(id) ? seen : await look(host, id);
     if (already(before)) return;
     if (before === null) throw new DroverError('NotFound', `${host.name} has no guest ${id}`);
     if (before.power === 'migrating' && args[0] !== 'destroy') {
@@ -82,8 +83,13 @@ export function createLibvirt(options: LibvirtOptions = {}): Hypervisor {
       await defineXml(virsh, host, xml, ['--validate']);
     },
 
-    defineFrom: (host, id, definition, stamp) =>
-      defineFrom(virsh, look, host, { id: checked(id), definition, stamp }),
+    defineFrom: async (host, id, definition, stamp, seen) =>
+      defineFrom(virsh, host, {
+        id: checked(id),
+        definition,
+        stamp,
+        before: seen === undefined ? await look(host, id) : seen,
+      }),
 
     async stamp(host, view, stamp) {
       // A running guest has two definitions, of now and of the next start: both must tell the same.
@@ -93,8 +99,14 @@ export function createLibvirt(options: LibvirtOptions = {}): Hypervisor {
     },
 
     // A memory image that lies there would be restored over a newer disk, even one that libvirt says there is none of.
-    start: (host, id) =>
-      change(host, id, (view) => view !== null && isUp(view), ['start', '--domain', id, '--force-boot']),
+    start: (host, id, seen) =>
+      change(
+        host,
+        id,
+        (view) => view !== null && isUp(view),
+        ['start', '--domain', id, '--force-boot'],
+        seen,
+      ),
     async save(host, id) {
       if ((await look(host, id)) === null)
         throw new DroverError('NotFound', `${host.name} has no guest ${id}`);
