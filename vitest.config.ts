@@ -1,15 +1,17 @@
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './test/longest-first.js';
 
 /**
  * unit: in one process, no server. postgres: the inventory's part of it, on a real PostgreSQL. proof: every operation through every trouble at every step, most of it in
- * virtual time. temporal: real Temporal servers, started by the tests. lab: real libvirt hosts and guests, one
- * file after the other, since they share two cores and one clock. On real servers a test has a second attempt;
- * scripts/test.mjs names each that needed it.
+ * virtual time. temporal: real Temporal servers, started by the tests. lab: real libvirt hosts and guests, two files at
+ * a time, each in a lab of its own (test/lab/own-lab.ts): most of what they do is to wait. On real servers a test has a
+ * second attempt; scripts/test.mjs names each that needed it.
  */
 export default defineConfig({
   test: {
     // By default one less than there are cores: of two, one would stand idle for minutes.
     maxWorkers: '100%',
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {
@@ -69,7 +71,11 @@ export default defineConfig({
           include: ['test/lab/**/*.test.ts'],
           testTimeout: 240_000,
           hookTimeout: 240_000,
-          fileParallelism: false,
+          setupFiles: ['test/lab/own-lab.ts'],
+          // Who names a lab means that one.
+          maxWorkers: process.env['DROVER_LAB_NET'] === undefined ? 2 : 1,
+          // Vitest wants it of a project with another number of workers than the rest.
+          sequence: { groupOrder: 1 },
           retry: 1,
         },
       },
