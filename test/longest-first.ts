@@ -15,10 +15,10 @@ const longest = [
   'proof/kill/part-2',
   'scenarios/scenarios',
   'lab/kill',
-  'lab/recover/recover',
-  'lab/convergence',
   'lab/operations',
   'lab/scenarios',
+  'lab/recover/recover',
+  'lab/convergence',
   'lab/drain',
 ];
 

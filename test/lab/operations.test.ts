@@ -147,26 +147,6 @@ describe('operations on real hosts', () => {
     await world.ok('instance', 'terminate', 'bad', '--yes');
   });
 
-  test('a host whose worker is away is told as such, with what to do', async () => {
-    await world.lab.worker('host2', 'stop');
-    const said = await world.drover(
-      'instance',
-      'launch',
-      'alone',
-      '--flavor',
-      'tiny',
-      '--image',
-      image,
-      '--host',
-      'host2',
-    );
-    expect(said.code).not.toBe(0);
-    expect(said.err).toMatch(/drover worker --host host2/);
-    await world.lab.worker('host2', 'start');
-    await world.ok('instance', 'terminate', 'alone', '--yes');
-    await assertAllocations(world);
-  });
-
   test('a hypervisor out of reach: refused within its time, and known again when it is back', async () => {
     await world.lab.partition('host1');
     await until('host1 is told as unknown', 90_000, async () =>

@@ -276,7 +276,11 @@ test('a host without its worker is told after 20 s', async () => {
   const wanted = { host: 'h3', path: '/log', tailBytes: 10 };
   const handle = await beginOther(site, 'read-serial-log', `serial/${randomUUID()}`, wanted);
   await expect(handle.result()).rejects.toMatchObject({
-    cause: { type: 'HostWorkerMissing', message: expect.stringContaining('host h3') },
+    cause: {
+      type: 'HostWorkerMissing',
+      message: expect.stringContaining('host h3'),
+      details: [expect.objectContaining({ hint: 'run `drover worker --host h3` on h3' })],
+    },
   });
 });
 
