@@ -2,6 +2,7 @@
 import type { RunItemRow, RunRecord } from '../model/run.js';
 import type { ListedRun } from '../client/run-list.js';
 import type { RunView } from '../client/run-view.js';
+import type { KeptDisk } from '../activities/types.js';
 import type { Host } from '../model/host.js';
 import { defaultMovePolicy, type Instance } from '../model/instance.js';
 import type { MigrationRecord, OperationRecord } from '../model/operation.js';
@@ -22,6 +23,7 @@ export const instanceDetails = (
   of: Instance,
   operations: OperationRecord[],
   migrations: MigrationRecord[],
+  kept: KeptDisk[],
 ) => ({
   ...instanceView(of),
   ...pick(of, 'vcpus', 'memoryMiB', 'disks', 'lockedBy', 'fault', 'needsRepair'),
@@ -29,6 +31,7 @@ export const instanceDetails = (
   movePolicy: of.movePolicy ?? defaultMovePolicy,
   operations: operations.map(operationView),
   migrations,
+  keptDisks: kept.map(({ path, host }) => ({ path, host })),
 });
 
 export const operationView = ({ kind, ...of }: OperationRecord) => ({
@@ -46,12 +49,18 @@ export const hostView = (of: Host) =>
   );
 
 /** Of one host: how it is reached and limited, and what is on it now. */
-export const hostDetails = (of: Host, instances: Instance[], migrations: MigrationRecord[]) => ({
+export const hostDetails = (
+  of: Host,
+  instances: Instance[],
+  migrations: MigrationRecord[],
+  kept: KeptDisk[] = [],
+) => ({
   ...hostView(of),
   ...pick(of, 'uri', 'stateReason', 'cpuOvercommit', 'memoryMiBReserved'),
   ...pick(of, 'labels', 'storage', 'networks', 'cpu', 'systemUuid', 'lastSeenAt', 'createdAt'),
   instanceList: instances.map(instanceView),
   runningMigrations: migrations,
+  keptDisks: kept.map(({ instance, name, path }) => ({ instance, name, path })),
 });
 
 const runKeys = ['id', 'runbook', 'state', 'phase', 'startedAt', 'endedAt'] as const;

@@ -36,6 +36,13 @@ export interface Intent extends IntentCall {
   fenced?: string;
 }
 
+/** An intent that nobody has to carry out any more; `kept`: but the readmission of its host. */
+export interface Settled {
+  operation: string;
+  seq: number;
+  kept?: true;
+}
+
 export const operationStates = [
   'running',
   'unwinding',

@@ -1,6 +1,6 @@
 import { DroverError, type ErrorRecord } from '../model/errors.js';
 import type { Instance } from '../model/instance.js';
-import type { InstancePatch, Intent, IntentCall, Owner } from '../model/operation.js';
+import type { InstancePatch, Intent, IntentCall, Owner, Settled } from '../model/operation.js';
 import type { InstanceOperation, Outcome } from './define.js';
 import type { Runtime } from './runtime.js';
 import { carryOut, noPatience, observe } from './unwind.js';
@@ -26,7 +26,7 @@ export class Closing {
   abortedBy: string | null = null;
   /** What an undo found to be done after all. */
   private turnedOut: InstancePatch | null = null;
-  private settled: { operation: string; seq: number }[] = [];
+  private settled: Settled[] = [];
   private noted: string[] = [];
 
   constructor(
@@ -62,7 +62,10 @@ export class Closing {
     const cleaned = await carryOut(this.rt, this.owner, this.cleanup, noPatience);
     this.settled.push(...cleaned.settled);
     this.noted.push(...cleaned.noted);
-    const result = outcome.result ?? null;
+    const { kept } = cleaned;
+    const told = outcome.result ?? null;
+    // Whoever reads the record must know what is still there, and who removes it.
+    const result = kept.length === 0 ? told : { ...told, waits_for_readmission: kept };
     const left = [...cleaned.left, ...(outcome.left ?? [])];
     if (left.length === 0 || outcome.patch.state !== 'deleted') return this.done(outcome.patch, result, left);
     // "deleted" is what was wanted; what could not be removed may be the guest itself.

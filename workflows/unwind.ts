@@ -7,15 +7,18 @@ import type { Activities, ActivityName, Sighting, UndoAnswer } from '../activiti
 import { DroverError } from '../model/errors.js';
 import type { HostRef } from '../model/host.js';
 import { stateSeen, type Instance, type InstanceState } from '../model/instance.js';
-import type { InstancePatch, Intent, Owner } from '../model/operation.js';
+import type { InstancePatch, Intent, Owner, Settled } from '../model/operation.js';
+import { leftThere } from './left-there.js';
 import type { Runtime } from './runtime.js';
 
 export interface Unwound {
-  settled: { operation: string; seq: number }[];
+  settled: Settled[];
   /** Sentences of what could not be undone. */
   left: string[];
   /** Sentences of what nobody has to undo, since it is on hosts that are fenced. */
   noted: string[];
+  /** Those of them that are disks, which the readmission of their host removes. */
+  kept: string[];
   /** Set when an undo found its step past the point of no return: the work is done after all. */
   committed: InstancePatch | null;
 }
@@ -31,12 +34,13 @@ export async function carryOut(
   intents: Intent[],
   patienceSeconds: number,
 ): Promise<Unwound> {
-  const unwound: Unwound = { settled: [], left: [], noted: [], committed: null };
+  const unwound: Unwound = { settled: [], left: [], noted: [], kept: [], committed: null };
   for (const [index, intent] of intents.entries()) {
     if (intent.fenced !== undefined) {
-      // Nothing of it runs, and what is left of it there goes when that host is readmitted.
-      unwound.settled.push({ operation: intent.operation, seq: intent.seq });
-      unwound.noted.push(`${intent.says}: left to the readmission of ${intent.fenced}`);
+      const { settled, says, kept } = await leftThere(rt, owner, { ...intent, fenced: intent.fenced });
+      unwound.settled.push(...settled);
+      unwound.noted.push(says);
+      if (kept) unwound.kept.push(says);
       continue;
     }
     const input = { ...intent.input, patienceSeconds } as unknown as Parameters<Activities[ActivityName]>[0];
@@ -64,6 +68,7 @@ export async function carryOut(
         settled: [...unwound.settled, ...cleaned.settled],
         left: cleaned.left,
         noted: [...unwound.noted, ...cleaned.noted],
+        kept: [...unwound.kept, ...cleaned.kept],
         committed: answer.patch,
       };
     }
@@ -148,12 +153,23 @@ export function truth(
     };
   }
   if (gone === 'deleted') return { patch: { state: 'deleted', powerState: 'absent', host: null }, left: [] };
+  const lost = seen.filter((s) => s.fenced === true).map((s) => s.host);
+  if (sightings.length === 0 && lost.length > 0 && isHalfMade(instance)) {
+    const fault =
+      `${lost.join(' and ')} was lost while it was made there: nothing of it runs, and what it left there goes with the ` +
+      `readmission; remove it with \`drover instance terminate ${instance.name}\`, then launch it again`;
+    return { patch: { state: 'error', powerState: 'absent', fault }, left: [] };
+  }
   // It is on no host and said to be so already, with a reason that tells more.
   if (sightings.length === 0 && instance.state !== 'building') return { patch: {}, left: [] };
   const asked = sightings.map((s) => s.host).join(', ');
   const fault = asked ? `no guest was found on ${asked}` : 'it was never on a host';
   return { patch: { state: 'error', powerState: 'absent', fault }, left: [] };
 }
+
+/** A launch that gave up before it was known what had become of it. */
+const isHalfMade = ({ state, host, powerState }: Instance): boolean =>
+  host === null && (state === 'building' || (state === 'error' && powerState === 'unknown'));
 
 /** A guest that is off is suspended as long as its memory is there; `managedSave` is not known of in histories of old. */
 function whenOff(was: InstanceState, { managedSave }: Sighting): Pick<InstancePatch, 'state' | 'cause'> {

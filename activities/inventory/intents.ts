@@ -1,5 +1,5 @@
 /** What must be undone or cleaned up if its operation does not: rows, so that it outlives the workflow. */
-import type { Intent, IntentCall } from '../../model/operation.js';
+import type { Intent, IntentCall, Settled } from '../../model/operation.js';
 import type { Trx } from './database.js';
 import { withFences } from './fences.js';
 import { intentOf, toJson } from './rows.js';
@@ -42,7 +42,7 @@ export async function registerUndo(
     await update.set({ state: 'open', kind: 'undo' }).execute();
     return;
   }
-  if (found?.state === 'open') {
+  if (found !== undefined && found.state !== 'closed') {
     const lowest = await ofOperation.orderBy('seq').executeTakeFirstOrThrow();
     await update.set({ seq: Math.min(lowest.seq, 0) - 1 }).execute();
   } else if (found !== undefined) {
@@ -100,12 +100,12 @@ export async function closeUndos(
 
 export async function closeIntents(
   trx: Trx,
-  settled: readonly { operation: string; seq: number }[],
+  settled: readonly Settled[],
 ): Promise<void> {
-  for (const { operation, seq } of settled) {
+  for (const { operation, seq, kept } of settled) {
     await trx
       .updateTable('intents')
-      .set({ state: 'closed' })
+      .set({ state: kept === true ? 'kept' : 'closed' })
       .where('operation', '=', operation)
       .where('seq', '=', seq)
       .execute();

@@ -161,7 +161,8 @@ export interface IntentsTable {
   on_host: string | null;
   says: string;
   kind: 'undo' | 'cleanup';
-  state: 'open' | 'closed';
+  /** `kept`: for the readmission of its host, which was fenced. */
+  state: 'open' | 'closed' | 'kept';
 }
 
 export interface MigrationsTable {

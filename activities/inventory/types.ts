@@ -9,6 +9,7 @@ import type {
   OperationAction,
   Owner,
   Request,
+  Settled,
 } from '../../model/operation.js';
 import type { ErrorRecord } from '../../model/errors.js';
 import type { PlacementRequest } from './placement/request.js';
@@ -79,7 +80,7 @@ export interface ReconciledInput {
   predecessor: string | null;
   /** What was observed: `host` and `state` make the allocations true again. */
   patch: InstancePatch;
-  settled: { operation: string; seq: number }[];
+  settled: Settled[];
   left: string[];
   /** A sentence for the predecessor's record: what was found, what was done. */
   note: string;
@@ -92,7 +93,7 @@ export interface FinishInput {
   result: Record<string, unknown> | null;
   error: ErrorRecord | null;
   /** Intents that were carried out, by operation and seq; all others that are open stay open. */
-  settled: { operation: string; seq: number }[];
+  settled: Settled[];
   /** Sentences of what is left; not empty sets needsRepair. */
   left: string[];
 }

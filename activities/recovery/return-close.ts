@@ -12,6 +12,7 @@ import { expectedPowers, recordPowers } from '../inventory/powers.js';
 import { fenceOf, readmitRefusal } from '../inventory/readmit-refusal.js';
 import { toJson } from '../inventory/rows.js';
 import type { HostRow } from '../inventory/schema.js';
+import { reopenKept } from './kept-disks.js';
 import { evacuatedFrom } from './return-evacuated.js';
 import { tellIncident } from './return-log.js';
 import type { ReturnDeps } from './return.js';
@@ -90,6 +91,7 @@ export async function closeReadmission(
         hint: 'readmit it again once its recovery has ended',
       });
     await trx.updateTable('hosts').set({ fence: null }).where('name', '=', host).execute();
+    await reopenKept(trx, host);
     await refreshUsage(trx, [host]);
     const enabled = await enable(trx, row, fence, request.by);
     const evacuated = await closeIncident(trx, inventory.now(), fence.incident, host);

@@ -6,7 +6,8 @@ import { diskDirectories } from '../audit/recorded.js';
 import { read, transact, type Inventory } from '../inventory/database.js';
 import { hostRefOf } from '../inventory/rows.js';
 import { evacuatedFrom } from './return-evacuated.js';
-import type { PerhapsStale } from './return-types.js';
+import { keptDisks } from './kept-disks.js';
+import type { KeptDisk, PerhapsStale } from './return-types.js';
 
 /** More are not looked into: disks are in a few directories. */
 const mostDirectories = 50;
@@ -14,7 +15,8 @@ const mostDirectories = 50;
 export async function diskPlaces(
   inventory: Inventory,
   { host }: { host: string },
-): Promise<{ directories: string[]; disks: string[] }> {
+): Promise<{ directories: string[]; disks: string[]; kept?: KeptDisk[] }> {
+  const kept = await read(inventory, (db) => keptDisks(db, { host }));
   const disks = await read(inventory, async (db) => {
     const evacuated = await evacuatedFrom(db, host);
     if (evacuated.length === 0) return [];
@@ -22,7 +24,8 @@ export async function diskPlaces(
     const all = rows.flatMap((row) => JSON.parse(row.disks) as Disk[]);
     return [...new Set(all.filter((disk) => !disk.readonly).map(({ path }) => path))].toSorted();
   });
-  return { directories: await diskDirectories(inventory, mostDirectories), disks };
+  const directories = await diskDirectories(inventory, mostDirectories);
+  return { directories, disks, ...(kept.length === 0 ? {} : { kept }) };
 }
 
 /** Disks whose instance is on another host under the same path: its own there, or the same file on shared storage. */

@@ -1,7 +1,7 @@
 /** The names and shapes of the activities that take a host back. They alone call a host that is fenced. */
 import type { HostRef } from '../../model/host.js';
-import type { PowerState } from '../../model/instance.js';
-import type { Owner, Request } from '../../model/operation.js';
+import type { Disk, PowerState } from '../../model/instance.js';
+import type { Owner, Request, Settled } from '../../model/operation.js';
 
 /** A guest of a host that was away, whose instance is elsewhere by now. */
 export interface StaleGuest {
@@ -45,6 +45,26 @@ export interface PerhapsStale {
   other: HostRef;
 }
 
+/** A disk that is to be removed as soon as its host, which was fenced, is readmitted. */
+export interface KeptDisk {
+  /** The intent. */
+  operation: string;
+  seq: number;
+  instance: string;
+  name: string;
+  path: string;
+  host: string;
+  /** A file that the host's worker did not make for the instance stays. */
+  onlyIfMade: boolean;
+}
+
+/** Hosts that live and may reach a disk of a fenced host: `declared` by the operator's word, `others` if they prove it. */
+export interface DiskSharers {
+  format: Disk['format'];
+  declared: HostRef[];
+  others: HostRef[];
+}
+
 export interface ReturnActivities {
   /** What a run of this very readmission before this one, which was reset, has done; else whether it may still go on. */
   beginReadmission(input: { host: string; request: Request }): Promise<{ before: Readmitted | null }>;
@@ -58,7 +78,26 @@ export interface ReturnActivities {
   /** No guest of the host, whoever's, is started by it when it boots. */
   stopAutostart(input: { host: HostRef }): Promise<{ names: string[] }>;
   /** Directories in which disks are, and the disks of what was evacuated from the host: those may have any name. */
-  diskPlaces(input: { host: string }): Promise<{ directories: string[]; disks: string[] }>;
+  diskPlaces(input: { host: string }): Promise<{
+    directories: string[];
+    disks: string[];
+    /** To be removed now; absent where there are none. */
+    kept?: KeptDisk[];
+  }>;
+  /** Who may remove a disk of a terminated instance in place of its fenced host. */
+  diskSharers(input: {
+    operation: string;
+    instance: string;
+    path: string;
+    lost: string;
+  }): Promise<DiskSharers>;
+  /** Takes a kept disk to remove it; `stays`: why it must not be removed any more. */
+  claimKeptDisk(input: {
+    host: string;
+    kept: KeptDisk;
+    request: Request;
+  }): Promise<{ owner: Owner } | { stays: string }>;
+  closeKeptDisk(input: Settled): Promise<void>;
   /** Which of the files there are disks of instances on other hosts, by their paths. */
   perhapsStale(input: { host: string; found: string[] }): Promise<{ disks: PerhapsStale[] }>;
   /** Takes an old copy to remove it: refused where the instance is here by now, or an operation runs on it. */

@@ -6,6 +6,7 @@ import type { HostFacts, Hypervisor } from '../hypervisor/port.js';
 import type { Inventory } from '../inventory/database.js';
 import { recordProbe } from '../inventory/hosts.js';
 import type { Call, Implement } from '../types.js';
+import { claimKeptDisk, closeKeptDisk, diskSharers } from './kept-disks.js';
 import { beginReadmission, closeReadmission, releaseFence } from './return-close.js';
 import { claimStaleDisk, diskPlaces, perhapsStale } from './return-disks.js';
 import { listReturned } from './return-list.js';
@@ -32,6 +33,9 @@ export function createReturnActivities(deps: ReturnDeps): Implement<ReturnActivi
     stopAutostart: (input) => stopAutostart(deps, input),
     diskPlaces: (input) => diskPlaces(deps.inventory, input),
     perhapsStale: (input) => perhapsStale(deps.inventory, input),
+    diskSharers: (input) => diskSharers(deps.inventory, input),
+    claimKeptDisk: (input) => claimKeptDisk(deps.inventory, input),
+    closeKeptDisk: (input) => closeKeptDisk(deps.inventory, input),
     claimStaleDisk: (input) => claimStaleDisk(deps.inventory, input),
     closeReadmission: (input) => closeReadmission(deps, input),
     seenRunning: (input) => seenRunning(deps, input),

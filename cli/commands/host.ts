@@ -6,6 +6,8 @@ import { listInstances } from '../../activities/inventory/instances.js';
 import { listMigrations, listOperations } from '../../activities/inventory/records.js';
 import { mayOperate } from '../../client/ask.js';
 import type { Host } from '../../model/host.js';
+import { listKeptDisks } from '../../activities/recovery/kept-disks.js';
+import type { KeptDisk } from '../../activities/types.js';
 import { withContext } from '../context.js';
 import { addHostCommand } from '../add-host.js';
 import { registerFenceCheck } from '../fence-check.js';
@@ -133,10 +135,17 @@ async function lossLines(inventory: Inventory, { name, fence }: Host): Promise<[
   ];
 }
 
+/** What was terminated while it was fenced, and is stored there still. */
+const keptLines = (kept: readonly KeptDisk[]): [string, string][] =>
+  kept.length === 0
+    ? []
+    : [['removed once readmitted', kept.map(({ name, path }) => `${path} of ${name}`).join('\n')]];
+
 async function show(name: string, command: Command): Promise<void> {
   await withContext(command, async ({ inventory, output }) => {
     const host = await getHost(inventory, name);
     const instances = await listInstances(inventory, { host: name });
+    const kept = await listKeptDisks(inventory, { host: name });
     const migrations = (await listMigrations(inventory, { limit: 500 })).filter(
       (one) => one.state === 'running' && (one.source === name || one.target === name),
     );
@@ -144,7 +153,7 @@ async function show(name: string, command: Command): Promise<void> {
     const moving = migrations.map(
       (one) => `${names.get(one.instance) ?? one.instance}: ${one.source} -> ${one.target}`,
     );
-    await printOne(output, hostDetails(host, instances, migrations), [
+    await printOne(output, hostDetails(host, instances, migrations, kept), [
       ['name', host.name],
       ['state', `${paintState(host.state)}${host.stateReason === null ? '' : `: ${host.stateReason}`}`],
       ...fenceLine(host),
@@ -160,6 +169,7 @@ async function show(name: string, command: Command): Promise<void> {
       ],
       ['migration slots', `${host.slotsUsed} used of ${host.slots}`],
       ...(await lossLines(inventory, host)),
+      ...keptLines(kept),
       ['zone', host.zone],
       ['reserved', host.reserved ? 'yes, for what is evacuated from lost hosts' : 'no'],
       ['control plane', host.controlPlane ? 'yes: it is never fenced' : 'no'],

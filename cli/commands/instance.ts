@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { listGuestEvents } from '../../activities/inventory/guest-events.js';
 import { getInstance, history, listInstances } from '../../activities/inventory/instances.js';
 import { listMigrations } from '../../activities/inventory/records.js';
+import { listKeptDisks } from '../../activities/recovery/kept-disks.js';
 import { urlOf } from '../../client/caller.js';
 import { instanceWorkflowId } from '../../model/addresses.js';
 import { defaultMovePolicy, type Instance } from '../../model/instance.js';
@@ -81,7 +82,9 @@ async function show(name: string, command: Command): Promise<void> {
     const [told] = found.cause === null ? [] : await listGuestEvents(inventory, found.id, 1);
     const todo = told?.cause === found.cause ? (told?.todo ?? undefined) : undefined;
     const migrations = await listMigrations(inventory, { instance: found.id, limit: 5 });
-    if (output.format !== 'table') return printData(output, instanceDetails(found, operations, migrations));
+    const kept = await listKeptDisks(inventory, { instance: found.id });
+    if (output.format !== 'table')
+      return printData(output, instanceDetails(found, operations, migrations, kept));
     const temporal = found.task === null ? undefined : await context.temporal().catch(() => undefined);
     const url = temporal && urlOf(temporal, instanceWorkflowId(cloud, found.id));
     return printOne(output, found, [
@@ -106,6 +109,10 @@ async function show(name: string, command: Command): Promise<void> {
       [
         'disks',
         found.disks.map(({ target, path, format }) => `${target} ${path} (${format})`).join('\n') || 'none',
+      ],
+      [
+        'kept disks',
+        kept.map(({ path, host }) => `${path}, until ${host} is readmitted`).join('\n') || undefined,
       ],
       [
         'metadata',

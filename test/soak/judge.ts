@@ -38,12 +38,9 @@ async function instances({ cloud, judged }: World): Promise<string[]> {
     .select(['id', 'name', 'needs_repair'])
     .orderBy('name')
     .execute();
-  const wasFenced = await anyFenced(cloud);
   const wrong: string[] = [];
   for (const { id, name, needs_repair } of rows) {
-    const found = (await broken(judged, id)).filter(
-      (what) => !isForgottenNote(what) && !(wasFenced && isLeftThere(what)),
-    );
+    const found = (await broken(judged, id)).filter((what) => !isForgottenNote(what));
     wrong.push(...found.map((what) => `${what} [${name}]`));
     // All hosts answer and the janitor came again and again: nothing is left that could not be settled.
     if (needs_repair !== null) wrong.push(`it is still to repair: ${name}: ${needs_repair}`);
@@ -58,28 +55,12 @@ async function instances({ cloud, judged }: World): Promise<string[]> {
 const isForgottenNote = (what: string): boolean =>
   /^notes of disks that are gone: (shared:[^,]*,?)+ \(deleted /.test(what);
 
-/**
- * Known, and told by the record of the terminate: what was stored of an instance that was terminated while its host was
- * fenced is left, also on shared storage, and a readmission does not remove it yet.
- */
-const isLeftThere = (what: string): boolean => /^disks without owner: .* \(deleted /.test(what);
-
-const anyFenced = async ({ inventory }: VirtualCloud): Promise<boolean> =>
-  (await inventory.kysely
-    .selectFrom('incidents')
-    .select('id')
-    .where('evidence', 'is not', null)
-    .executeTakeFirst()) !== undefined;
-
 /** What belongs to no instance that there is. */
 async function strays({ cloud }: World): Promise<string[]> {
   const { kysely } = cloud.inventory;
   const known = await kysely.selectFrom('instances').select(['id', 'name', 'state']).execute();
-  const wasFenced = await anyFenced(cloud);
   const there = new Set(known.filter(({ state }) => state !== 'deleted').map(({ id }) => id));
-  const ours = new Set(
-    known.flatMap(({ id, name, state }) => (state === 'deleted' && !wasFenced ? [] : [id, name])),
-  );
+  const ours = new Set(known.flatMap(({ id, name, state }) => (state === 'deleted' ? [] : [id, name])));
   const real = await cloud.datacenter.transact((tx) => ({
     guests: tx.all<{ id: string; host: string; power: string }>('select id, host, power from guests'),
     files: tx.all<{ store: string; path: string }>(`select store, path from files where store <> 'images'`),

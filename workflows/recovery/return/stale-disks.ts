@@ -4,6 +4,7 @@ import type { SeenFile } from '../../../model/audit.js';
 import type { HostRef } from '../../../model/host.js';
 import type { HostCtx } from '../../ctx.js';
 import { asDroverError } from '../../unwind.js';
+import { removeKept } from './kept-disks.js';
 
 /** `left`: what is there still, as sentences. */
 export async function staleDisks(
@@ -12,11 +13,13 @@ export async function staleDisks(
   ctx: HostCtx,
 ): Promise<{ left: string[]; says: string[] }> {
   ctx.phase('looking for old disks');
-  const files = await list(host, await ctx.call('diskPlaces', { host: host.name }), ctx);
+  const { kept = [], ...places } = await ctx.call('diskPlaces', { host: host.name });
+  const files = await list(host, places, ctx);
   if (files === null) {
     const says = `nobody looked for old disks on ${host.name}, since no worker runs there: drover audit inventory does once one does`;
     return { left: [], says: [says] };
   }
+  const owed = await removeKept(host, kept, ctx);
   const here = new Map(filesOf(files).map((file) => [file.path, file]));
   const { disks } = await ctx.call('perhapsStale', { host: host.name, found: [...here.keys()] });
   const copies = await onlyCopies(disks, here, ctx);
@@ -33,6 +36,7 @@ export async function staleDisks(
   return {
     left,
     says: [
+      ...owed,
       ...(gone.length === 0 ? [] : [`old disks removed: ${gone.join(', ')}`]),
       ...(left.length === 0 ? [] : [`old disks left: ${left.join(', ')}`]),
     ],
