@@ -172,7 +172,6 @@ export const activityTable: { readonly [K in ActivityName]: ActivityRow<K> } = {
     summary: (i) => `end what runs on it, at most ${i.seconds} s: its host is lost`,
   },
   evacuationOf: { ...read, summary: () => 'what is known of it' },
-  storageProof: { ...read, summary: (i) => `what tells that ${i.target} sees its disks` },
   clearBeside: { ...change, summary: (i) => `end what is left of ${i.name} on ${i.host.name}` },
   defineEvacuated: { ...change, summary: (i) => `define ${i.name} on ${i.host.name} as it was on ${i.lost}` },
   startEvacuated: {

@@ -60,7 +60,7 @@ export async function operate(def: InstanceOperation, order: Order, rt: Runtime)
 
 const isOutOfReach = (error: unknown): boolean => asDroverError(error).code === 'HypervisorUnreachable';
 
-type Began = Exclude<BeginAnswer, { outcome: 'reconcile' }>;
+type Began = Exclude<BeginAnswer, { outcome: 'reconcile' | 'occupied' }>;
 type Reconcile = Extract<BeginAnswer, { outcome: 'reconcile' }>;
 
 /** Takes the instance. Where an earlier operation never closed, that one is reconciled first. */
@@ -72,10 +72,9 @@ async function begin(
 ): Promise<Began> {
   let done = false;
   const subject = String(input['instance']);
-  const { superseded } =
-    def.supersedesWithin === undefined
-      ? { superseded: null }
-      : await rt.activity('supersedeOperation', { instance: subject, seconds: def.supersedesWithin });
+  const { supersedesWithin: seconds } = def;
+  let asked = false;
+  let superseded = false;
   for (;;) {
     const answer = await rt.activity('beginOperation', {
       kind: def.name,
@@ -88,9 +87,17 @@ async function begin(
       respectsNeedsRepair: def.respectsNeedsRepair ?? true,
       needs: def.needs ?? null,
       ...(def.recordOnly === true ? { recordOnly: true } : {}),
-      ...(superseded === null ? {} : { superseded: true }),
+      ...(seconds === undefined || asked ? {} : { supersedes: true }),
+      ...(superseded ? { superseded } : {}),
       create: def.creates?.(input) ?? null,
     });
+    if (answer.outcome === 'occupied') {
+      const ended = await rt.activity('supersedeOperation', { instance: subject, seconds: seconds ?? 0 });
+      superseded = ended.superseded !== null;
+      // Once: whatever has taken it since is met as by every other operation.
+      asked = true;
+      continue;
+    }
     if (answer.outcome === 'began' && done) return { ...answer, committed: answer.committed ?? [] };
     if (answer.outcome !== 'reconcile') return answer;
     const { owner, instance, predecessor, intents } = answer;

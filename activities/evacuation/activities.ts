@@ -4,7 +4,7 @@ import type { Inventory } from '../inventory/database.js';
 import { definitionOf } from '../inventory/definitions.js';
 import { hypervisorInventory } from '../inventory/for-hypervisor.js';
 import type { EvacuationActivities, Implement } from '../types.js';
-import { evacuationOf, requireHeld, storageProof } from './facts.js';
+import { evacuationOf, requireHeld } from './facts.js';
 import { clearBeside, defineEvacuated } from './guest.js';
 import { supersedeOperation, type Workflows } from './supersede.js';
 
@@ -18,7 +18,6 @@ export function createEvacuationActivities(deps: {
   return {
     supersedeOperation: (input, call) => supersedeOperation(deps, input, call),
     evacuationOf: (input) => evacuationOf(inventory, input.instance),
-    storageProof: (input) => storageProof(inventory, input),
     clearBeside: (input, call) => clearBeside(hypervisor, input, call),
     async defineEvacuated(input, call) {
       await requireHeld(inventory, input.lost);

@@ -1,11 +1,9 @@
 import { DroverError } from '../../model/errors.js';
 import type { HostRef } from '../../model/host.js';
 import type { Fence } from '../../model/incident.js';
-import type { Disk } from '../../model/instance.js';
 import { read, type Inventory } from '../inventory/database.js';
 import { fenceOf } from '../inventory/fences.js';
 import { getInstance } from '../inventory/instances.js';
-import { hasStore, storeOf } from '../inventory/placement/storage.js';
 import { listMigrations } from '../inventory/records.js';
 import { hostRefOf } from '../inventory/rows.js';
 import type { Answer } from '../types.js';
@@ -42,37 +40,4 @@ async function find(
     db.selectFrom('hosts').select(['name', 'uri']).where('name', '=', name).executeTakeFirst(),
   );
   return row === undefined ? null : { ref: hostRefOf(row), fence: await fenceOf(inventory, name) };
-}
-
-export async function storageProof(
-  inventory: Inventory,
-  { instance, lost, target }: { instance: string; lost: string; target: string },
-): Promise<Answer<'storageProof'>> {
-  const { disks } = await getInstance(inventory, instance);
-  const hosts = await read(inventory, (db) =>
-    db
-      .selectFrom('hosts')
-      .select(['name', 'uri', 'storage'])
-      .where((e) =>
-        e.or([
-          e('name', 'in', [lost, target]),
-          e.and([e('state', '=', 'up'), e('fence', 'is', null), e('maintenance_until', 'is', null)]),
-        ]),
-      )
-      .orderBy('name')
-      .execute(),
-  );
-  const storageOf = (name: string): { storage: Record<string, string> } => ({
-    // Written by us from what was checked.
-    storage: JSON.parse(hosts.find((host) => host.name === name)?.storage ?? '{}') as Record<string, string>,
-  });
-  const declared = disks.filter(({ path }: Disk) => {
-    const store = storeOf(storageOf(lost), path);
-    return store !== undefined && hasStore(storageOf(target), store);
-  });
-  const witness = hosts.find(({ name }) => name !== lost && name !== target);
-  return {
-    declared: declared.map(({ path }) => path),
-    witness: witness === undefined ? null : { name: witness.name, uri: witness.uri },
-  };
 }

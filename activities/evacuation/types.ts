@@ -24,14 +24,6 @@ export interface EvacuationActivities {
     lost: HostRef | null;
     beside: HostRef | null;
   }>;
-  /**
-   * How it can be proven that `target` sees the files that the lost host saw: `declared` are the paths in stores that both
-   * declare, by the operator's word; `witness` is another host that lives, to prove that the directory is shared at all.
-   */
-  storageProof(input: Lost & { instance: string; target: string }): Promise<{
-    declared: string[];
-    witness: HostRef | null;
-  }>;
   /** Ends halves of the guest on a host, and removes its definition; WrongState where it lives there. */
   clearBeside(input: Guest): Promise<void>;
   /** Defines the guest from what was seen of it last. */

@@ -26,6 +26,7 @@ import { mayRestart } from './restarts.js';
 import { recordRunAction } from './run-actions.js';
 import { recordItems } from './run-items.js';
 import { finishRun, startRun } from './runs.js';
+import { storageProof } from './storage-proof.js';
 
 /** The dependencies of all inventory activities. */
 export type InventoryDeps = BeginDeps & ClaimDeps;
@@ -40,7 +41,13 @@ export function createInventoryActivities(deps: InventoryDeps): Implement<Invent
     admit: (input) => admit(deps, input),
     finishOperation: (input) => finishOperation(deps, input),
     refuseOperation: (input) => refuseOperation(deps, input),
-    claimHost: (input, call) => claimHost(deps, input, call),
+    async claimHost(input, call) {
+      const { host } = await claimHost(deps, input, call);
+      const { lost } = input;
+      if (!lost || call.owner === null) return { host };
+      const { instance } = call.owner;
+      return { host, proof: await storageProof(inventory, { instance, lost, target: host.name }) };
+    },
     releaseClaim: (input) => releaseClaim(inventory, input),
     recordMigration: (input, { owner }) => recordColdMigration(inventory, input, owner),
     closeMigration: ({ migration, state, reason }) =>

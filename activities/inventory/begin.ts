@@ -70,7 +70,9 @@ async function begin(my: Beginning): Promise<BeginAnswer | DroverError> {
     return input.create === null ? refuse(my, notFound(input, row)) : create(my, input.create);
   if (input.create !== null && row.state !== 'building') return refuse(my, idTaken(row));
   if (row.state === 'deleted' && !isRepair(input, row)) return refuse(my, notFound(input, row));
-  return row.op_id === null ? decide(my, row) : takeOver(my, row, row.op_id);
+  if (row.op_id === null) return decide(my, row);
+  const ends = input.supersedes === true && row.op_kind !== input.kind;
+  return ends ? { outcome: 'occupied' } : takeOver(my, row, row.op_id);
 }
 
 function closed(mine: OperationRow): BeginAnswer {

@@ -35,6 +35,8 @@ export interface BeginInput {
   needs: string | null;
   /** Neither the host nor what was left of the guest matters: it changes the record alone. */
   recordOnly?: boolean;
+  /** It ends what runs on the instance instead of being refused: where something does, the answer is `occupied`. */
+  supersedes?: boolean;
   /** It has ended another operation, which may have brought the instance elsewhere. */
   superseded?: boolean;
   /** For launch: the row to create when there is none. */
@@ -61,6 +63,8 @@ export type BeginAnswer =
   | { outcome: 'began'; owner: Owner; instance: Instance; committed?: Intent[] }
   /** The operation id is closed already (a repeated request, or a reset run): its record, nothing to do. */
   | { outcome: 'closed'; state: string; result: Record<string, unknown> | null; error: ErrorRecord | null }
+  /** Another operation has it, which the caller is to end, and then begin again. Nothing is written. */
+  | { outcome: 'occupied' }
   /**
    * An earlier operation did not close, or left something. The caller owns the instance now and must reconcile,
    * then begin again. `predecessor` is that operation, or of several the newest.
@@ -110,6 +114,14 @@ export interface ClaimInput extends PlacementRequest {
 }
 export interface ClaimAnswer {
   host: HostRef;
+  /** Of an evacuation: what tells that the host sees the files that the lost host saw. */
+  proof?: StorageProof;
+}
+export interface StorageProof {
+  /** Paths in stores that both declare, by the operator's word. */
+  declared: string[];
+  /** Another host that lives, to prove that the directory is shared at all. */
+  witness: HostRef | null;
 }
 
 /** What operators say of a host; `storage`: its shared stores by name, and where they are mounted. */

@@ -70,7 +70,7 @@ async function begin({ place, operation, given }: Trial, instance: string): Prom
   };
   try {
     const answer = await control.beginOperation(ask, nobody);
-    return answer.outcome === 'closed' ? null : answer.owner;
+    return 'owner' in answer ? answer.owner : null;
   } catch (error) {
     if (error instanceof DroverError && error.code === 'NotFound') return null;
     throw error;

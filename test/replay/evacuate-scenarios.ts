@@ -17,7 +17,7 @@ const evacuate =
 export const evacuateScenarios: Record<string, Scenario> = {
   'instance.evacuate.succeeded': evacuate('done'),
   'instance.evacuate.succeeded-stopped': evacuate('done', { state: 'stopped' }),
-  'instance.evacuate.refused': evacuate('NoValidHost', { local: true }),
+  'instance.evacuate.refused': evacuate('DiskNotShared', { local: true }),
   'instance.evacuate.failed': evacuate('HypervisorError', { fails: 'start' }),
   'instance.evacuate.superseding': async ({ site, cloud }) => {
     const instance = await cloud.adopt('web-1');

@@ -62,7 +62,7 @@ export const evacuate = defineOperation({
       const tried = await ctx.attempt(async () => {
         const not = failed.map((f) => f.host);
         claimed = await claim(ctx, { ...room(i, ctx.instance, lost.name, not), waitSeconds: 0 });
-        return bringBack(ctx, lost, claimed.host, end);
+        return bringBack(ctx, lost, claimed, end);
       });
       if (tried.ok) return tried.value;
       if (claimed) failed.push({ host: claimed.host.name, reason: tried.error.message });
@@ -100,9 +100,14 @@ async function clearBeside(ctx: Ctx, host: HostRef): Promise<void> {
   await ctx.call('clearBeside', { instance, name, host });
 }
 
-async function bringBack(ctx: Ctx, lost: HostRef, host: HostRef, end: Evacuated): Promise<Outcome> {
+async function bringBack(
+  ctx: Ctx,
+  lost: HostRef,
+  { host, proof = { declared: [], witness: null } }: ClaimAnswer,
+  end: Evacuated,
+): Promise<Outcome> {
   const guest = { instance: ctx.instance.id, name: ctx.instance.name, host, lost: lost.name };
-  await proveDisks(ctx, lost, host);
+  await proveDisks(ctx, lost, host, proof);
   const migration = ctx.id();
   await ctx.call(
     'recordMigration',

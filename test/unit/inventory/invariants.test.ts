@@ -35,7 +35,7 @@ class Herd {
     const rules = { allowedStates: null, respectsNeedsRepair: !repair };
     for (;;) {
       const answer = await act.beginOperation(ask(operation, instance, rules), none);
-      if (answer.outcome === 'closed') throw new Error('a new operation is closed');
+      if (!('owner' in answer)) throw new Error(`a new operation is ${answer.outcome}`);
       if (answer.outcome === 'began') {
         this.actors.set(instance, { owner: answer.owner, seq: 0, claimed: null });
         return;

@@ -1,4 +1,5 @@
 import { DroverError } from '../../../model/errors.js';
+import type { StorageProof } from '../../../activities/types.js';
 import type { HostRef } from '../../../model/host.js';
 import type { Ctx } from '../../ctx.js';
 import { directoryOf, isShared } from '../probe-storage.js';
@@ -8,14 +9,14 @@ import { directoryOf, isShared } from '../probe-storage.js';
  * a store that both declare, or a directory that another host that lives sees as well: a file that lies under the same
  * path on the target's own storage is an old copy. Then each is looked at: it is there, whole, and nobody has it open.
  */
-export async function proveDisks(ctx: Ctx, lost: HostRef, target: HostRef): Promise<void> {
-  const { id: instance, disks } = ctx.instance;
+export async function proveDisks(
+  ctx: Ctx,
+  lost: HostRef,
+  target: HostRef,
+  { declared, witness }: StorageProof,
+): Promise<void> {
+  const { disks } = ctx.instance;
   ctx.phase('proving', `has ${target.name} the disks that ${lost.name} had?`);
-  const { declared, witness } = await ctx.call('storageProof', {
-    instance,
-    lost: lost.name,
-    target: target.name,
-  });
   const unproven = disks.filter(({ path }) => !declared.includes(path));
   for (const directory of new Set(unproven.map(({ path }) => directoryOf(path)))) {
     if (witness === null || !(await isShared(ctx, directory, target, witness)))
