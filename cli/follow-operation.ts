@@ -121,7 +121,7 @@ async function tellProgress(
       if (
         now.phase === null &&
         Date.now() - begun > patienceMs &&
-        (await hasWorker(temporal, context.cloud)) === false
+        (await hasWorker(temporal, context.cloud, now.queue)) === false
       ) {
         once(
           `no worker runs for the cloud ${context.cloud}: start one with \`drover worker\`; the work waits for it`,

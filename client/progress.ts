@@ -11,6 +11,8 @@ export interface Progress {
   status: string;
   /** The registry key of the operation, or `run-runbook`. */
   type: string;
+  /** Whose workers run it. */
+  queue: string;
   /** The operation's own word: `moving`. */
   phase: string | null;
   /** Of the activity that reports one. */
@@ -45,6 +47,7 @@ function known(found: WorkflowExecutionDescription): Omit<Progress, 'percent' | 
     running: found.status.name === 'RUNNING' || found.status.name === 'PAUSED',
     status: found.status.name,
     type: found.type,
+    queue: found.taskQueue,
     phase: found.typedSearchAttributes.get(searchAttributes.phase) ?? null,
     startedAt: found.startTime.toISOString(),
     by: text(found.memo?.['by']),

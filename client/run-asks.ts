@@ -38,8 +38,9 @@ export async function askRun(caller: Caller, id: string, ask: Ask): Promise<RunA
   if (record && record.state !== 'running') throw ended(record, ask);
   const temporal = await caller.temporal();
   const workflowId = runWorkflowId(caller.cloud, id);
-  if (!(await isOpen(temporal, workflowId, id, record))) throw closedOutside(id, ask);
-  if ((await hasWorker(temporal, caller.cloud)) === false) {
+  const queue = await queueOfOpen(temporal, workflowId, id, record);
+  if (queue === null) throw closedOutside(id, ask);
+  if ((await hasWorker(temporal, caller.cloud, queue)) === false) {
     if (ask.action === 'cancel' && ask.undo) return cancelWithoutWorker(caller, temporal, record, id, ask);
     throw new DroverError('WorkerMissing', `no worker runs that could ${ask.action} run ${id}`, {
       hint: `start one with \`drover worker\`, then ${ask.action} again; nothing was sent`,
@@ -156,18 +157,20 @@ function pointed({ code, message, details, hint }: DroverError, id: string): Dro
   return new DroverError(code, message, { details, hint: said });
 }
 
-async function isOpen(
+/** Whose workers hear it; null where it does not run. */
+async function queueOfOpen(
   temporal: TemporalConnection,
   workflowId: string,
   id: string,
   record: RunRecord | undefined,
-): Promise<boolean> {
+): Promise<string | null> {
   try {
-    return (await progressOf(temporal, workflowId)).running;
+    const { running, queue } = await progressOf(temporal, workflowId);
+    return running ? queue : null;
   } catch (error) {
     const failure = asDroverError(error, `run ${id}`);
     if (failure.code !== 'NotFound') throw failure;
-    if (record) return false;
+    if (record) return null;
     throw noRun(id);
   }
 }

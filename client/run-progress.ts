@@ -3,7 +3,7 @@ import { runWorkflowId } from '../model/addresses.js';
 import type { ApprovalRecord, RunProgress, RunStepRecord } from '../model/run.js';
 import type { TemporalConnection } from '../temporal/connect.js';
 import type { Caller } from './caller.js';
-import { hasWorker } from './progress.js';
+import { hasWorker, progressOf } from './progress.js';
 
 const queryMs = 3000;
 
@@ -22,7 +22,12 @@ export async function askProgress(
     // Runs of the first language answer their steps alone.
     return { progress: Array.isArray(answer) ? { steps: answer, paused: null } : answer, notes: [] };
   } catch {
-    const alive = await hasWorker(temporal, caller.cloud);
+    // A run of a recovery waits for other workers than the rest.
+    const queue = await progressOf(temporal, runWorkflowId(caller.cloud, id)).then(
+      (found) => found.queue,
+      () => undefined,
+    );
+    const alive = await hasWorker(temporal, caller.cloud, queue);
     const why =
       alive === false ? 'no worker runs: start one with `drover worker`' : 'no worker answers at the moment';
     return { progress: undefined, notes: [`${why}; the run goes on once one does`] };

@@ -36,6 +36,13 @@ const device = z.strictObject({
     .guid({ error: 'must be a UUID' })
     .optional()
     .describe('Where the device tells another system UUID than the hypervisor: the one that it tells.'),
+  trust_binding: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Your word that this device has the power of this host, where it can not tell that itself. Without it such a device is not used. ' +
+        'Cut the host off with it once, and look, before you write true.',
+    ),
   limit: durationSchema
     .default('40s')
     .describe('How long the agent may take for one call before it is ended with all that it started.'),
@@ -77,6 +84,7 @@ export function fencingOf(told: Told, base: string): FencingConfig {
       with: Object.fromEntries(Object.entries(one.with).map(([key, value]) => [key, textOf(value)])),
       secrets: Object.fromEntries(Object.entries(one.secrets).map(([key, value]) => [key, secret(value)])),
       uuid: one.uuid?.toLowerCase() ?? null,
+      trustBinding: one.trust_binding,
       limitSeconds: parseDuration(one.limit) ?? 40,
     })),
   ]);

@@ -218,8 +218,8 @@ export const errorTable = {
     false,
     502,
     1,
-    'no fence device proved that the host is off',
-    'look at the host yourself; once it is off: `drover incident attest ID`',
+    'no fence device turned the host on',
+    'turn it on yourself, then `drover host readmit HOST`',
   ),
   VantageMissing: row(
     false,

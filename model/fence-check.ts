@@ -21,7 +21,7 @@ export type Armed = z.infer<typeof armed>;
 export const deviceCheck = z.object({
   device: z.string(),
   level: z.number(),
-  binding: z.enum(['same', 'other', 'unknown']),
+  binding: z.enum(['same', 'other', 'unknown', 'trusted']),
   bindingSays: z.string(),
   /** null where it did not answer; `error` tells why. */
   power: z.enum(['on', 'off']).nullable(),
@@ -42,8 +42,8 @@ export interface CheckedHost {
 }
 
 /**
- * A device that would do its work: it answers, and is not that of another host. One that says off of a host that answers
+ * A device that would do its work: it answers, and is that of the host, by its own word or the operator's. One that says off of a host that answers
  * lies, or has the power of another one.
  */
 export const isReady = ({ binding, power }: DeviceCheck, { up }: Pick<CheckedHost, 'up'>): boolean =>
-  binding !== 'other' && power !== null && !(power === 'off' && up);
+  (binding === 'same' || binding === 'trusted') && power !== null && !(power === 'off' && up);

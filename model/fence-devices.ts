@@ -7,6 +7,8 @@ export interface FenceDeviceConfig {
   /** References: `env:NAME`, or `file:` and an absolute path. */
   secrets: Record<string, string>;
   uuid: string | null;
+  /** The operator's word that it is the device of this host, where it can't tell whose power it has. */
+  trustBinding: boolean;
   limitSeconds: number;
 }
 

@@ -72,7 +72,9 @@ export function createAgents({ config, env = process.env, agents = openAgents() 
     async identify(host, name, systemUuid) {
       const its = await ready(host, name);
       if ('error' in its) return unknown(its.error);
-      return bind(its, its.device.uuid ?? systemUuid);
+      const bound = await bind(its, its.device.uuid ?? systemUuid);
+      if (bound.binding !== 'unknown' || !its.device.trustBinding) return bound;
+      return { ...bound, binding: 'trusted', says: `${bound.says}; its configuration says trust_binding` };
     },
 
     status: (host, name) => run(host, name, 'status'),

@@ -19,9 +19,12 @@ export type FenceAnswer =
       seconds: number;
     };
 
-/** Whether the device is that of the host: `same`, `other` (never used), or `unknown` where the device can't tell. */
+/**
+ * Whether the device is that of the host: `same`; `other`; `unknown` where the device can't tell, and `trusted` where it
+ * can't, and the operator says so in its place. Only `same` and `trusted` are told to cut anything off.
+ */
 export interface Binding {
-  binding: 'same' | 'other' | 'unknown';
+  binding: 'same' | 'other' | 'unknown' | 'trusted';
   /** As the device tells it. */
   systemUuid: string | null;
   says: string;

@@ -11,7 +11,7 @@ export interface FencingActivities {
     device: string;
     systemUuid: string | null;
   }): Promise<{ binding: Binding; answer: FenceAnswer }>;
-  /** `off`, then a look whether it is. Idempotent: what is off stays off. Refused where the binding is `other`. */
+  /** `off`, then a look whether it is. Idempotent: what is off stays off. Refused where the binding is `other` or `unknown`. */
   fenceOff(input: {
     host: HostRef;
     device: string;

@@ -3,6 +3,7 @@ import { systemClock } from '../../activities/clock.js';
 import { planFaults } from '../../activities/simulator/faults.js';
 import { generations } from '../../activities/simulator/machine.js';
 import { openDatacenters } from '../../activities/simulator/folder.js';
+import { blindVantages } from '../../activities/simulator/sight.js';
 import { hostStatuses, pendingFaults, type HostStatus } from '../../activities/simulator/status.js';
 import { mayOperate } from '../../client/ask.js';
 import { withContext } from '../context.js';
@@ -86,11 +87,14 @@ function faultsOf({ cutFrom, slowSeconds, bandwidth, bmc }: HostStatus): string 
 
 async function status(command: Command): Promise<void> {
   await inDatacenter(command, async (datacenter) => {
-    const [hosts, pending] = await datacenter.transact((tx) => [
+    const [hosts, pending, blind] = await datacenter.transact((tx) => [
       hostStatuses(tx, datacenter.name),
       pendingFaults(tx),
+      blindVantages(tx),
     ]);
     await printList(outputOf(command), hosts, columns, 'no hosts: add some with `drover sim create`');
+    for (const [vantage, unseen] of blind)
+      note(`the vantage point ${vantage} does not see ${unseen?.join(', ') ?? 'any host'}`);
     for (const { at, what } of pending) note(`${at ?? 'at that call'}: ${JSON.stringify(what)}`);
   });
 }

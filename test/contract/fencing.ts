@@ -117,5 +117,15 @@ export function fencingContract(driver: string, open: () => Promise<FencingWorld
       });
       for (const { name } of world.hosts) expect(await world.isOn(name)).toBe(true);
     });
+
+    it('never cuts by a device of which nobody knows whose power it has, and says how to change that', async () => {
+      const { fenceOff } = createFencingActivities({ fencing, inventory: {} as Inventory });
+      const ask = { host: one, device, systemUuid: null, incident: 'contract' };
+      expect(await fenceOff(ask, call)).toMatchObject({
+        binding: { binding: 'unknown' },
+        answer: { ok: false, why: 'refused', error: expect.stringContaining('trust_binding: true') },
+      });
+      expect(await world.isOn(one.name)).toBe(true);
+    });
   });
 }

@@ -40,6 +40,7 @@ async function openFencingLab(
     ...how(bmc),
     secrets: { password: `file:${bmc.passwordFile}` },
     uuid: null,
+    trustBinding: false,
     limitSeconds: 8,
   });
   const hosts = Object.fromEntries(bmcs.map((bmc) => [bmc.host, [device(bmc)]]));

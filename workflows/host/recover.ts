@@ -18,7 +18,7 @@ export const recover = defineHostOperation({
       .default('it does not answer')
       .describe('What is known of it, for whoever reads the incident'),
   }),
-  errors: ['RecoveryHeld', 'Rejected', 'FencingFailed', 'RecoveryIncomplete'],
+  errors: ['RecoveryHeld', 'Rejected', 'RecoveryIncomplete'],
   undone:
     'Nothing: a host that was fenced stays fenced until it is readmitted, and what runs elsewhere stays there. Before the fence nothing was done but to close the host for new instances, which is taken back.',
   takesTime: true,

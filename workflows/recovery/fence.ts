@@ -53,13 +53,15 @@ async function byLevel(recovery: Recovery, names: string[]): Promise<Evidence | 
   if (failed.length > 0) return null;
   const verified = said.every(({ off }) => off.binding.binding === 'same');
   const device = names.join(' and ');
-  const whose = verified ? 'its own by its system UUID' : 'whose it is nobody can tell but its configuration';
+  const whose = verified
+    ? 'its own by its system UUID'
+    : 'whose it is only its configuration says: trust_binding';
   const says = `${device} says off (${whose})`;
   return { kind: 'power-off', at: new Date(ctx.now()).toISOString(), says, device, verified, by: null };
 }
 
 const isOff = ({ binding, answer }: Off): boolean =>
-  answer.ok && answer.power === 'off' && binding.binding !== 'other';
+  answer.ok && answer.power === 'off' && (binding.binding === 'same' || binding.binding === 'trusted');
 
 /** Twice where a device may be away for a moment. */
 async function cutOff(recovery: Recovery, device: string): Promise<Off> {

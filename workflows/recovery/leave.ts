@@ -16,7 +16,7 @@ export async function leave(recovery: Recovery): Promise<Ending | null> {
   );
 }
 
-/** Nothing is to be saved: no risk is taken with its power. */
+/** Nothing is to be saved: no risk is taken with its power, nor with new instances. */
 async function empty(recovery: Recovery): Promise<Ending | null> {
   const { ctx, host } = recovery;
   const { casualties } = await ctx.call('casualties', { host });
@@ -27,7 +27,11 @@ async function empty(recovery: Recovery): Promise<Ending | null> {
     casualties.length === 0
       ? 'no instance is'
       : `none of its ${casualties.length} instances is to be evacuated`;
-  return { state: 'not-fenced', says: `${what} on ${host}: it is not fenced` };
+  const alive = await settle(recovery);
+  if (alive !== null) return alive;
+  await recovery.disable();
+  const closed = `it is not fenced, and takes no new instances until \`drover host enable ${host}\``;
+  return { state: 'not-fenced', says: `${what} on ${host}: ${closed}`, staysClosed: true };
 }
 
 /** What fails for the same reason fails about now: it is seen, and counted, before anything is done. */

@@ -12,6 +12,8 @@ import { serveAsks, type Question } from './asks.js';
 export interface Ending {
   state: IncidentState;
   says: string;
+  /** It stays closed for new instances, although nothing was done to it. */
+  staysClosed?: true;
   error?: DroverError;
 }
 
@@ -188,10 +190,10 @@ export class Recovery {
     return { incident: this.id, host: this.host, state: ending.state, says: ending.says };
   }
 
-  private async close({ state, says, error }: Ending): Promise<void> {
+  private async close({ state, says, error, staysClosed }: Ending): Promise<void> {
     const { ctx, id, instances } = this;
     this.question = null;
-    if (state === 'false-alarm' || state === 'not-fenced') await this.enable();
+    if (staysClosed !== true && (state === 'false-alarm' || state === 'not-fenced')) await this.enable();
     await this.note('closed', says, { state, waitsFor: null });
     await ctx.call('closeIncident', { incident: id, state, instances, error: error?.toRecord() ?? null });
   }

@@ -85,6 +85,25 @@ describe('an agent', () => {
   });
 });
 
+test('one that can not tell whose power it has is used by the word of its configuration alone', async () => {
+  const fakes = fakeAgents();
+  fakes.agent('fence_pdu', 'if [ $action = status ]; then exit 2; fi');
+  const off = async (trustBinding: boolean) => {
+    const fencing = fakes.fencing([{ agent: 'fence_pdu', trustBinding }]);
+    const ask = { host, device: 'host1/1 (fence_pdu)', systemUuid: 'u', incident: 'i' };
+    return createFencingActivities({ fencing, inventory: {} as Inventory }).fenceOff(ask, call);
+  };
+  expect(await off(false)).toMatchObject({
+    binding: { binding: 'unknown' },
+    answer: { ok: false, why: 'refused', error: expect.stringContaining('`trust_binding: true`') },
+  });
+  expect(fakes.seen()).not.toContain('action=off');
+  expect(await off(true)).toMatchObject({
+    binding: { binding: 'trusted' },
+    answer: { ok: true, power: 'off' },
+  });
+});
+
 describe('a parameter', () => {
   test('that the agent does not know is refused before anything is asked, with what was meant', async () => {
     const fakes = fakeAgents();

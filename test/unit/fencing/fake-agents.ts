@@ -61,6 +61,7 @@ ${script}
               with: {},
               secrets: {},
               uuid: null,
+              trustBinding: false,
               limitSeconds: 20,
               ...one,
             })),

@@ -20,7 +20,7 @@ test('devices are tried in their order, a level each unless it is said; paths of
   const text = device(`        with: { ip: 10.0.0.1, ipport: 443, ssl_insecure: true }
         secrets: { password: file:bmc }
       - { agent: fence_apc, level: 2, limit: 1m, secrets: { password: env:PDU } }
-      - { agent: fence_apc, level: 2, with: { plug: 4 } }
+      - { agent: fence_apc, level: 2, with: { plug: 4 }, trust_binding: true }
 `);
   const { hosts } = await load(text);
   expect(hosts['host1']).toEqual([
@@ -30,6 +30,7 @@ test('devices are tried in their order, a level each unless it is said; paths of
       with: { ip: '10.0.0.1', ipport: '443', ssl_insecure: '1' },
       secrets: { password: `file:${join(folder, 'bmc')}` },
       uuid: null,
+      trustBinding: false,
       limitSeconds: 40,
     },
     {
@@ -38,9 +39,18 @@ test('devices are tried in their order, a level each unless it is said; paths of
       with: {},
       secrets: { password: 'env:PDU' },
       uuid: null,
+      trustBinding: false,
       limitSeconds: 60,
     },
-    { level: 2, agent: 'fence_apc', with: { plug: '4' }, secrets: {}, uuid: null, limitSeconds: 40 },
+    {
+      level: 2,
+      agent: 'fence_apc',
+      with: { plug: '4' },
+      secrets: {},
+      uuid: null,
+      trustBinding: true,
+      limitSeconds: 40,
+    },
   ]);
 });
 

@@ -102,7 +102,13 @@ test('a scenario is checked with places, and comes by itself', async () => {
   await expect
     .poll(async () => (await states()).find(({ name }) => name === 'host-3')?.state, { timeout: 10_000 })
     .toBe('off');
-  expect((await sim('status')).stderr).toContain('rack-loss');
+  await sim('blind', 'south');
+  await sim('blind', 'north', 'host-2');
+  const { stderr } = await sim('status');
+  expect(stderr).toContain('rack-loss');
+  expect(stderr).toContain(
+    'the vantage point north does not see host-2\nthe vantage point south does not see any host',
+  );
 });
 
 test('a host of a datacenter that is not there is not added', async () => {

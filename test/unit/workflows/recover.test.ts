@@ -100,11 +100,27 @@ describe('is it lost', () => {
 });
 
 describe('may it be fenced', () => {
-  it('an empty host is not', async () => {
+  it('an empty host is not, and is closed, so that nothing comes to it', async () => {
     await crash(cloud, 'h2');
     const ending = await recover(cloud, {}, 'h2').ending;
-    expect(ending).toMatchObject({ end: 'done', result: { state: 'not-fenced' } });
+    expect(ending).toMatchObject({
+      end: 'done',
+      result: { state: 'not-fenced', says: expect.stringContaining('takes no new instances until') },
+    });
     expect(await fenceOf(cloud, 'h2')).toBeNull();
+    expect(await getHost(cloud.inventory, 'h2')).toMatchObject({
+      enabled: false,
+      disabledReason: expect.stringContaining('it is being recovered (incident'),
+    });
+  });
+
+  it('an empty host that answers while it settles stays open', async () => {
+    await strike(cloud, { do: 'partition', hosts: ['h2'] });
+    const handle = recover(cloud, {}, 'h2');
+    await cloud.clock.advance(6000);
+    await strike(cloud, { do: 'restore', hosts: ['h2'] });
+    expect(await handle.ending).toMatchObject({ result: { state: 'false-alarm' } });
+    expect((await getHost(cloud.inventory, 'h2')).enabled).toBe(true);
   });
 
   it('disarmed, no incident is opened', async () => {
