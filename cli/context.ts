@@ -54,5 +54,8 @@ export async function withContext(
 
 async function connect(config: Config): Promise<TemporalConnection> {
   const { connectClient } = await import('../temporal/connect.js');
-  return connectClient({ dataDir: config.data });
+  const { dataConverterOf } = await import('../temporal/codec.js');
+  const { encryptionKeys } = await import('../config/encryption.js');
+  const dataConverter = dataConverterOf(await encryptionKeys(config.encryption, process.env));
+  return connectClient({ dataDir: config.data, dataConverter });
 }

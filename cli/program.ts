@@ -45,6 +45,10 @@ const groups: Record<string, Group> = {
     summary: 'runs of runbooks: list, show, watch, approve, reject, pause, resume, cancel, retry',
     load: () => import('./commands/run.js'),
   },
+  encryption: {
+    summary: 'keys that encrypt what Temporal keeps: new-key',
+    load: () => import('./commands/encryption.js'),
+  },
   worker: {
     summary: 'run a worker: it does the work, resume it any time',
     load: () => import('./commands/worker.js'),

@@ -10,6 +10,7 @@ import type { FencingConfig } from '../model/fence-devices.js';
 import type { InventoryPlace } from '../model/inventory.js';
 import type { RecoveryRules } from '../model/recovery.js';
 import { readDevOptions } from './dev-options.js';
+import { encryptionIssues, encryptionSchema, type EncryptionConfig } from './encryption.js';
 import { fencingIssues, fencingOf, fencingSchema } from './fencing.js';
 import { inventorySchema, placeIssues, placeOf } from './inventory-place.js';
 import { recoveryIssues, recoveryOf, recoverySchema } from './recovery.js';
@@ -72,6 +73,7 @@ const configSchema = z
       })
       .prefault({})
       .describe('How hosts are chosen.'),
+    encryption: encryptionSchema,
     fencing: fencingSchema,
     recovery: recoverySchema,
     runbooks: z
@@ -90,6 +92,7 @@ export interface Config {
   inventory: InventoryPlace;
   identity: { name: string; role: Role };
   placement: { strategy: 'spread' | 'pack' };
+  encryption: EncryptionConfig;
   fencing: FencingConfig;
   recovery: RecoveryRules;
   runbooks: string[];
@@ -121,6 +124,7 @@ export async function loadConfig(source: ConfigSource = {}): Promise<Config> {
     identity: { name: value.identity.name ?? userName(env), role: value.identity.role },
     auditEverySeconds: value.audit.every === 'never' ? null : (parseDuration(value.audit.every) ?? null),
     placement: value.placement,
+    encryption: value.encryption,
     fencing: fencingOf(value.fencing, base),
     recovery: recoveryOf(value.recovery),
     runbooks: value.runbooks.map((folder) => resolve(base, folder)),
@@ -134,6 +138,7 @@ async function readFileOf(file: string): Promise<z.output<typeof configSchema>> 
   const issue: typeof yaml.issue = (...place) => yaml.issue(...place);
   const wrong = [
     ...placeIssues(value.inventory, issue),
+    ...encryptionIssues(value.encryption, issue),
     ...fencingIssues(value.fencing, issue),
     ...recoveryIssues(value.recovery, issue),
   ];

@@ -3,7 +3,8 @@
  * TEMPORAL_PROFILE and the other TEMPORAL_* variables, then the profile file; without any, the `drover dev` of
  * the data folder.
  */
-import { Client, Connection, type ClientOptions, type ConnectionOptions } from '@temporalio/client';
+import { Client, Connection, type ConnectionOptions } from '@temporalio/client';
+import type { DataConverter } from '@temporalio/common';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { connect as connectTcp } from 'node:net';
 import { DroverError } from '../model/errors.js';
@@ -19,8 +20,8 @@ export interface ConnectOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** Default 4500: with what else a command does, it fails within 5 s. */
   readonly timeoutMs?: number;
-  /** Data converter, interceptors and the like. */
-  readonly clientOptions?: Omit<ClientOptions, 'connection' | 'namespace'>;
+  /** What encrypts and decrypts all that Temporal keeps. */
+  readonly dataConverter?: DataConverter | undefined;
 }
 
 /** Where Temporal is and how to reach it; `connectionOptions` fit NativeConnection.connect as well. */
@@ -74,7 +75,8 @@ export async function connectClient(options: ConnectOptions = {}): Promise<Tempo
     await connection.close();
     throw error;
   }
-  const client = new Client({ ...options.clientOptions, connection, namespace });
+  const { dataConverter } = options;
+  const client = new Client({ connection, namespace, ...(dataConverter ? { dataConverter } : {}) });
   return { client, connection, namespace, address, ...(uiUrl === undefined ? {} : { uiUrl }) };
 }
 

@@ -33,9 +33,11 @@ import { probeFenced, seenRunning } from '../activities/recovery/return-seen.js'
 import { createReturnActivities } from '../activities/recovery/return.js';
 import { createWaitActivities } from '../activities/wait.js';
 import type { Config } from '../config/config.js';
+import { encryptionKeys } from '../config/encryption.js';
 import { DroverError } from '../model/errors.js';
 import { defaultRecoveryRules, type RecoveryRules } from '../model/recovery.js';
 import { controlQueue, hostQueue, recoveryQueue, vantageQueue } from '../model/addresses.js';
+import { dataConverterOf } from '../temporal/codec.js';
 import { connectClient, resolveTarget } from '../temporal/connect.js';
 import { ensureSearchAttributes } from '../temporal/search-attributes.js';
 import { wrapActivities } from './envelope.js';
@@ -76,13 +78,15 @@ const graceTime = '5s';
 export async function runWorker(run: WorkerRun): Promise<void> {
   const log = createLog(nameOf(run));
   Runtime.install({ logger: log.temporal, shutdownSignals: ['SIGTERM', 'SIGINT'] });
-  const temporal = await connectClient({ dataDir: run.config.data });
+  const dataConverter = dataConverterOf(await encryptionKeys(run.config.encryption, process.env));
+  const temporal = await connectClient({ dataDir: run.config.data, dataConverter });
   const target = resolveTarget({ dataDir: run.config.data });
   const connection = await NativeConnection.connect(target.connectionOptions);
   try {
     const common = {
       connection,
       namespace: temporal.namespace,
+      ...(dataConverter ? { dataConverter } : {}),
       shutdownGraceTime: graceTime,
       // By default only every 8 s of ours is sent.
       maxHeartbeatThrottleInterval: beatsAtMostEvery,
@@ -117,7 +121,7 @@ const nameOf = ({ host, vantage }: WorkerRun): string => {
 
 type Common = Pick<
   WorkerOptions,
-  'connection' | 'namespace' | 'shutdownGraceTime' | 'maxHeartbeatThrottleInterval'
+  'connection' | 'namespace' | 'shutdownGraceTime' | 'maxHeartbeatThrottleInterval' | 'dataConverter'
 >;
 
 async function runCloudWorkers(
@@ -217,7 +221,12 @@ export async function createControlWorker(options: {
     ...createFencingActivities({ fencing: ports.fencing, inventory }),
     ...createRecoveryActivities({ inventory, rules, currentRun }),
     // The readmission alone calls a host that is fenced.
-    ...createReturnActivities({ inventory, hypervisor: ports.hypervisor }),
+    ...createReturnActivities({
+      inventory,
+      hypervisor: ports.hypervisor,
+      fencing: ports.fencing,
+      rules,
+    }),
     ...createWaitActivities({ describe: find }),
   };
   return Worker.create({
