@@ -11,6 +11,7 @@ export default defineConfig({
   test: {
     // By default one less than there are cores: of two, one would stand idle for minutes.
     maxWorkers: '100%',
+    // Projects with different numbers of workers are run one after the other, by `groupOrder`.
     sequence: { sequencer: LongestFirst },
     projects: [
       {
@@ -61,7 +62,8 @@ export default defineConfig({
           include: ['test/temporal/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
-          fileParallelism: false,
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
           retry: 1,
         },
       },
@@ -74,8 +76,7 @@ export default defineConfig({
           setupFiles: ['test/lab/own-lab.ts'],
           // Who names a lab means that one.
           maxWorkers: process.env['DROVER_LAB_NET'] === undefined ? 2 : 1,
-          // Vitest wants it of a project with another number of workers than the rest.
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 2 },
           retry: 1,
         },
       },

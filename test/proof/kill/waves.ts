@@ -8,8 +8,8 @@ import { operationAt, runAt, type Doomed } from './doomed.js';
 /** Fewer than a worker does at once: all of them are parked before it dies. */
 const together = 80;
 
-/** Every step of every case, twice; how many steps it has is counted in virtual time. */
-export async function waves(): Promise<Doomed[][]> {
+/** Every step of every case; how many steps it has is counted in virtual time. */
+export async function waves(position: Doomed['position']): Promise<Doomed[][]> {
   const all: Doomed[] = [];
   const stage = await Stage.open();
   for (const { operation, cases } of await rows()) {
@@ -17,7 +17,7 @@ export async function waves(): Promise<Doomed[][]> {
       const handle = stage.ask(await stage.setUp(operation, one));
       await handle.ending;
       const prepare: Doomed['prepare'] = (place) => operationAt(operation, one, place);
-      all.push(...atEach(handle.calls.length, { row: operation, title: one.title, prepare }));
+      all.push(...atEach(handle.calls.length, { row: operation, title: one.title, position, prepare }));
     }
   }
   for (const name of runCaseNames) {
@@ -25,7 +25,7 @@ export async function waves(): Promise<Doomed[][]> {
     const handle = stage.cloud.runbook(plan, inputs);
     await handle.ending;
     const prepare: Doomed['prepare'] = (place) => runAt(name, place);
-    all.push(...atEach(handle.calls.length, { row: `run: ${name}`, title: 'the run', prepare }));
+    all.push(...atEach(handle.calls.length, { row: `run: ${name}`, title: 'the run', position, prepare }));
   }
   await stage.close();
   // Those of about as many steps together: none waits long for the others.
@@ -40,7 +40,5 @@ const inParts = (sorted: Doomed[]): Doomed[][] =>
     sorted.slice(index * together, (index + 1) * together),
   );
 
-const atEach = (steps: number, of: Omit<Doomed, 'step' | 'position'>): Doomed[] =>
-  Array.from({ length: steps }, (_, index) =>
-    (['before', 'after'] as const).map((position) => ({ ...of, step: index + 1, position })),
-  ).flat();
+const atEach = (steps: number, of: Omit<Doomed, 'step'>): Doomed[] =>
+  Array.from({ length: steps }, (_, index) => ({ ...of, step: index + 1 }));

@@ -1,0 +1,4 @@
+import { proveKills, proveMutant } from './prove.js';
+
+proveKills('after');
+proveMutant();

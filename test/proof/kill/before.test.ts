@@ -1,0 +1,3 @@
+import { proveKills } from './prove.js';
+
+proveKills('before');
