@@ -204,6 +204,11 @@ export const activityTable: { readonly [K in ActivityName]: ActivityRow<K> } = {
   claimKeptDisk: { ...record, summary: (i) => `is ${i.kept.path} on ${i.host} still to be removed` },
   closeKeptDisk: { ...record, summary: () => 'it is removed' },
   closeReadmission: { ...record, summary: (i) => `take the fence off ${i.host}` },
+  cutOffAgain: {
+    ...long,
+    mutates: false,
+    summary: (i) => `cut ${i.host.name} off again: it runs what runs elsewhere`,
+  },
   seenRunning: { ...read, summary: (i) => `who runs on ${i.host.name}, which is fenced` },
   waitForHost: { ...long, mutates: false, summary: (i) => `wait until ${i.host.name} answers` },
   waitForWorkflow: { ...long, mutates: false, summary: (i) => `wait for ${i.workflowId}` },

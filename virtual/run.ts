@@ -18,7 +18,7 @@ import type {
   Runtime,
   Word,
 } from '../workflows/runtime.js';
-import { placeOfVantage, type Place } from './places.js';
+import { placeOfVantage, recoveryPlace, type Place } from './places.js';
 import type { WorkerProcess } from './process.js';
 import { Scope } from './scope.js';
 import { Asks } from './asks.js';
@@ -142,6 +142,7 @@ export class VirtualRun implements Runtime, TaskRun {
     options: ActivityOptions = {},
   ): Promise<never> {
     const { owner = null, seq = 0, undo = null, onHost = null, atVantage = null, within = null } = options;
+    const home = options.byRecovery === true ? recoveryPlace : this.home;
     const host = onHost === null ? null : hostOfPlace(onHost);
     if (activityTable[name].where === 'host' && undo && owner) {
       // The host's worker has no inventory: the intent is noted by a control worker before the host acts.
@@ -149,7 +150,7 @@ export class VirtualRun implements Runtime, TaskRun {
       await this.step({ name: 'admit', envelope: asked, place: this.home, within: null });
     }
     const envelope: Envelope = { host, input: input as Envelope['input'], owner, seq, undo };
-    const place = atVantage === null ? (onHost ?? this.home) : placeOfVantage(atVantage);
+    const place = atVantage === null ? (onHost ?? home) : placeOfVantage(atVantage);
     return (await this.step({ name, envelope, place, within })) as never;
   }
 

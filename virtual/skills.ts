@@ -102,6 +102,8 @@ export function controlSkills(world: VirtualWorld, process: WorkerProcess): Skil
     ...createReturnActivities({
       inventory: { ...inventory, clock },
       hypervisor: simulated,
+      fencing: routeFencing(() => world.fencing(devices)),
+      rules: world.recovery,
       clock,
     }),
     ...createWaitActivities({ describe, clock }),

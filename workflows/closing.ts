@@ -3,9 +3,19 @@ import type { Instance } from '../model/instance.js';
 import type { InstancePatch, Intent, IntentCall, Owner, Settled } from '../model/operation.js';
 import type { InstanceOperation, Outcome } from './define.js';
 import type { Runtime } from './runtime.js';
-import { carryOut, noPatience, observe } from './unwind.js';
+import { carryOut, noPatience, observe, type Unwound } from './unwind.js';
 
 export type Result = Record<string, unknown> | null;
+
+/** A disk that waits for the readmission of its host is not removed yet. */
+function stillThere(told: Result, kept: Unwound['kept']): Record<string, unknown> {
+  const removed: unknown = told?.['disksRemoved'];
+  const waits = new Set<unknown>(kept.map(({ path }) => path));
+  return {
+    ...(Array.isArray(removed) ? { disksRemoved: removed.filter((path) => !waits.has(path)) } : {}),
+    waits_for_readmission: kept.map(({ says }) => says),
+  };
+}
 
 interface Unwinding {
   intents: Intent[];
@@ -65,7 +75,7 @@ export class Closing {
     const { kept } = cleaned;
     const told = outcome.result ?? null;
     // Whoever reads the record must know what is still there, and who removes it.
-    const result = kept.length === 0 ? told : { ...told, waits_for_readmission: kept };
+    const result = kept.length === 0 ? told : { ...told, ...stillThere(told, kept) };
     const left = [...cleaned.left, ...(outcome.left ?? [])];
     if (left.length === 0 || outcome.patch.state !== 'deleted') return this.done(outcome.patch, result, left);
     // "deleted" is what was wanted; what could not be removed may be the guest itself.

@@ -17,6 +17,15 @@ export async function runJanitor(
   const orphans = await rt.activity('findOrphans', {});
   const repaired: string[] = [];
   const left: string[] = [];
+  for (const { host, cut } of quarantined) {
+    if (cut === undefined || rt.cancelled()) continue;
+    try {
+      const done = await rt.activity('cutOffAgain', { host: cut }, { byRecovery: true });
+      (done.cut ? repaired : left).push(`${host}: ${done.says}`);
+    } catch (cause) {
+      left.push(`${host}: ${asDroverError(cause).message}`);
+    }
+  }
   await pool(
     orphans,
     repairsAtATime,

@@ -12,8 +12,8 @@ import type { Runtime } from './runtime.js';
 export interface LeftThere {
   settled: Settled[];
   says: string;
-  /** Whether it is a disk that waits for its host. */
-  kept: boolean;
+  /** The disk, if it waits for its host. */
+  kept: string | null;
 }
 
 export async function leftThere(
@@ -22,13 +22,17 @@ export async function leftThere(
   intent: Intent & { fenced: string },
 ): Promise<LeftThere> {
   const { operation, seq, activity, says, fenced } = intent;
-  const guest = { says: `${says}: left to the readmission of ${fenced}`, kept: false };
+  const guest = { says: `${says}: left to the readmission of ${fenced}`, kept: null };
   if (activity !== 'removeDisk') return { settled: [{ operation, seq }], ...guest };
   const { by, probes } = await removedElsewhere(rt, owner, intent);
   if (by !== null)
-    return { settled: [{ operation, seq }, ...probes], says: `${says}: removed by ${by}`, kept: false };
+    return { settled: [{ operation, seq }, ...probes], says: `${says}: removed by ${by}`, kept: null };
   const waits = `${says}: kept until ${fenced} is readmitted, which removes it`;
-  return { settled: [{ operation, seq, kept: true }, ...probes], says: waits, kept: true };
+  return {
+    settled: [{ operation, seq, kept: true }, ...probes],
+    says: waits,
+    kept: String(intent.input['path']),
+  };
 }
 
 interface Elsewhere {

@@ -15,6 +15,8 @@ export interface ActivityOptions {
   onHost?: string | null;
   /** The vantage point that looks (`vantagePlace`). */
   atVantage?: string | null;
+  /** Done by the recovery workers, whoever asks: they alone know the secrets of fence devices. */
+  byRecovery?: boolean;
   /** Seconds that the work on a host may take in all, its worker's absence included: a host that reboots comes back. */
   within?: number | null;
 }

@@ -18,7 +18,7 @@ export interface Unwound {
   /** Sentences of what nobody has to undo, since it is on hosts that are fenced. */
   noted: string[];
   /** Those of them that are disks, which the readmission of their host removes. */
-  kept: string[];
+  kept: { path: string; says: string }[];
   /** Set when an undo found its step past the point of no return: the work is done after all. */
   committed: InstancePatch | null;
 }
@@ -40,7 +40,7 @@ export async function carryOut(
       const { settled, says, kept } = await leftThere(rt, owner, { ...intent, fenced: intent.fenced });
       unwound.settled.push(...settled);
       unwound.noted.push(says);
-      if (kept) unwound.kept.push(says);
+      if (kept !== null) unwound.kept.push({ path: kept, says });
       continue;
     }
     const input = { ...intent.input, patienceSeconds } as unknown as Parameters<Activities[ActivityName]>[0];

@@ -71,6 +71,8 @@ export interface Quarantined {
   /** To be readmitted now, without being asked; and then to get back what was evacuated. */
   readmit: boolean;
   moveBack: boolean;
+  /** To be cut off again: it runs what runs elsewhere. */
+  cut?: HostRef;
 }
 
 export interface HypervisorDeps {

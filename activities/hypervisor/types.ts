@@ -3,6 +3,7 @@ import type { HostRef } from '../../model/host.js';
 import type { Disk, MovePolicy, PowerState } from '../../model/instance.js';
 import type { InstancePatch, IntentCall } from '../../model/operation.js';
 import type { UndoAnswer } from '../inventory/types.js';
+import type { Quarantined } from './deps.js';
 import type { GuestSpec, JobView } from './port.js';
 
 /** One host's view of one guest; `power` is `unknown` with the error when the host did not answer. */
@@ -122,6 +123,6 @@ export interface HypervisorActivities {
     up: string[];
     unknown: { host: string; reason: string }[];
     /** Fenced hosts that answer again; absent in histories of old. */
-    quarantined?: { host: string; twoCopies: string[]; readmit: boolean; moveBack: boolean }[];
+    quarantined?: Quarantined[];
   }>;
 }

@@ -11,6 +11,7 @@ export async function tellIncident(
   inventory: Pick<Inventory, 'now'>,
   incident: string,
   line: { phase: string; says: string; details?: Record<string, unknown> },
+  again: 'once' | 'always' = 'once',
 ): Promise<{ told: boolean }> {
   const of = trx.selectFrom('incident_events').where('incident', '=', incident);
   const last = await of
@@ -19,7 +20,7 @@ export async function tellIncident(
     .orderBy('seq', 'desc')
     .limit(1)
     .executeTakeFirst();
-  if (last?.says === line.says) return { told: false };
+  if (again === 'once' && last?.says === line.says) return { told: false };
   const newest = await of.select((e) => e.fn.max('seq').as('seq')).executeTakeFirst();
   await trx
     .insertInto('incident_events')

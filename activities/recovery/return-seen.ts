@@ -47,6 +47,11 @@ export async function seenRunning(
   };
 }
 
+export const twoCopiesText = (host: string, running: Seen['running']): string[] =>
+  running
+    .filter(({ elsewhere }) => elsewhere !== null)
+    .map(({ name, elsewhere }) => `${name} runs on ${host}, and its instance is on ${elsewhere}`);
+
 /** A readmission that failed is not tried again at every probe. */
 const againMs = 600_000;
 
@@ -64,10 +69,7 @@ export async function probeFenced(
   const other = await otherMachine(inventory, host.name, facts);
   const { running } = other === null ? await seenRunning(deps, { host }) : { running: [] };
   await recordProbe(inventory, host.name, { up: true, facts });
-  const stale = running.filter(({ elsewhere }) => elsewhere !== null);
-  const twoCopies = stale.map(
-    ({ name, elsewhere }) => `${name} runs on ${host.name}, and its instance is on ${elsewhere}`,
-  );
+  const twoCopies = twoCopiesText(host.name, running);
   return transact(inventory, async (trx) => {
     const row = await requireHost(trx, host.name);
     const fence = fenceOf(row);
@@ -79,7 +81,9 @@ export async function probeFenced(
     if (twoCopies.length > 0) await tell('two-copies', `two copies: ${twoCopies.join('; ')}; ${todo}`);
     const readmit =
       rules.readmit === 'auto' && other === null && (await isReady(trx, row, inventory.clock.now()));
-    return { host: host.name, twoCopies, readmit, moveBack: rules.moveBack };
+    // A readmission ends them; whatever else holds it back, two may write to one disk meanwhile.
+    const cut = twoCopies.length > 0 && !readmit ? { cut: host } : {};
+    return { host: host.name, twoCopies, readmit, moveBack: rules.moveBack, ...cut };
   });
 }
 

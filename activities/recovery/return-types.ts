@@ -111,6 +111,11 @@ export interface ReturnActivities {
     seen: { instance: string; power: PowerState }[];
     says: string[];
   }): Promise<Readmitted>;
+  /**
+   * Cuts a fenced host off again that runs what runs elsewhere: a few times, at most once a minute, while recovery is
+   * armed. Where it is not cut off although it should be, its incident waits. Asked of the recovery workers.
+   */
+  cutOffAgain(input: { host: HostRef }): Promise<{ cut: boolean; says: string }>;
   /** Which guests run on a host that is fenced; the evidence is wrong if one does, or if the host answers while it is held off. */
   seenRunning(input: { host: HostRef }): Promise<{
     answers: boolean;

@@ -8,13 +8,14 @@ import { recordProbe } from '../inventory/hosts.js';
 import type { Call, Implement } from '../types.js';
 import { claimKeptDisk, closeKeptDisk, diskSharers } from './kept-disks.js';
 import { beginReadmission, closeReadmission, releaseFence } from './return-close.js';
+import { cutOffAgain, type CutDeps } from './return-cut.js';
 import { claimStaleDisk, diskPlaces, perhapsStale } from './return-disks.js';
 import { listReturned } from './return-list.js';
 import { removeStale, stopAutostart } from './return-remove.js';
 import { otherMachine, seenRunning } from './return-seen.js';
 import type { ReturnActivities } from './return-types.js';
 
-export interface ReturnDeps {
+export interface ReturnDeps extends Pick<CutDeps, 'fencing' | 'rules'> {
   inventory: Inventory;
   /** Not the one that refuses fenced hosts: these are what it is for. */
   hypervisor: Hypervisor;
@@ -38,6 +39,7 @@ export function createReturnActivities(deps: ReturnDeps): Implement<ReturnActivi
     closeKeptDisk: (input) => closeKeptDisk(deps.inventory, input),
     claimStaleDisk: (input) => claimStaleDisk(deps.inventory, input),
     closeReadmission: (input) => closeReadmission(deps, input),
+    cutOffAgain: (input) => cutOffAgain(deps, input),
     seenRunning: (input) => seenRunning(deps, input),
   };
 }

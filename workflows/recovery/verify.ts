@@ -5,6 +5,7 @@ import { ask, type Given } from './asks.js';
 import { byWord } from './fence.js';
 import { look } from './look.js';
 import type { Recovery } from './recovery.js';
+import { endSecondCopies } from './second-copies.js';
 
 /** False where the host is not proven to be off any more, and a person rather leaves its instances where they are. */
 export async function verify(recovery: Recovery): Promise<boolean> {
@@ -78,7 +79,7 @@ async function contradicted(recovery: Recovery): Promise<Contradiction | null> {
     return still === null ? signOfLife(await look(recovery)) : { says: still, lives: false };
   }
   const life = signOfLife(seen);
-  if (life !== null) return life;
+  if (life !== null) return endSecondCopies(recovery, life);
   // A device that says nothing now has said off: that nobody sees the host either is enough, less is not.
   if (power.silent.length === 0 || seen.verdict === 'down') return null;
   return { says: `${power.silent.join(' and ')}, and ${seen.says}`, lives: false };

@@ -243,7 +243,9 @@ export function temporalRuntime(): Runtime {
 /** The queue of a task that is not for the workers of the workflow itself, and how long it may wait there. */
 type Place = TemporalOptions & { onHost?: string; atVantage?: string };
 
-function placeOf(cloud: string, { onHost, atVantage, within }: ActivityOptions): Place {
+function placeOf(cloud: string, { onHost, atVantage, byRecovery, within }: ActivityOptions): Place {
+  if (byRecovery === true)
+    return { taskQueue: recoveryQueue(cloud), scheduleToStartTimeout: hostWorkerLimit };
   if (atVantage) {
     const taskQueue = vantageQueue(cloud, atVantage);
     return { atVantage: vantageOfPlace(atVantage), taskQueue, scheduleToStartTimeout: vantageLimit };

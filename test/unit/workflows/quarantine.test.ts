@@ -1,8 +1,9 @@
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { getAudit } from '../../../activities/audit/store.js';
 import { getHost } from '../../../activities/inventory/hosts.js';
 import { listOperations } from '../../../activities/inventory/records.js';
 import { seenRunning } from '../../../activities/recovery/return-seen.js';
+import { turnSwitch } from '../../../activities/recovery/switches.js';
 import { createSimulatedHypervisor } from '../../../activities/simulator/hypervisor.js';
 import { refOf, type VirtualCloud } from '../../../virtual/cloud.js';
 import { fault, openCloud } from './cloud.js';
@@ -37,19 +38,102 @@ test('a fenced host that is silent is as it is to be', async () => {
   expect(await told('returned')).toEqual([]);
 });
 
-test('one that answers is told once, with the second copies that run there; nothing on it is touched', async () => {
+test('one that answers is told once; nothing on it is touched', async () => {
   await lose(cloud, 'h1');
-  await placeOn(cloud, web1, 'h2');
   await comeBack(cloud, 'h1');
   for (let times = 0; times < 3; times += 1)
     expect(await janitor()).toMatchObject({ result: { unknown: [], repaired: [], left: [] } });
   expect(await told('returned')).toEqual(['h1 answers again: it is quarantined until it is readmitted']);
-  expect(await told('two-copies')).toEqual([
-    'two copies: web-1 runs on h1, and its instance is on h2; end them: drover host readmit h1',
-  ]);
   expect(await h1()).toMatchObject({ state: 'up', fence: { state: 'held' }, enabled: false });
   expect(await guestsOf(cloud, 'h1')).toEqual(['web-1 running', 'web-2 shutoff']);
   expect(await readmissions()).toEqual([]);
+});
+
+describe('one that runs what runs elsewhere by now', () => {
+  const twoCopies = 'web-1 runs on h1, and its instance is on h2';
+  const waitsFor = async () =>
+    (await cloud.inventory.kysely.selectFrom('incidents').select('waits_for').executeTakeFirst())?.waits_for;
+  const isOff = async () =>
+    (
+      await cloud.datacenter.transact((tx) =>
+        tx.one<{ power: string }>(`select power from hosts where name = 'h1'`),
+      )
+    )?.power === 'off';
+  beforeEach(async () => {
+    await lose(cloud, 'h1');
+    await placeOn(cloud, web1, 'h2');
+  });
+
+  test('is cut off again at once, told, and stays as it is', async () => {
+    await comeBack(cloud, 'h1');
+    expect(await janitor()).toMatchObject({
+      result: { repaired: ['h1: h1 is off again: h1/1 (bmc) says off'], left: [] },
+    });
+    expect(await isOff()).toBe(true);
+    expect(await janitor()).toMatchObject({ result: { unknown: ['h1'], repaired: [], left: [] } });
+    expect(await told('two-copies')).toEqual([`two copies: ${twoCopies}; end them: drover host readmit h1`]);
+    expect(await told('cut-off')).toEqual([
+      `${twoCopies}: h1 is cut off again`,
+      'h1 is off again: h1/1 (bmc) says off',
+    ]);
+    expect(await waitsFor()).toBeNull();
+    expect(await h1()).toMatchObject({ fence: { state: 'held' }, enabled: false });
+  });
+
+  test('is cut off a few times an hour and not twice a minute: who switches it on again is a person’s to find out', async () => {
+    const ends: boolean[] = [];
+    for (let times = 0; times < 8; times += 1) {
+      await comeBack(cloud, 'h1');
+      await janitor();
+      ends.push(await isOff());
+      await cloud.clock.advance(30_000);
+    }
+    expect(ends.filter(Boolean)).toHaveLength(3);
+    expect(ends.at(-1)).toBe(false);
+    expect(await waitsFor()).toContain('h1 is not cut off: it was cut off 3 times already');
+    await cloud.clock.advance(3_600_000);
+    await janitor();
+    expect(await isOff()).toBe(true);
+    expect(await waitsFor()).toBeNull();
+  });
+
+  test.each([
+    ['recovery is disarmed', 'disarmed'],
+    ['recovery is in dry mode', 'dry'],
+    ['a person approves each fence', 'manual'],
+  ] as const)('waits for a person where %s', async (_, mode) => {
+    await turnSwitch(cloud.inventory, { zone: null, mode, reason: 'a test', by: 'ann', forSeconds: null });
+    await comeBack(cloud, 'h1');
+    for (let times = 0; times < 2; times += 1)
+      expect(await janitor()).toMatchObject({ result: { left: [expect.stringContaining('not cut off')] } });
+    expect(await isOff()).toBe(false);
+    expect(await waitsFor()).toMatch(
+      /^two copies: web-1 runs on h1.* not cut off: the fleet is .*; cut its power, or end them: drover host readmit h1$/,
+    );
+    expect(await told('cut-off')).toHaveLength(1);
+    expect(await cloud.operation('host.readmit', { host: 'h1' }).ending).toMatchObject({ end: 'done' });
+    expect(await waitsFor()).toBeNull();
+  });
+
+  test.each([
+    ['does not answer', 'dead'],
+    ['lies', 'lie'],
+  ] as const)('waits for a person where its device %s', async (_, state) => {
+    await comeBack(cloud, 'h1');
+    await fault(cloud, { do: 'bmc', hosts: ['h1'], state });
+    await janitor();
+    expect(await isOff()).toBe(false);
+    expect(await waitsFor()).toContain('h1 is not cut off');
+  });
+
+  test('is left to a readmission that goes on', async () => {
+    await fault(cloud, { do: 'slow', hosts: ['h1'], 'call-ms': 3000 });
+    const readmission = cloud.operation('host.readmit', { host: 'h1' });
+    await comeBack(cloud, 'h1');
+    await janitor();
+    expect(await readmission.ending).toMatchObject({ end: 'done', result: { ended: ['web-1'] } });
+    expect(await told('cut-off')).toEqual([]);
+  });
 });
 
 test('the same in an audit: it explains the host, and finds the second copies and no more of it', async () => {
@@ -101,7 +185,9 @@ test('readmitted by rule once its incident has ended, with what was evacuated mo
   await comeBack(cloud, 'h1');
   await janitor();
   expect(await readmissions()).toEqual([]);
+  // Its recovery went on: until that has ended, a host that runs second copies is cut off again.
   await cloud.inventory.kysely.updateTable('incidents').set({ ended_at: cloud.inventory.now() }).execute();
+  await comeBack(cloud, 'h1');
   expect(await janitor()).toMatchObject({ result: { repaired: ['h1: readmitted'] } });
   expect(await h1()).toMatchObject({ fence: null, enabled: true });
   expect(await cloud.instance(web1)).toMatchObject({ state: 'active', host: 'h1' });
@@ -121,5 +207,8 @@ test('one that failed by rule is tried again after ten minutes, not at every rou
   expect(await readmissions()).toHaveLength(1);
   await cloud.datacenter.transact((tx) => tx.run('delete from faults'));
   await cloud.clock.advance(600_000);
+  // Cut off meanwhile, since nobody else ended the second copy.
+  expect(await told('cut-off')).toHaveLength(2);
+  await comeBack(cloud, 'h1');
   expect(await janitor()).toMatchObject({ result: { repaired: ['h1: readmitted'] } });
 });
