@@ -5,6 +5,7 @@
 import type { HostRef } from '../../model/host.js';
 import type { Fence } from '../../model/incident.js';
 import type { RecoveryRules } from '../../model/recovery.js';
+import { fenceOff } from '../fencing/off.js';
 import type { Fencing } from '../fencing/port.js';
 import type { Hypervisor } from '../hypervisor/port.js';
 import { transact, type Inventory, type Trx } from '../inventory/database.js';
@@ -138,9 +139,7 @@ async function off(
   fencing: Fencing,
   { host, name, systemUuid }: { host: HostRef; name: string; systemUuid: string | null },
 ): Promise<{ off: boolean; says: string }> {
-  const { binding } = await fencing.identify(host, name, systemUuid);
-  if (binding === 'other') return { off: false, says: `${name} has the power of another machine` };
-  const answer = await fencing.off(host, name);
+  const { answer } = await fenceOff(fencing, { host, device: name, systemUuid });
   if (!answer.ok) return { off: false, says: answer.error };
   return { off: answer.power === 'off', says: `${name} says ${answer.power}` };
 }
