@@ -77,7 +77,9 @@ process.exitCode = total.failed > 0 ? 1 : 0;
 async function inTurn(names, before = []) {
   for (const suite of names) {
     say(`suite ${suite}`);
+    const began = Date.now();
     const { status, outcomes } = await ran(suite, before);
+    say(`suite ${suite} took ${Math.round((Date.now() - began) / 1000)} s`);
     if (status !== 0 && outcomes.failed.length === 0)
       outcomes.failed.push(`vitest ended with ${status} and names no failed test; what it says is above`);
     failures.push(...outcomes.failed.map((each) => `${suite}, ${each}`));
