@@ -71,7 +71,6 @@ export function timelineOf(
     ),
     counts: {
       activities: count(one, (event) => event.activityTaskScheduledEventAttributes),
-      'local activities': count(one, (event) => event.markerRecordedEventAttributes),
       'workflow tasks': count(one, (event) => event.workflowTaskCompletedEventAttributes),
       events: one.length,
       'events of the recovery': recovery.length,
