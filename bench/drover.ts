@@ -86,6 +86,7 @@ export async function startDrover(session: Session, ip = '127.0.0.1'): Promise<D
     cloud: CLOUD,
     inventory,
     identity: { name: 'bench', role: 'admin' },
+    via: 'cli',
     temporal: async () => connection,
     say,
     connection,

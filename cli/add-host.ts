@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { addHost, getHost, listHosts, recordProbe } from '../activities/inventory/hosts.js';
 import type { HostFacts } from '../activities/hypervisor/port.js';
-import { mayOperate } from '../client/ask.js';
+import { mayOperate } from '../client/permissions.js';
 import { datacenterOf } from '../model/addresses.js';
 import { DroverError } from '../model/errors.js';
 import type { Host, HostRef } from '../model/host.js';

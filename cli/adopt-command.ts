@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { mayOperate } from '../client/ask.js';
+import { mayOperate } from '../client/permissions.js';
 import { DroverError } from '../model/errors.js';
 import { adopt, type Adopted } from './adopt.js';
 import { withContext } from './context.js';

@@ -33,6 +33,7 @@ export async function withContext(
     inventory,
     strategy: config.placement.strategy,
     identity: config.identity,
+    via: 'cli',
     temporal() {
       connecting ??= connect(config).catch((error: unknown) => {
         // Whoever waits for Temporal to come back asks again.

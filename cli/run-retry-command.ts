@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import type { RetryStep } from '../client/run-left.js';
 import { prepareRetry, type PreparedRetry } from '../client/run-retry.js';
 import { startRun } from '../client/runs.js';
-import { mayOperate } from '../client/ask.js';
+import { mayOperate } from '../client/permissions.js';
 import { withContext, type Context } from './context.js';
 import { printData, write } from './output.js';
 import { followRun } from './run-command.js';

@@ -20,17 +20,6 @@ export interface Asked {
   host: string | null;
 }
 
-export function mayOperate(caller: Pick<Caller, 'identity'>): void {
-  if (caller.identity.role !== 'viewer') return;
-  throw new DroverError(
-    'PermissionDenied',
-    `${caller.identity.name} has the role viewer, which may only look`,
-    {
-      hint: 'ask an operator, or set identity.role in drover.yaml',
-    },
-  );
-}
-
 /** Parses the input and finds out whom it is about. Throws InvalidInput, NotFound, Ambiguous. */
 export async function resolveAsk(
   caller: Caller,

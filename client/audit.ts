@@ -6,7 +6,7 @@ import { auditWorkflowId } from '../model/addresses.js';
 import { DroverError } from '../model/errors.js';
 import type { AuditOrder } from '../workflows/audit.js';
 import { searchAttributesOf } from '../workflows/search-attributes.js';
-import { mayOperate } from './ask.js';
+import { mayOperate } from './permissions.js';
 import { urlOf, type Caller } from './caller.js';
 import { isAlreadyStarted } from './failures.js';
 import { follow, type FollowOptions } from './follow.js';

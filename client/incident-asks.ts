@@ -2,7 +2,7 @@
 import { recoveryQueue } from '../model/addresses.js';
 import { DroverError } from '../model/errors.js';
 import type { Incident } from '../model/incident.js';
-import { mayOperate } from './ask.js';
+import { mayOperate } from './permissions.js';
 import type { Caller } from './caller.js';
 import { asDroverError } from './failures.js';
 import { updateOperation } from './update.js';

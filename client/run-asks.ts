@@ -12,7 +12,7 @@ import { runWorkflowId } from '../model/addresses.js';
 import { DroverError } from '../model/errors.js';
 import type { CancelAsk, DecisionAsk, RunAnswerToAsk, RunAsk, RunRecord } from '../model/run.js';
 import type { TemporalConnection } from '../temporal/connect.js';
-import { mayOperate } from './ask.js';
+import { mayOperate } from './permissions.js';
 import type { Caller } from './caller.js';
 import { asDroverError, isAway } from './failures.js';
 import { hasWorker, progressOf } from './progress.js';

@@ -16,7 +16,7 @@ import type { RunOrder } from '../workflows/run-state.js';
 import { searchAttributesOf } from '../workflows/search-attributes.js';
 import type { Caller } from './caller.js';
 import { runbookCatalogue } from './catalogue.js';
-import { mayOperate } from './ask.js';
+import { mayOperate } from './permissions.js';
 import { isAlreadyStarted } from './failures.js';
 import { startWorkflow } from './start.js';
 

@@ -3,7 +3,7 @@ import { WorkflowUpdateRPCTimeoutOrCancelledError } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/common';
 import { DroverError } from '../model/errors.js';
 import type { OperationAsk } from '../model/operation.js';
-import { mayOperate } from './ask.js';
+import { mayOperate } from './permissions.js';
 import type { Caller } from './caller.js';
 import { asDroverError, isAway } from './failures.js';
 import { hasWorker } from './progress.js';

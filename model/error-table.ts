@@ -96,6 +96,13 @@ export const errorTable = {
     'every migration slot of the hosts in question is in use',
     'wait for a running migration to end',
   ),
+  Unauthenticated: row(
+    false,
+    401,
+    3,
+    'the token is missing, unknown, expired or revoked',
+    'send a token as `Authorization: Bearer …`; an administrator makes one with `drover api-token create`',
+  ),
   PermissionDenied: row(false, 403, 3, 'your role does not allow it', 'ask someone whose role does'),
   Unsupported: row(
     false,

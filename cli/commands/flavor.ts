@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
 import { createFlavor, deleteFlavor, getFlavor, listFlavors } from '../../activities/inventory/flavors.js';
-import { mayOperate } from '../../client/ask.js';
+import { mayOperate } from '../../client/permissions.js';
 import { checkSchema, pathText } from '../../config/yaml-file.js';
 import { DroverError } from '../../model/errors.js';
 import { flavor as flavorSchema, type Flavor } from '../../model/instance.js';

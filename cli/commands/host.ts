@@ -4,7 +4,7 @@ import type { Inventory } from '../../activities/inventory/database.js';
 import { listIncidents } from '../../activities/inventory/incidents.js';
 import { listInstances } from '../../activities/inventory/instances.js';
 import { listMigrations, listOperations } from '../../activities/inventory/records.js';
-import { mayOperate } from '../../client/ask.js';
+import { mayOperate } from '../../client/permissions.js';
 import type { Host } from '../../model/host.js';
 import { listKeptDisks } from '../../activities/recovery/kept-disks.js';
 import type { KeptDisk } from '../../activities/types.js';

@@ -8,7 +8,7 @@ import {
   type ServerGroup,
 } from '../../activities/inventory/groups.js';
 import { getInstance } from '../../activities/inventory/instances.js';
-import { mayOperate } from '../../client/ask.js';
+import { mayOperate } from '../../client/permissions.js';
 import { DroverError } from '../../model/errors.js';
 import { groupPolicies, type GroupPolicy } from '../../model/host.js';
 import { withContext, type Context } from '../context.js';

@@ -5,7 +5,7 @@ import { generations } from '../../activities/simulator/machine.js';
 import { openDatacenters } from '../../activities/simulator/folder.js';
 import { blindVantages } from '../../activities/simulator/sight.js';
 import { hostStatuses, pendingFaults, type HostStatus } from '../../activities/simulator/status.js';
-import { mayOperate } from '../../client/ask.js';
+import { mayOperate } from '../../client/permissions.js';
 import { withContext } from '../context.js';
 import { note, outputOf, printData, printList, write } from '../output.js';
 import { paintState } from '../paint.js';

@@ -72,6 +72,7 @@ export async function openStage(dataDir: string, tell: Teller, signal: AbortSign
         cloud: config.cloud,
         inventory,
         identity: config.identity,
+        via: 'cli',
         temporal: async () => temporal,
         say: tell.line,
       },

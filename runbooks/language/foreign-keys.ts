@@ -31,7 +31,6 @@ const hints: Record<string, string> = {
   vars: 'write inputs',
   params: 'write inputs',
   parameters: 'write inputs',
-  permissions: 'who may run it follows from roles: viewers may not, operators and administrators may',
   defaults: 'each input has its own default',
 };
 

@@ -54,6 +54,7 @@ export const person = (
   cloud: cloudName,
   inventory: cloud.inventory,
   identity: { name, role },
+  via: 'cli',
   temporal: () =>
     Promise.resolve({
       client,

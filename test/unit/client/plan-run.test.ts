@@ -30,6 +30,7 @@ async function planned(source: string, given: Record<string, unknown> = {}): Pro
     cloud: 'test',
     inventory: cloud.inventory,
     identity: { name: 'ann', role: 'operator' },
+    via: 'cli',
     temporal: () => Promise.reject(new Error('a dry run asks nobody')),
     say: () => undefined,
   };
