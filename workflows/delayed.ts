@@ -17,6 +17,11 @@ export async function runDelayed(order: DelayedOrder, rt: Runtime): Promise<{ no
   if (!isOrder(order))
     throw new DroverError('InvalidInput', 'it is started by the operation that leaves it alone');
   const { child, of, afterMs } = order;
+  if (child.operation === 'host.recover') {
+    // What the janitor begins again, and does not wait for.
+    const refused = await tryOnce(child, rt);
+    return told(rt, refused === null ? 'done' : refused.message);
+  }
   rt.show('waiting', `${child.operation} of ${child.label} in ${Math.round(afterMs / 1000)} s`);
   await rt.sleep(afterMs, `${child.operation} of ${child.label}`);
   let why = '';

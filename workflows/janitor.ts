@@ -30,7 +30,7 @@ export async function runJanitor(
     orphans,
     repairsAtATime,
     () => !rt.cancelled(),
-    async ({ instance, name, why, restart, terminate }) => {
+    async ({ instance, name, why, restart, terminate, recover }) => {
       const child = (
         operation: string,
         by: string,
@@ -47,6 +47,15 @@ export async function runJanitor(
           input: { instance, ...input },
         });
       try {
+        if (recover !== undefined) {
+          // Not waited for: a recovery may ask people for days.
+          const { incident: of, by } = recover;
+          const request = { id: rt.id(), by, role: 'automation' as const, run: null };
+          const its = { operation: 'host.recover', subject: name, label: name, runbook: null, host: name };
+          await rt.later({ afterMs: 0, of, child: { ...its, request, input: { host: name, reason: why } } });
+          repaired.push(`${name}: ${why}: begun again`);
+          return;
+        }
         if (terminate !== undefined) {
           const { by, role, keepDisks } = terminate;
           await child('instance.terminate', by, { role }, { keep_disks: keepDisks });

@@ -17,6 +17,7 @@ import { noFigures, recordColdMigration } from './cold-migrations.js';
 import { getFlavor } from './flavors.js';
 import { recordOperationAction } from './operation-actions.js';
 import { ladderStep, migrationEnded } from './records.js';
+import { lostRecoveries } from '../recovery/lost.js';
 import { findOrphans } from './orphans.js';
 import { admit } from './ownership.js';
 import { reconciled } from './reconcile.js';
@@ -80,6 +81,14 @@ export function createInventoryActivities(deps: InventoryDeps): Implement<Invent
     takeConcurrency: (input, call) => takeConcurrency(deps, input, call),
     releaseConcurrency: (input) => releaseConcurrency(inventory, input),
     mayRestart: (input) => mayRestart(inventory, input),
-    findOrphans: () => findOrphans(deps),
+    findOrphans: async () => [
+      ...(await findOrphans(deps)),
+      ...(await lostRecoveries(deps)).map(({ incident, host, by }) => ({
+        instance: host,
+        name: host,
+        why: 'its recovery was ended from outside',
+        recover: { incident, by },
+      })),
+    ],
   };
 }

@@ -278,6 +278,8 @@ export interface InventoryActivities {
       restart?: true;
       /** Asked for while its host was silent: it is done now, in that person's name. */
       terminate?: { by: string; role: Request['role']; keepDisks: boolean };
+      /** A host, whose recovery was ended from outside: it is begun again, in the name of who asked for it. */
+      recover?: { incident: string; by: string };
     }[]
   >;
 }
