@@ -34,7 +34,7 @@ export function proveKills(position: Doomed['position']): void {
     for (const cell of cells) keep(cell, position);
     expect(cells.flatMap(({ wrong }) => wrong)).toEqual([]);
     expect(cells.filter(({ met, wanted }) => met < wanted)).toEqual([]);
-  }, 900_000);
+  }, 1_800_000);
 }
 
 /** The sweep sees what is wrong: here a worker on purpose. */

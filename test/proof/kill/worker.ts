@@ -18,7 +18,7 @@ const order = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')) as Order;
 const plan = new Map(order.kills.map((kill) => [kill.workflowId, kill]));
 const parked: Parked[] = [];
 /** Some may never come, since what they wait for is parked as well: after this long nobody is waited for. */
-const patienceMs = 30_000;
+const patienceMs = 90_000;
 let impatient: NodeJS.Timeout | undefined;
 
 function park(workflowId: string): Promise<never> {
