@@ -4,7 +4,7 @@ import { writeLines } from '../inventory/incidents.js';
 import type { OwnershipDeps } from '../inventory/ownership.js';
 import { modeOf } from './switches.js';
 
-export interface LostRecovery {
+interface LostRecovery {
   incident: string;
   host: string;
   by: string;
