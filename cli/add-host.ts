@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { addHost, getHost, listHosts, recordProbe } from '../activities/inventory/hosts.js';
 import type { HostFacts } from '../activities/hypervisor/port.js';
 import { mayOperate } from '../client/permissions.js';
+import { recorded } from '../client/trail.js';
 import { datacenterOf } from '../model/addresses.js';
 import { DroverError } from '../model/errors.js';
 import type { Host, HostRef } from '../model/host.js';
@@ -55,19 +56,23 @@ async function add(name: string, command: Command): Promise<void> {
   };
   const host = { name: checkedName(name), uri: checkedUri(options.uri) };
   await withContext(command, async (context) => {
-    mayOperate(context);
     const { inventory, output } = context;
-    const before = await listHosts(inventory);
-    const same = before.find((one) => one.name === name);
-    if (same) {
-      throw new DroverError('AlreadyExists', `there is a host "${name}" already, at ${same.uri}`, {
-        hint: 'choose another name, or remove the other one with `drover host remove`',
-      });
-    }
-    const facts = await probe(host, context.config.data);
-    refuseTwin(host, facts, before);
-    await addHost(inventory, { ...host, ...settings });
-    await recordProbe(inventory, name, { up: true, facts });
+    const details = { ...host, ...settings };
+    const facts = await recorded(context, { action: 'host.add', subject: name, details }, async () => {
+      mayOperate(context);
+      const before = await listHosts(inventory);
+      const same = before.find((one) => one.name === name);
+      if (same) {
+        throw new DroverError('AlreadyExists', `there is a host "${name}" already, at ${same.uri}`, {
+          hint: 'choose another name, or remove the other one with `drover host remove`',
+        });
+      }
+      const found = await probe(host, context.config.data);
+      refuseTwin(host, found, before);
+      await addHost(inventory, { ...host, ...settings });
+      await recordProbe(inventory, name, { up: true, facts: found });
+      return found;
+    });
     const added = await getHost(inventory, name);
     if (output.format !== 'table') return printData(output, hostDetails(added, [], []));
     write(`host ${name} added: ${facts.vcpus} CPUs, ${facts.memoryMiB} MiB, ${facts.hypervisor}`);

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { mayOperate } from '../client/permissions.js';
+import { recorded } from '../client/trail.js';
 import { DroverError } from '../model/errors.js';
 import { adopt, type Adopted } from './adopt.js';
 import { withContext } from './context.js';
@@ -34,10 +35,14 @@ async function run(host: string, guests: string[], command: Command): Promise<vo
     });
   }
   await withContext(command, async (context) => {
-    mayOperate(context);
     const { inventory, config } = context;
     const ask = { host, dataDir: config.data, names: all ? null : guests, dryRun, serverGroup };
-    const answers = await adopt(inventory, ask);
+    const work = (): Promise<Adopted[]> => {
+      mayOperate(context);
+      return adopt(inventory, ask);
+    };
+    const entry = { action: 'instance.adopt', subject: host, details: { guests, all, serverGroup } };
+    const answers = dryRun ? await work() : await recorded(context, entry, work);
     await printList(context.output, answers, columns, `host ${host} has no guests`);
     const refused = answers.filter((one) => one.outcome === 'refused');
     const [first] = refused;

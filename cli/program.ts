@@ -45,6 +45,10 @@ const groups: Record<string, Group> = {
     summary: 'runs of runbooks: list, show, watch, approve, reject, pause, resume, cancel, retry',
     load: () => import('./commands/run.js'),
   },
+  'api-token': {
+    summary: 'tokens of the API: create, list, revoke',
+    load: () => import('./commands/api-token.js'),
+  },
   encryption: {
     summary: 'keys that encrypt what Temporal keeps: new-key',
     load: () => import('./commands/encryption.js'),

@@ -11,6 +11,7 @@ import { urlOf, type Caller } from './caller.js';
 import { isAlreadyStarted } from './failures.js';
 import { follow, type FollowOptions } from './follow.js';
 import { startWorkflow } from './start.js';
+import { recorded } from './trail.js';
 
 export interface StartedAudit {
   id: string;
@@ -20,7 +21,15 @@ export interface StartedAudit {
 
 /** Starts an audit; one at a time is asked for. Throws NotFound for a host, RunBusy, PermissionDenied for a repair. */
 export async function startAudit(caller: Caller, options: AuditOptions): Promise<StartedAudit> {
-  if (options.repair || options.adopt || options.removeOrphanDisks) mayOperate(caller);
+  if (!options.repair && !options.adopt && !options.removeOrphanDisks) return start(caller, options);
+  const entry = { action: 'audit.repair', subject: 'inventory', details: { ...options } };
+  return recorded(caller, entry, async () => {
+    mayOperate(caller);
+    return start(caller, options);
+  });
+}
+
+async function start(caller: Caller, options: AuditOptions): Promise<StartedAudit> {
   for (const host of options.hosts ?? []) await getHost(caller.inventory, host);
   const { name: by, role } = caller.identity;
   const argument: AuditOrder = { id: randomUUID(), by, role, options };

@@ -2,7 +2,8 @@
 import { recoveryQueue } from '../model/addresses.js';
 import { DroverError } from '../model/errors.js';
 import type { Incident } from '../model/incident.js';
-import { mayOperate } from './permissions.js';
+import { mayAnswer } from './permissions.js';
+import { recorded } from './trail.js';
 import type { Caller } from './caller.js';
 import { asDroverError } from './failures.js';
 import { updateOperation } from './update.js';
@@ -42,7 +43,16 @@ export async function cancelIncident(
   caller: Caller,
   { host, workflowId }: Pick<Incident, 'host' | 'workflowId'>,
 ): Promise<void> {
-  mayOperate(caller);
+  return recorded(caller, { action: 'incident.cancel', subject: host, details: { workflowId } }, () =>
+    cancel(caller, { host, workflowId }),
+  );
+}
+
+async function cancel(
+  caller: Caller,
+  { host, workflowId }: Pick<Incident, 'host' | 'workflowId'>,
+): Promise<void> {
+  mayAnswer(caller, 'end a recovery');
   const { client } = await caller.temporal();
   try {
     await client.workflow.getHandle(workflowId).cancel();

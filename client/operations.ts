@@ -13,6 +13,7 @@ import type { Caller } from './caller.js';
 import { asDroverError, isAlreadyStarted } from './failures.js';
 import { follow, type Ended, type FollowOptions } from './follow.js';
 import { startWorkflow } from './start.js';
+import { recorded } from './trail.js';
 
 export interface Ask {
   /** The registry key: `instance.live-migrate`. */
@@ -35,6 +36,16 @@ export interface Started extends Asked {
 export type StartAnswer = { kind: 'started'; started: Started } | { kind: 'closed'; record: OperationRecord };
 
 export async function startOperation(caller: Caller, ask: Ask): Promise<StartAnswer> {
+  const { operation, input } = ask;
+  const subject = String(input['instance'] ?? input['host'] ?? input['name'] ?? '');
+  return recorded(caller, { action: operation, subject, details: { input } }, async (more) => {
+    const answer = await start(caller, ask);
+    more({ id: answer.kind === 'closed' ? answer.record.id : answer.started.id });
+    return answer;
+  });
+}
+
+async function start(caller: Caller, ask: Ask): Promise<StartAnswer> {
   mayOperate(caller);
   const asked = await resolveAsk(caller, ask);
   const id = ask.idempotencyKey ?? randomUUID();
@@ -160,6 +171,12 @@ export async function cancelOperation(
   caller: Caller,
   subject: { workflowId: string; label: string },
 ): Promise<void> {
+  return recorded(caller, { action: 'operation.cancel', subject: subject.label }, () =>
+    cancel(caller, subject),
+  );
+}
+
+async function cancel(caller: Caller, subject: { workflowId: string; label: string }): Promise<void> {
   mayOperate(caller);
   const { client } = await caller.temporal();
   try {

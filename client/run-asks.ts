@@ -12,12 +12,13 @@ import { runWorkflowId } from '../model/addresses.js';
 import { DroverError } from '../model/errors.js';
 import type { CancelAsk, DecisionAsk, RunAnswerToAsk, RunAsk, RunRecord } from '../model/run.js';
 import type { TemporalConnection } from '../temporal/connect.js';
-import { mayOperate } from './permissions.js';
+import { mayAnswer, mayOperate } from './permissions.js';
 import type { Caller } from './caller.js';
 import { asDroverError, isAway } from './failures.js';
 import { hasWorker, progressOf } from './progress.js';
 import { viewRun } from './run-view.js';
 import { noRun } from './runs.js';
+import { recorded as inTrail } from './trail.js';
 
 export type Ask = { comment: string | null } & (
   | { action: 'approve' | 'reject'; step: string | null }
@@ -33,7 +34,22 @@ const limitMs = 15_000;
  * NotFound, WorkerMissing when nobody takes it up in time.
  */
 export async function askRun(caller: Caller, id: string, ask: Ask): Promise<RunAnswerToAsk> {
-  mayOperate(caller);
+  return inTrail(caller, entryOf(id, ask), () => askOf(caller, id, ask));
+}
+
+const entryOf = (id: string, { action, ...details }: Ask) => ({
+  action: `run.${action}`,
+  subject: id,
+  details: { ...details },
+});
+
+function mayAsk(caller: Caller, { action }: Ask): void {
+  if (action === 'approve' || action === 'reject') mayAnswer(caller, action);
+  else mayOperate(caller);
+}
+
+async function askOf(caller: Caller, id: string, ask: Ask): Promise<RunAnswerToAsk> {
+  mayAsk(caller, ask);
   const record = await recorded(caller, id);
   if (record && record.state !== 'running') throw ended(record, ask);
   const temporal = await caller.temporal();
@@ -63,7 +79,15 @@ export async function decide(
   id: string,
   ask: Ask & { action: 'approve' | 'reject' },
 ): Promise<RunAnswerToAsk & { run: string; step: string | null }> {
-  mayOperate(caller);
+  return inTrail(caller, entryOf(id, ask), () => decideOf(caller, id, ask));
+}
+
+async function decideOf(
+  caller: Caller,
+  id: string,
+  ask: Ask & { action: 'approve' | 'reject' },
+): Promise<RunAnswerToAsk & { run: string; step: string | null }> {
+  mayAsk(caller, ask);
   const { waits } = await viewRun(caller, id);
   const meant = ask.step === null ? waits : waits.filter(({ step }) => step === ask.step);
   const runs = [...new Set(meant.map(({ run }) => run))];
@@ -77,7 +101,7 @@ export async function decide(
   const run = runs.includes(id) ? id : (runs[0] ?? id);
   const [one, ...others] = meant.filter((wait) => wait.run === run);
   const step = ask.step ?? (one && others.length === 0 ? one.step : null);
-  return { run, step, ...(await askRun(caller, run, ask)) };
+  return { run, step, ...(await askOf(caller, run, ask)) };
 }
 
 async function send(

@@ -16,9 +16,10 @@ import type { RunOrder } from '../workflows/run-state.js';
 import { searchAttributesOf } from '../workflows/search-attributes.js';
 import type { Caller } from './caller.js';
 import { runbookCatalogue } from './catalogue.js';
-import { mayOperate } from './permissions.js';
+import { mayRun } from './permissions.js';
 import { isAlreadyStarted } from './failures.js';
 import { startWorkflow } from './start.js';
+import { recorded } from './trail.js';
 
 export interface RunbookAsk {
   /** Its name, or the path of a file. */
@@ -65,9 +66,24 @@ export interface StartOptions {
 export async function startRun(
   caller: Caller,
   prepared: PreparedRun,
-  { force = false, retry }: StartOptions = {},
+  options: StartOptions = {},
 ): Promise<StartedRun> {
-  mayOperate(caller);
+  const { plan, inputs } = prepared;
+  const { force = false, retry } = options;
+  const details = { digest: plan.digest, inputs, force, ...(retry ? { retryOf: retry.of } : {}) };
+  return recorded(caller, { action: 'run.start', subject: plan.name, details }, async (more) => {
+    const started = await start(caller, prepared, options);
+    more({ run: started.id });
+    return started;
+  });
+}
+
+async function start(
+  caller: Caller,
+  prepared: PreparedRun,
+  { force = false, retry }: StartOptions,
+): Promise<StartedRun> {
+  mayRun(caller, prepared.plan);
   const { plan, inputs } = prepared;
   const { cloud, identity } = caller;
   if (force && identity.role !== 'admin') {

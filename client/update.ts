@@ -3,7 +3,8 @@ import { WorkflowUpdateRPCTimeoutOrCancelledError } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/common';
 import { DroverError } from '../model/errors.js';
 import type { OperationAsk } from '../model/operation.js';
-import { mayOperate } from './permissions.js';
+import { mayAnswer, mayOperate } from './permissions.js';
+import { recorded } from './trail.js';
 import type { Caller } from './caller.js';
 import { asDroverError, isAway } from './failures.js';
 import { hasWorker } from './progress.js';
@@ -32,7 +33,17 @@ const limitMs = 60_000;
 
 /** Throws what the operation says against it, WrongState where none runs, WorkerMissing when nobody takes it up in time. */
 export async function updateOperation(caller: Caller, update: Update): Promise<{ said: string }> {
-  mayOperate(caller);
+  const { workflowId, action, of, ask } = update;
+  const details = { workflowId, way: ask.way, comment: ask.comment };
+  return recorded(caller, { action: `operation.${action}`, subject: of, details }, () =>
+    send(caller, update),
+  );
+}
+
+async function send(caller: Caller, update: Update): Promise<{ said: string }> {
+  // To abort a move takes nothing from anybody; all else is an answer for which a person stands.
+  if (update.action === 'abort') mayOperate(caller);
+  else mayAnswer(caller, update.action);
   const { workflowId, queue, action, noWorker } = update;
   const { name: by, role } = caller.identity;
   const temporal = await caller.temporal();

@@ -4,6 +4,7 @@ import { startAudit, waitForAudit, type StartedAudit } from '../../client/audit.
 import { urlOf } from '../../client/caller.js';
 import type { AuditOptions, AuditRecord } from '../../model/audit.js';
 import { auditText } from '../audit-text.js';
+import { registerTrail } from '../audit-trail-command.js';
 import { withContext, type Context } from '../context.js';
 import { StillRunning } from '../errors.js';
 import { printData, printList, write } from '../output.js';
@@ -11,6 +12,7 @@ import { shortId } from '../texts.js';
 import { addWaitOptions, confirm, interruptible, waitOptionsOf } from '../waiting.js';
 
 export function register(audit: Command): void {
+  registerTrail(audit);
   const collect = (host: string, before: string[] = []): string[] => [...before, host];
   addWaitOptions(
     audit

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
 import { createFlavor, deleteFlavor, getFlavor, listFlavors } from '../../activities/inventory/flavors.js';
 import { mayOperate } from '../../client/permissions.js';
+import { recorded } from '../../client/trail.js';
 import { checkSchema, pathText } from '../../config/yaml-file.js';
 import { DroverError } from '../../model/errors.js';
 import { flavor as flavorSchema, type Flavor } from '../../model/instance.js';
@@ -33,9 +34,12 @@ export function register(flavor: Command): void {
     .argument('<flavor>', 'its name or id')
     .action(async (name: string, _options: unknown, command: Command) => {
       await withContext(command, async (context) => {
-        mayOperate(context);
-        const found = await getFlavor(context.inventory, name);
-        await deleteFlavor(context.inventory, found.id);
+        const found = await recorded(context, { action: 'flavor.delete', subject: name }, async () => {
+          mayOperate(context);
+          const flavor = await getFlavor(context.inventory, name);
+          await deleteFlavor(context.inventory, flavor.id);
+          return flavor;
+        });
         if (context.output.format !== 'table') return printData(context.output, found);
         return write(`flavor ${found.name} is deleted`);
       });
@@ -64,8 +68,10 @@ async function create(name: string, command: Command): Promise<void> {
     throw new DroverError('InvalidInput', `flavor ${name}: ${told.join('; ')}`);
   }
   await withContext(command, async (context) => {
-    mayOperate(context);
-    await createFlavor(context.inventory, value);
+    await recorded(context, { action: 'flavor.create', subject: name, details: value }, async () => {
+      mayOperate(context);
+      await createFlavor(context.inventory, value);
+    });
     if (context.output.format !== 'table') return printData(context.output, value);
     return write(`flavor ${name}: ${value.vcpus} vCPUs, ${value.memoryMiB} MiB`);
   });

@@ -5,6 +5,7 @@ import { listIncidents } from '../../activities/inventory/incidents.js';
 import { listInstances } from '../../activities/inventory/instances.js';
 import { listMigrations, listOperations } from '../../activities/inventory/records.js';
 import { mayOperate } from '../../client/permissions.js';
+import { recorded } from '../../client/trail.js';
 import type { Host } from '../../model/host.js';
 import { listKeptDisks } from '../../activities/recovery/kept-disks.js';
 import type { KeptDisk } from '../../activities/types.js';
@@ -55,9 +56,12 @@ export async function register(host: Command, argv: readonly string[]): Promise<
     .argument('<host>', 'name of the host')
     .action(async (name: string, _options: unknown, command: Command) => {
       await withContext(command, async (context) => {
-        mayOperate(context);
-        const found = await getHost(context.inventory, name);
-        await removeHost(context.inventory, name);
+        const found = await recorded(context, { action: 'host.remove', subject: name }, async () => {
+          mayOperate(context);
+          const host = await getHost(context.inventory, name);
+          await removeHost(context.inventory, name);
+          return host;
+        });
         if (context.output.format !== 'table') return printData(context.output, hostView(found));
         return write(`host ${name} is removed from the inventory`);
       });

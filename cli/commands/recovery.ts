@@ -4,7 +4,9 @@ import { readSwitches, switchText, turnSwitch, type Switches } from '../../activ
 import { DroverError } from '../../model/errors.js';
 import { parseDuration } from '../../model/duration.js';
 import { recoveryModes, type RecoveryMode, type RecoverySwitch } from '../../model/incident.js';
-import { withContext } from '../context.js';
+import { mayAdminister } from '../../client/permissions.js';
+import { recorded } from '../../client/trail.js';
+import { withContext, type Context } from '../context.js';
 import { printData, printOne, write } from '../output.js';
 
 export function register(recovery: Command): void {
@@ -50,26 +52,32 @@ function turn(recovery: Command, verb: 'arm' | 'disarm' | 'mode', description: s
 }
 
 const turnTo = (mode: RecoveryMode, command: Command): Promise<void> =>
-  withContext(command, async ({ inventory, output, identity }) => {
-    if (identity.role !== 'admin') {
-      throw new DroverError(
-        'PermissionDenied',
-        `${identity.name} has the role ${identity.role}; the switches of recovery are turned by an admin`,
-        { hint: 'ask an admin, or set identity.role in drover.yaml' },
-      );
-    }
-    const { zone = null, for: length, reason } = command.opts<Options>();
-    if (mode !== 'armed' && reason === undefined) {
-      throw new DroverError('InvalidInput', 'a switch needs a reason, unless it arms', {
-        hint: 'say it for whoever finds a dead host: --reason "network work until noon"',
-      });
-    }
-    const forSeconds = length === undefined ? null : secondsOf(length);
-    const turned = { zone, mode, reason: reason ?? 'armed again', by: identity.name, forSeconds };
-    const done = await turnSwitch(inventory, turned);
+  withContext(command, async (context) => {
+    const { output } = context;
+    const { zone = 'fleet', for: length, reason } = command.opts<Options>();
+    const entry = {
+      action: 'recovery.mode',
+      subject: zone,
+      details: { mode, for: length, reason },
+    };
+    const done = await recorded(context, entry, () => turned(mode, command, context));
     if (output.format !== 'table') return printData(output, done);
     return write(switchText(done));
   });
+
+async function turned(mode: RecoveryMode, command: Command, context: Context): Promise<RecoverySwitch> {
+  const { inventory, identity } = context;
+  mayAdminister(context, 'the switches of recovery are turned');
+  const { zone = null, for: length, reason } = command.opts<Options>();
+  if (mode !== 'armed' && reason === undefined) {
+    throw new DroverError('InvalidInput', 'a switch needs a reason, unless it arms', {
+      hint: 'say it for whoever finds a dead host: --reason "network work until noon"',
+    });
+  }
+  const forSeconds = length === undefined ? null : secondsOf(length);
+  const switched = { zone, mode, reason: reason ?? 'armed again', by: identity.name, forSeconds };
+  return turnSwitch(inventory, switched);
+}
 
 function modeOf(text: string): RecoveryMode {
   const mode = recoveryModes.find((one) => one === text);

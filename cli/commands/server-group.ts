@@ -9,6 +9,7 @@ import {
 } from '../../activities/inventory/groups.js';
 import { getInstance } from '../../activities/inventory/instances.js';
 import { mayOperate } from '../../client/permissions.js';
+import { recorded } from '../../client/trail.js';
 import { DroverError } from '../../model/errors.js';
 import { groupPolicies, type GroupPolicy } from '../../model/host.js';
 import { withContext, type Context } from '../context.js';
@@ -99,8 +100,15 @@ async function change(
   work: (context: Context) => Promise<{ group: ServerGroup; says: string }>,
 ): Promise<void> {
   await withContext(command, async (context) => {
-    mayOperate(context);
-    const { group, says } = await work(context);
+    const entry = {
+      action: `server-group.${command.name()}`,
+      subject: command.args[0] ?? '',
+      details: { args: command.args },
+    };
+    const { group, says } = await recorded(context, entry, () => {
+      mayOperate(context);
+      return work(context);
+    });
     return context.output.format === 'table' ? write(says) : printData(context.output, group);
   });
 }

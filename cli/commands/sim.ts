@@ -6,6 +6,7 @@ import { openDatacenters } from '../../activities/simulator/folder.js';
 import { blindVantages } from '../../activities/simulator/sight.js';
 import { hostStatuses, pendingFaults, type HostStatus } from '../../activities/simulator/status.js';
 import { mayOperate } from '../../client/permissions.js';
+import { recorded } from '../../client/trail.js';
 import { withContext } from '../context.js';
 import { note, outputOf, printData, printList, write } from '../output.js';
 import { paintState } from '../paint.js';
@@ -47,19 +48,25 @@ async function create(command: Command): Promise<void> {
     generations: Math.min(generations, whole('generations', options.generations, 1)),
   };
   await withContext(command, async (context) => {
-    mayOperate(context);
-    const datacenters = openDatacenters(context.config.data, systemClock);
-    try {
-      const datacenter = datacenters.make(chosen(datacenters, options.datacenter));
-      const made = await createSimulation(context, datacenter, wanted);
-      if (context.output.format !== 'table') return await printData(context.output, made);
-      write(
-        `datacenter ${made.datacenter}: ${made.hosts.length} hosts and ${made.instances} instances were added`,
-      );
-      return note('next: drover host list, drover instance list, drover sim status');
-    } finally {
-      datacenters.close();
-    }
+    await recorded(
+      context,
+      { action: 'sim.create', subject: options.datacenter ?? '', details: wanted },
+      async () => {
+        mayOperate(context);
+        const datacenters = openDatacenters(context.config.data, systemClock);
+        try {
+          const datacenter = datacenters.make(chosen(datacenters, options.datacenter));
+          const made = await createSimulation(context, datacenter, wanted);
+          if (context.output.format !== 'table') return await printData(context.output, made);
+          write(
+            `datacenter ${made.datacenter}: ${made.hosts.length} hosts and ${made.instances} instances were added`,
+          );
+          return note('next: drover host list, drover instance list, drover sim status');
+        } finally {
+          datacenters.close();
+        }
+      },
+    );
   });
 }
 
