@@ -1,7 +1,7 @@
 /** What Temporal keeps of drover, encrypted before it leaves the process: AES-256-GCM, one key for writing, more for reading. */
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import type { DataConverter, Payload, PayloadCodec } from '@temporalio/common';
-import { temporal } from '@temporalio/proto';
+import proto from '@temporalio/proto';
 import { DroverError } from '../model/errors.js';
 
 /** `secret`: 32 bytes. */
@@ -15,7 +15,8 @@ const encoding = 'binary/encrypted';
 const keyIdField = 'encryption-key-id';
 const nonceBytes = 12;
 const tagBytes = 16;
-const { Payload: wire } = temporal.api.common.v1;
+// A CommonJS module, whose names plain Node does not see.
+const { Payload: wire } = proto.temporal.api.common.v1;
 
 /** For clients and workers alike; undefined without a key: then nothing is encrypted. */
 export function dataConverterOf(keys: readonly EncryptionKey[]): DataConverter | undefined {
