@@ -37,7 +37,8 @@ export type StartAnswer = { kind: 'started'; started: Started } | { kind: 'close
 
 export async function startOperation(caller: Caller, ask: Ask): Promise<StartAnswer> {
   const { operation, input } = ask;
-  const subject = String(input['instance'] ?? input['host'] ?? input['name'] ?? '');
+  const named = [input['instance'], input['host'], input['name']].find((name) => typeof name === 'string');
+  const subject = named ?? '';
   return recorded(caller, { action: operation, subject, details: { input } }, async (more) => {
     const answer = await start(caller, ask);
     more({ id: answer.kind === 'closed' ? answer.record.id : answer.started.id });

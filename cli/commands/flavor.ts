@@ -36,9 +36,9 @@ export function register(flavor: Command): void {
       await withContext(command, async (context) => {
         const found = await recorded(context, { action: 'flavor.delete', subject: name }, async () => {
           mayOperate(context);
-          const flavor = await getFlavor(context.inventory, name);
-          await deleteFlavor(context.inventory, flavor.id);
-          return flavor;
+          const meant = await getFlavor(context.inventory, name);
+          await deleteFlavor(context.inventory, meant.id);
+          return meant;
         });
         if (context.output.format !== 'table') return printData(context.output, found);
         return write(`flavor ${found.name} is deleted`);

@@ -58,9 +58,9 @@ export async function register(host: Command, argv: readonly string[]): Promise<
       await withContext(command, async (context) => {
         const found = await recorded(context, { action: 'host.remove', subject: name }, async () => {
           mayOperate(context);
-          const host = await getHost(context.inventory, name);
+          const meant = await getHost(context.inventory, name);
           await removeHost(context.inventory, name);
-          return host;
+          return meant;
         });
         if (context.output.format !== 'table') return printData(context.output, hostView(found));
         return write(`host ${name} is removed from the inventory`);
