@@ -13,7 +13,7 @@ import { recorded } from './trail.js';
 
 export const tokenRoles = ['viewer', 'operator', 'admin', 'automation'] as const;
 
-export type TokenAsk = Pick<NewToken, 'name' | 'role' | 'runbooks'> & {
+type TokenAsk = Pick<NewToken, 'name' | 'role' | 'runbooks'> & {
   /** Null: until it is revoked. */
   expiresInSeconds: number | null;
 };

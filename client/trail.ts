@@ -3,7 +3,7 @@ import { appendTrail } from '../activities/inventory/trail.js';
 import { DroverError } from '../model/errors.js';
 import type { Caller } from './caller.js';
 
-export interface Recorded {
+interface Recorded {
   /** `instance.stop`, `run.approve`, `token.create`. */
   action: string;
   /** Of what: as it was named by who asked. */

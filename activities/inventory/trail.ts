@@ -7,7 +7,7 @@ import { read, transact, type Inventory } from './database.js';
 import type { AuditTrailTable } from './schema-gateway.js';
 
 export type TrailLine = AuditTrailTable;
-export type NewTrailLine = Pick<TrailLine, 'by' | 'role' | 'via' | 'action' | 'subject' | 'outcome'> & {
+type NewTrailLine = Pick<TrailLine, 'by' | 'role' | 'via' | 'action' | 'subject' | 'outcome'> & {
   details: Record<string, unknown>;
 };
 
@@ -36,7 +36,7 @@ export async function appendTrail(
   });
 }
 
-export interface TrailFilter {
+interface TrailFilter {
   /** RFC 3339 in UTC. */
   since?: string | undefined;
   by?: string | undefined;
@@ -59,7 +59,7 @@ export async function listTrail(
   });
 }
 
-export interface TrailVerdict {
+interface TrailVerdict {
   lines: number;
   /** Of the newest line: whoever keeps it elsewhere also finds out that lines were removed at the end. */
   head: string | null;

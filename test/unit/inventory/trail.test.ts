@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { sql } from 'kysely';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { closeInventory, openInventory, type Inventory } from '../../../activities/inventory/database.js';
-import { createToken, findToken, revokeToken } from '../../../activities/inventory/tokens.js';
+import { createToken, findToken, revokeToken, touchToken } from '../../../activities/inventory/tokens.js';
 import { appendTrail, listTrail, verifyTrail } from '../../../activities/inventory/trail.js';
 import type { Caller } from '../../../client/caller.js';
 import { mayAnswer, mayOperate, mayRun } from '../../../client/permissions.js';
@@ -69,6 +69,8 @@ test('a token is found by its whole secret alone, and not after its end', async 
   const given = { name: 'bot', role: 'automation', runbooks: ['drain'], createdBy: 'ann' } as const;
   const { token, secret } = await createToken(inventory, { ...given, runbooks: ['drain'], expiresAt: null });
   expect(await findToken(inventory, secret)).toMatchObject({ id: token.id, runbooks: ['drain'] });
+  await touchToken(inventory, token);
+  expect((await findToken(inventory, secret)).lastUsedAt).not.toBeNull();
   const stored = await sql<object>`select * from tokens`.execute(inventory.kysely);
   expect(JSON.stringify(stored.rows)).not.toContain(secret.slice(16));
   const wrong = [
