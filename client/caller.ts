@@ -1,5 +1,5 @@
 import type { Inventory } from '../activities/inventory/database.js';
-import type { AuditTrailTable } from '../activities/inventory/schema-gateway.js';
+import type { AuditTrailTable } from '../activities/inventory/schema-access.js';
 import type { Strategy } from '../activities/inventory/placement/request.js';
 import type { Request } from '../model/operation.js';
 import type { TemporalConnection } from '../temporal/connect.js';

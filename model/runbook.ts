@@ -13,7 +13,7 @@ import {
   usesSchema,
   withSchema,
 } from './runbook-words.js';
-import { permissionsSchema, triggersSchema } from './triggers.js';
+import { permissionsSchema } from './permissions.js';
 
 /**
  * Version of the language in a frozen runbook: an old run goes on with the meaning it started with.
@@ -223,7 +223,6 @@ export const runbookSchema = z
       .record(identifier, runbookInputSchema)
       .default({})
       .describe('What whoever runs it gives: `--input name=value`. In expressions: inputs.NAME.'),
-    on: triggersSchema.optional(),
     permissions: permissionsSchema.optional(),
     steps: z
       .array(stepSchema)

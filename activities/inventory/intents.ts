@@ -98,10 +98,7 @@ export async function closeUndos(
     .execute();
 }
 
-export async function closeIntents(
-  trx: Trx,
-  settled: readonly Settled[],
-): Promise<void> {
+export async function closeIntents(trx: Trx, settled: readonly Settled[]): Promise<void> {
   for (const { operation, seq, kept } of settled) {
     await trx
       .updateTable('intents')

@@ -7,12 +7,7 @@ import type { InstanceState, PowerState, RestartPolicy } from '../../model/insta
 import type { GroupPolicy } from '../../model/host.js';
 import type { HaPolicy } from '../../model/incident.js';
 import type { MigrationRecord, OperationState } from '../../model/operation.js';
-import type {
-  AuditTrailTable,
-  IdempotencyKeysTable,
-  NoticesTable,
-  TokensTable,
-} from './schema-gateway.js';
+import type { AuditTrailTable, TokensTable } from './schema-access.js';
 import type {
   DefinitionsTable,
   IncidentEventsTable,
@@ -268,8 +263,6 @@ export interface Tables {
   audit_hosts: AuditHostsTable;
   tokens: TokensTable;
   audit_trail: AuditTrailTable;
-  idempotency_keys: IdempotencyKeysTable;
-  notices: NoticesTable;
 }
 
 export type HostRow = Selectable<HostsTable>;

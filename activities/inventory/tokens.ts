@@ -2,7 +2,7 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { DroverError } from '../../model/errors.js';
 import { read, transact, type Inventory } from './database.js';
-import type { TokensTable } from './schema-gateway.js';
+import type { TokensTable } from './schema-access.js';
 
 export interface Token {
   id: string;

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { read, transact, type Inventory } from './database.js';
-import type { AuditTrailTable } from './schema-gateway.js';
+import type { AuditTrailTable } from './schema-access.js';
 
 export type TrailLine = AuditTrailTable;
 type NewTrailLine = Pick<TrailLine, 'by' | 'role' | 'via' | 'action' | 'subject' | 'outcome'> & {

@@ -31,6 +31,8 @@ const hints: Record<string, string> = {
   vars: 'write inputs',
   params: 'write inputs',
   parameters: 'write inputs',
+  on: 'a runbook is started by hand as yet: `drover runbook run NAME`',
+  schedule: 'a runbook is started by hand as yet: `drover runbook run NAME`',
   defaults: 'each input has its own default',
 };
 

@@ -5,7 +5,7 @@ import { maintenance } from './0003-maintenance.js';
 import { moves } from './0004-moves.js';
 import { placement } from './0005-placement.js';
 import { recovery } from './0006-recovery.js';
-import { gateway } from './0007-gateway.js';
+import { access } from './0007-access.js';
 
 /** All migrations by name, in their order. A static list: no folder is read at run time. */
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -15,5 +15,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0004-moves': moves,
   '0005-placement': placement,
   '0006-recovery': recovery,
-  '0007-gateway': gateway,
+  '0007-access': access,
 };

@@ -29,6 +29,7 @@ describe('configuration', () => {
       recovery: defaultRecoveryRules,
       runbooks: [],
       auditEverySeconds: 3600,
+      encryption: { keys: [] },
     });
   });
 

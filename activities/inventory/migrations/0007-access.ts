@@ -1,7 +1,7 @@
 import type { Kysely, Migration } from 'kysely';
 
-/** Who may do what from outside, what was done, what is told to whom, and what was answered before. */
-export const gateway: Migration = {
+/** Who may do what, and what was done. */
+export const access: Migration = {
   async up(db: Kysely<unknown>): Promise<void> {
     await db.schema
       .createTable('tokens')
@@ -31,29 +31,5 @@ export const gateway: Migration = {
       .addColumn('previous', 'text', (c) => c.notNull())
       .addColumn('hash', 'text', (c) => c.notNull())
       .execute();
-    await db.schema
-      .createTable('idempotency_keys')
-      .addColumn('key', 'text', (c) => c.notNull())
-      .addColumn('token', 'text', (c) => c.notNull())
-      .addColumn('request', 'text', (c) => c.notNull())
-      .addColumn('status', 'integer')
-      .addColumn('body', 'text')
-      .addColumn('created_at', 'text', (c) => c.notNull())
-      .addPrimaryKeyConstraint('idempotency_keys_of', ['token', 'key'])
-      .execute();
-    await db.schema
-      .createTable('notices')
-      .addColumn('id', 'text', (c) => c.primaryKey())
-      .addColumn('receiver', 'text', (c) => c.notNull())
-      .addColumn('event', 'text', (c) => c.notNull())
-      .addColumn('subject', 'text', (c) => c.notNull())
-      .addColumn('body', 'text', (c) => c.notNull())
-      .addColumn('attempts', 'integer', (c) => c.notNull().defaultTo(0))
-      .addColumn('next_at', 'text')
-      .addColumn('error', 'text')
-      .addColumn('created_at', 'text', (c) => c.notNull())
-      .addColumn('sent_at', 'text')
-      .execute();
-    await db.schema.createIndex('notices_due').on('notices').columns(['sent_at', 'next_at']).execute();
   },
 };

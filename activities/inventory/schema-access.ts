@@ -1,5 +1,4 @@
-/** The tables of the gateway: JSON and times are text, as in all others. */
-import type { Generated } from 'kysely';
+/** Tokens and the audit trail: JSON and times are text, as in all other tables. */
 import type { Request } from '../../model/operation.js';
 
 export interface TokensTable {
@@ -32,30 +31,4 @@ export interface AuditTrailTable {
   details: string;
   previous: string;
   hash: string;
-}
-
-/** What a request with an Idempotency-Key was answered; `status` is null while it is worked on. */
-export interface IdempotencyKeysTable {
-  key: string;
-  token: string;
-  /** sha256 of method, path and body, in hex. */
-  request: string;
-  status: number | null;
-  body: string | null;
-  created_at: string;
-}
-
-/** What is to be told to a receiver: written with what happened, sent later, again and again. */
-export interface NoticesTable {
-  id: string;
-  receiver: string;
-  event: string;
-  subject: string;
-  body: string;
-  attempts: Generated<number>;
-  next_at: string | null;
-  error: string | null;
-  created_at: string;
-  /** Also where it was given up: then `error` says why. */
-  sent_at: string | null;
 }
