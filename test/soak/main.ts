@@ -9,6 +9,7 @@ import { randomCase } from './random-case.js';
 import { randomOutage } from './random-outage.js';
 import { writeReport } from './report.js';
 import { shrink } from './shrink.js';
+import { soakTemporal } from './real/main.js';
 import { add, nothing, type Tally } from './tally.js';
 
 const options = {
@@ -19,6 +20,7 @@ const options = {
   replay: { type: 'string' },
   report: { type: 'boolean', default: false },
   outages: { type: 'boolean', default: false },
+  temporal: { type: 'boolean', default: false },
 } as const;
 
 const asked = z.object({
@@ -29,12 +31,14 @@ const asked = z.object({
   replay: z.string().optional(),
   report: z.boolean(),
   outages: z.boolean(),
+  temporal: z.boolean(),
 });
 type Asked = z.output<typeof asked>;
 
 /** The exit code: 1 when something was found. */
 export async function main(args: string[]): Promise<number> {
   const given = asked.parse(parseArgs({ args, options }).values);
+  if (given.temporal) return soakTemporal({ seed: given.seed, minutes: given.minutes ?? 1 });
   return given.replay === undefined ? soak(given) : replay(given, given.replay);
 }
 

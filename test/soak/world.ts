@@ -127,7 +127,7 @@ export function planOf(name: string): Promise<FrozenRunbook> {
 }
 
 /** Asked by the database itself whenever a guest changes: no moment is missed. */
-async function watchForTwins({ datacenter }: VirtualCloud): Promise<void> {
+export async function watchForTwins({ datacenter }: Pick<VirtualCloud, 'datacenter'>): Promise<void> {
   await datacenter.transact((tx) => {
     tx.run('create table twins (id text not null, hosts text not null)');
     for (const change of ['insert on guests', 'update of power on guests']) {
