@@ -124,8 +124,8 @@ export function truth(
     return { patch: { state: 'error', powerState: 'migrating', fault }, left: [] };
   }
   const home = sightings.find((s) => s.host === instance.host);
-  // What it was before its host was lost is what an evacuation brings back.
-  if (home?.fenced === true && instance.state !== 'building')
+  // What it was before its host was lost is what an evacuation brings back; nothing brings back what was being terminated.
+  if (home?.fenced === true && instance.state !== 'building' && gone !== 'deleted')
     return { patch: { powerState: 'unknown' }, left: [] };
   const half = sightings.find((s) => s.power === 'migrating');
   const silent = sightings.filter((s) => s.power === 'unknown').map((s) => s.host);

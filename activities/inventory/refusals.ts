@@ -159,7 +159,7 @@ export const notFound = (input: BeginInput, row: InstanceRow | undefined): Drove
     row === undefined
       ? `no instance has the id ${input.instance}`
       : `instance ${row.name} (${row.id}) was deleted at ${row.updated_at}`,
-    { details: { instance: input.instance } },
+    { details: { instance: input.instance, ...(row === undefined ? {} : { deletedAt: row.updated_at }) } },
   );
 
 export const idTaken = (row: InstanceRow): DroverError =>

@@ -118,8 +118,13 @@ async function one(recovery: Recovery, casualty: Casualty): Promise<void> {
     back(to, [told, note]);
   } catch (cause) {
     const error = asDroverError(cause);
-    const elsewhere = await ctx.shielded(() => hasLeft(recovery, instance, error));
-    if (elsewhere !== null) return back(elsewhere, ['it was brought back already']);
+    const now = await ctx.shielded(() => whereNow(recovery, instance, error));
+    if (now === 'gone') {
+      const says = 'it was being terminated, and is gone';
+      record(recovery, { ...was, outcome: 'skipped', host: null, says });
+      return recovery.tell('skipped', `${name}: ${says}`);
+    }
+    if (now !== host) return back(now, ['it was brought back already']);
     const waits = mayFindRoom.includes(error.code);
     record(recovery, { ...was, outcome: waits ? 'waiting' : 'failed', host: null, says: error.message });
     const room = error.code === 'NoValidHost' ? 'no room' : 'not yet';
@@ -127,18 +132,15 @@ async function one(recovery: Recovery, casualty: Casualty): Promise<void> {
   }
 }
 
-/** Where it is by now, if not on the lost host any more: a run before this one may have had it on its way. */
-async function hasLeft(
-  { ctx, host }: Recovery,
-  instance: string,
-  error: DroverError,
-): Promise<string | null> {
+/** On which host it is by now: a run before this one may have had it on its way, or its terminate came to its end. */
+async function whereNow({ ctx, host }: Recovery, instance: string, error: DroverError): Promise<string> {
+  if (error.code === 'NotFound' && error.details['deletedAt'] !== undefined) return 'gone';
   const { workflowId } = error.details;
   if (error.code === 'InstanceBusy' && typeof workflowId === 'string')
     await ctx.call('waitForWorkflow', { workflowId, seconds: holderSeconds });
-  else if (error.code !== 'FencingRequired') return null;
-  const { host: now } = await ctx.call('getInstance', { instance });
-  return now === host ? null : now;
+  else if (error.code !== 'FencingRequired') return host;
+  const { state, host: now } = await ctx.call('getInstance', { instance });
+  return state === 'deleted' ? 'gone' : (now ?? host);
 }
 
 /** An evacuation in flight takes seconds, or as long as its hosts are given. */

@@ -44,12 +44,11 @@ function supply(devices: readonly FenceDevice[], dead: readonly FenceDevice[] = 
         if (device === bmc.name) return real.status(host, device);
         return { ok: true, power: off.has(device) ? 'off' : 'on', seconds: 1 };
       },
-      off: async (host, device, signal) => {
+      off: async (host, device) => {
         calls.push(device);
         if (isDead(device)) return silent;
         off.add(device);
-        if (device === bmc.name || (off.has(psuA.name) && off.has(psuB.name)))
-          return real.off(host, device, signal);
+        if (device === bmc.name || (off.has(psuA.name) && off.has(psuB.name))) return real.off(host, device);
         return { ok: true, power: 'off', seconds: 1 };
       },
     };

@@ -276,3 +276,21 @@ describe('what proves that it is off', () => {
     expect(await getHost(cloud.inventory, 'h1')).toMatchObject({ disabledReason: 'a bad fan' });
   });
 });
+
+it('what was being terminated when its host hung is not brought back: its terminate comes to its end', async () => {
+  cloud.recovery.hung = 'fence';
+  await strike(cloud, { do: 'hang', hosts: ['h1'] });
+  const terminate = cloud.operation('instance.terminate', { instance: web });
+  expect(await terminate.ending).toMatchObject({ error: { code: 'CleanupIncomplete' } });
+  expect(await recover(cloud).ending).toMatchObject({ end: 'done', result: { state: 'recovered' } });
+  expect((await incidentOf(cloud)).instances).toMatchObject([
+    { name: 'web-1', outcome: 'skipped', says: 'it was being terminated, and is gone' },
+  ]);
+  expect(await runsOn(cloud, web)).toEqual([]);
+  const kept = await cloud.inventory.kysely
+    .selectFrom('instances')
+    .select('state')
+    .where('id', '=', web)
+    .execute();
+  expect(kept).toEqual([{ state: 'deleted' }]);
+});
