@@ -21,6 +21,8 @@ describe('a real host that is readmitted', () => {
     await world.guests(
       { name: 'web', host: 'host1', disk: 'shared' },
       { name: 'db', host: 'host1', disk: 'local' },
+      { name: 'old', host: 'host1', disk: 'shared' },
+      { name: 'own', host: 'host1', disk: 'local' },
     );
   });
   afterAll(async () => {
@@ -31,11 +33,21 @@ describe('a real host that is readmitted', () => {
 
   const readmit = (...options: string[]) =>
     world.drover('host', 'readmit', 'host1', '-o', 'json', ...options);
+  const diskOf = async (name: string) => {
+    const { disks } = await world.json<{ disks: { path: string }[] }>('instance', 'show', name);
+    return disks[0]?.path ?? '';
+  };
+  const isThere = async (host: string, path: string) =>
+    (await world.lab.exec(host, ['sh', '-c', `test -e '${path}' && echo there || true`])).trim() === 'there';
   const autostart = async (name: string) =>
     execa('virsh', ['-c', await world.lab.uri('host1'), 'autostart', name]);
 
   test('is clean before it takes instances, and gets back what it had', async () => {
     for (const name of ['web', 'db']) await autostart(name);
+    // They stay where they are, and are terminated while their host is fenced.
+    for (const name of ['old', 'own']) await world.ok('instance', 'set-policy', name, '--ha', 'never');
+    const [shared, own] = [await diskOf('old'), await diskOf('own')];
+    expect(await isThere('host2', shared)).toBe(true);
     expect((await readmit()).code).toBe(3);
     const watcher = watchCopies(world.lab);
     await world.lab.crash('host1');
@@ -45,10 +57,18 @@ describe('a real host that is readmitted', () => {
     const ended = await recovery;
     expect(ended.exitCode, `${ended.stdout}\n${ended.stderr}`).toBe(1);
 
+    for (const name of ['old', 'own']) await world.ok('instance', 'terminate', name, '--yes');
+    expect(await isThere('host2', shared)).toBe(false);
+    const kept = await world.json<{ keptDisks: { path: string }[] }>('host', 'show', 'host1');
+    expect(kept.keptDisks.map(({ path }) => path)).toEqual([own]);
+
     const { code, out, err } = await readmit('--power-on', '--move-back');
     expect(code, `${out}\n${err}`).toBe(0);
     const { result } = JSON.parse(out) as { result: Record<string, unknown> };
-    expect(result).toMatchObject({ enabled: true, removed: ['web'], kept: ['db'], moved: ['web'] });
+    expect(result).toMatchObject({ enabled: true, kept: ['db'], moved: ['web'] });
+    expect((result['removed'] as string[]).toSorted()).toEqual(['old', 'own', 'web']);
+    expect(result['note']).toContain(`disks removed that had waited for it: ${own}`);
+    expect(await isThere('host1', own)).toBe(false);
     expect(result['note']).toContain('started by the host no more: db, web');
 
     await assertOneGuest(world, 'web', 'host1');
