@@ -120,9 +120,10 @@ describe('copying a disk to another host', () => {
   });
 
   it('an export that nobody ended ends by itself, or by the next one of the disk', async () => {
-    await offer({ seconds: 1 });
+    // Long enough to be seen on a busy machine.
+    await offer({ seconds: 4 });
     expect(await served()).toBe(true);
-    for (let wait = 0; wait < 100 && (await served()); wait += 1) await delay(100);
+    for (let wait = 0; wait < 300 && (await served()); wait += 1) await delay(100);
     expect(await served()).toBe(false);
     await offer();
     const other = '0b0b0b0b-0000-4000-8000-000000000002';
