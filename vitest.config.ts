@@ -3,9 +3,9 @@ import { LongestFirst } from './test/longest-first.js';
 
 /**
  * unit: in one process, no server. postgres: the inventory's part of it, on a real PostgreSQL. proof: every operation through every trouble at every step, most of it in
- * virtual time. temporal: real Temporal servers, started by the tests. lab: real libvirt hosts and guests, two files at
- * a time, each in a lab of its own (test/lab/own-lab.ts): most of what they do is to wait. On real servers a test has a
- * second attempt; scripts/test.mjs names each that needed it.
+ * virtual time. temporal: real Temporal servers, started by the tests. lab: real libvirt hosts and guests, one file at a
+ * time (of two at a time on two cores some waited longer than they may), beside the other suites: most of what they do is to
+ * wait. On real servers a test has a second attempt; scripts/test.mjs names each that needed it.
  */
 export default defineConfig({
   test: {
@@ -73,9 +73,7 @@ export default defineConfig({
           include: ['test/lab/**/*.test.ts'],
           testTimeout: 240_000,
           hookTimeout: 240_000,
-          setupFiles: ['test/lab/own-lab.ts'],
-          // Who names a lab means that one.
-          maxWorkers: process.env['DROVER_LAB_NET'] === undefined ? 2 : 1,
+          maxWorkers: 1,
           sequence: { groupOrder: 2 },
           retry: 1,
         },

@@ -47,7 +47,7 @@ describe.each(names)('%s', (name) => {
   const folder = join(here, name);
   const expectation = join(folder, 'log.expect');
 
-  test('goes as it is told', { timeout: 600_000 }, async () => {
+  test('goes as it is told', { timeout: 1_800_000 }, async () => {
     const log = await logged(folder);
     if (!existsSync(expectation)) {
       writeFileSync(expectation, log);
