@@ -79,14 +79,14 @@ describe('a guest that writes too fast', () => {
     await policy('busy', '--allow', 'post-copy');
     const { command, source, target } = await begin('busy');
     const before = (await world.judge.ticks('busy')).at(-1);
-    await until('it is switched over', 60_000, async () => {
+    await until('it is switched over', 120_000, async () => {
       const asked = await world.drover('instance', 'force-complete', 'busy', '--way', 'post-copy');
       return asked.code === 0 || (await rungs('busy')).some(({ rung }) => rung === 'post-copy');
     });
     // Time enough to break it.
     await world.lab.link(source, '8mbit');
     // Broken before the target runs, QEMU ends there for good: that is lost, and no longer to be joined.
-    await until('it runs on the target', 60_000, async () => {
+    await until('it runs on the target', 120_000, async () => {
       const state = ['-c', 'qemu:///system', 'domstate', '--reason', 'busy'];
       return (await world.lab.exec(target, ['virsh', ...state])).includes('running (post-copy)');
     });

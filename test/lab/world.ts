@@ -172,7 +172,7 @@ export async function until(
 /** Waits until the guest's migration is under way as the source's libvirt tells it. */
 export async function migrating(lab: Lab, name: string, source: string): Promise<void> {
   const uri = await lab.uri(source);
-  await until(`${name} is migrating`, 30_000, async () => {
+  await until(`${name} is migrating`, 90_000, async () => {
     const { stdout } = await execa('virsh', ['-c', uri, 'domjobinfo', name], { reject: false });
     return /Operation:\s+Outgoing migration/.test(stdout) && /Time elapsed:/.test(stdout);
   });
