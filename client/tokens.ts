@@ -7,11 +7,12 @@ import {
   type Token,
 } from '../activities/inventory/tokens.js';
 import { DroverError } from '../model/errors.js';
+import { request } from '../model/operation.js';
 import type { Caller } from './caller.js';
 import { mayAdminister } from './permissions.js';
 import { recorded } from './trail.js';
 
-export const tokenRoles = ['viewer', 'operator', 'admin', 'automation'] as const;
+export const tokenRoles = request.shape.role.options;
 
 type TokenAsk = Pick<NewToken, 'name' | 'role' | 'runbooks'> & {
   /** Null: until it is revoked. */

@@ -41,9 +41,13 @@ export interface CheckedHost {
   up: boolean;
 }
 
+/** Whether a device has the power of its host, by its own word or the operator's: only then is it told to cut anything off. */
+export const isBound = ({ binding }: { binding: DeviceCheck['binding'] }): boolean =>
+  binding === 'same' || binding === 'trusted';
+
 /**
  * A device that would do its work: it answers, and is that of the host, by its own word or the operator's. One that says off of a host that answers
  * lies, or has the power of another one.
  */
-export const isReady = ({ binding, power }: DeviceCheck, { up }: Pick<CheckedHost, 'up'>): boolean =>
-  (binding === 'same' || binding === 'trusted') && power !== null && !(power === 'off' && up);
+export const isReady = (device: DeviceCheck, { up }: Pick<CheckedHost, 'up'>): boolean =>
+  isBound(device) && device.power !== null && !(device.power === 'off' && up);

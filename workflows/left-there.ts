@@ -6,7 +6,7 @@ import { workPlace } from '../model/addresses.js';
 import { DroverError } from '../model/errors.js';
 import type { HostRef } from '../model/host.js';
 import type { Intent, Owner, Settled } from '../model/operation.js';
-import { intent as undoOf } from './ctx.js';
+import { directoryOf, removal } from './instance/probe-storage.js';
 import type { Runtime } from './runtime.js';
 
 export interface LeftThere {
@@ -70,19 +70,13 @@ async function removedElsewhere(
   for (const [index, host] of declared.length > 0 ? [] : others.entries()) {
     const reader = others[(index + 1) % others.length];
     if (reader === undefined || reader.name === host.name) break;
-    const directory = path.slice(0, path.lastIndexOf('/')) || '/';
-    const probe = { directory, nonce: rt.id() };
+    const probe = { directory: directoryOf(path), nonce: rt.id() };
     const undo = { operation: owner.operation, seq: probeSeq + index };
     try {
       await rt.activity('writeProbe', probe, {
         owner,
         seq: undo.seq,
-        undo: undoOf(
-          'removeProbe',
-          probe,
-          `the probe file ${probe.nonce} in ${directory} on ${host.name}`,
-          host,
-        ),
+        undo: removal(probe, host),
         ...on(host),
       });
       const { shared } = await rt.activity('readProbe', probe, on(reader));

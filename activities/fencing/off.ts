@@ -1,4 +1,5 @@
 /** `off` by a device that certainly has the power of the host, or by the operator's word. */
+import { isBound } from '../../model/fence-check.js';
 import type { HostRef } from '../../model/host.js';
 import type { Binding, FenceAnswer, Fencing } from './port.js';
 
@@ -7,8 +8,7 @@ export async function fenceOff(
   { host, device, systemUuid }: { host: HostRef; device: string; systemUuid: string | null },
 ): Promise<{ binding: Binding; answer: FenceAnswer }> {
   const binding = await fencing.identify(host, device, systemUuid);
-  if (binding.binding === 'same' || binding.binding === 'trusted')
-    return { binding, answer: await fencing.off(host, device) };
+  if (isBound(binding)) return { binding, answer: await fencing.off(host, device) };
   if (binding.binding === 'other') return { binding, answer: refused(`${device} ${anothers(host.name)}`) };
   // One that does not answer at all says why; only one that does is refused for what it can't tell.
   const now = await fencing.status(host, device);

@@ -15,7 +15,7 @@ import type { HostRow } from '../inventory/schema.js';
 import { reopenKept } from './kept-disks.js';
 import { evacuatedFrom } from './return-evacuated.js';
 import { tellIncident } from './return-log.js';
-import type { ReturnDeps } from './return.js';
+import type { ReturnDeps } from './deps.js';
 import type { Readmitted } from './return-types.js';
 
 export async function beginReadmission(

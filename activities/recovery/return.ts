@@ -1,27 +1,20 @@
 import { DroverError } from '../../model/errors.js';
 import type { HostRef } from '../../model/host.js';
-import { systemClock, type Clock } from '../clock.js';
+import { systemClock } from '../clock.js';
 import { stopWaiting } from '../host/stop-waiting.js';
-import type { HostFacts, Hypervisor } from '../hypervisor/port.js';
+import type { HostFacts } from '../hypervisor/port.js';
 import type { Inventory } from '../inventory/database.js';
 import { recordProbe } from '../inventory/hosts.js';
 import type { Call, Implement } from '../types.js';
+import type { ReturnDeps } from './deps.js';
 import { claimKeptDisk, closeKeptDisk, diskSharers } from './kept-disks.js';
 import { beginReadmission, closeReadmission, releaseFence } from './return-close.js';
-import { cutOffAgain, type CutDeps } from './return-cut.js';
+import { cutOffAgain } from './return-cut.js';
 import { claimStaleDisk, diskPlaces, perhapsStale } from './return-disks.js';
 import { listReturned } from './return-list.js';
 import { removeStale, stopAutostart } from './return-remove.js';
 import { otherMachine, seenRunning } from './return-seen.js';
 import type { ReturnActivities } from './return-types.js';
-
-export interface ReturnDeps extends Pick<CutDeps, 'fencing' | 'rules'> {
-  inventory: Inventory;
-  /** Not the one that refuses fenced hosts: these are what it is for. */
-  hypervisor: Hypervisor;
-  clock?: Clock;
-  pollMs?: number;
-}
 
 /** The activities that take a host back after it was fenced. */
 export function createReturnActivities(deps: ReturnDeps): Implement<ReturnActivities> {

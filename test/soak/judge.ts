@@ -14,8 +14,8 @@ import type { Accepted, World } from './world.js';
 export async function judge(world: World): Promise<string[]> {
   const told = (text: string) => world.cloud.log.told(text);
   const wrong = [
-    ...(await twins(world)),
-    ...(await instances(world)),
+    ...(await twins(world.cloud)),
+    ...(await instances(world.judged)),
     ...(await strays(world)),
     ...(await records(world)),
     ...(await runs(world)),
@@ -25,15 +25,17 @@ export async function judge(world: World): Promise<string[]> {
   return wrong.map(told);
 }
 
-async function twins({ cloud }: World): Promise<string[]> {
-  const found = await cloud.datacenter.transact((tx) =>
+export async function twins({ datacenter }: Pick<VirtualCloud, 'datacenter'>): Promise<string[]> {
+  const found = await datacenter.transact((tx) =>
     tx.all<{ id: string; hosts: string }>('select distinct id, hosts from twins'),
   );
   return found.map(({ id, hosts }) => `it ran twice: ${id} on ${hosts}`);
 }
 
-async function instances({ cloud, judged }: World): Promise<string[]> {
-  const rows = await cloud.inventory.kysely
+export async function instances(
+  judged: Pick<World['judged'], 'datacenter' | 'inventory'>,
+): Promise<string[]> {
+  const rows = await judged.inventory.kysely
     .selectFrom('instances')
     .select(['id', 'name', 'needs_repair'])
     .orderBy('name')

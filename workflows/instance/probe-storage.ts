@@ -1,6 +1,7 @@
 import { DroverError } from '../../model/errors.js';
 import type { HostRef } from '../../model/host.js';
 import type { Disk } from '../../model/instance.js';
+import type { IntentCall } from '../../model/operation.js';
 import type { Ctx } from '../ctx.js';
 import { intent } from '../ctx.js';
 
@@ -32,17 +33,21 @@ export async function isShared(
   const probe = { directory, nonce: ctx.id() };
   await ctx.call('writeProbe', probe, {
     on: writer,
-    undo: intent(
-      'removeProbe',
-      probe,
-      `the probe file ${probe.nonce} in ${directory} on ${writer.name}`,
-      writer,
-    ),
+    undo: removal(probe, writer),
   });
   const { shared } = await ctx.call('readProbe', probe, { on: reader });
   await ctx.call('removeProbe', probe, { on: writer });
   return shared;
 }
+
+/** Takes back what `writeProbe` wrote. */
+export const removal = (probe: { directory: string; nonce: string }, writer: HostRef): IntentCall =>
+  intent(
+    'removeProbe',
+    probe,
+    `the probe file ${probe.nonce} in ${probe.directory} on ${writer.name}`,
+    writer,
+  );
 
 /** What was declared is believed for the choice of a host only: the probe has the last word. */
 export function refuseCopies(local: readonly Disk[], source: HostRef, target: HostRef): void {

@@ -3,6 +3,7 @@
  * watchdog or lease that was armed before, then the word of a person. Whatever fails leads to the next rung, and is told.
  */
 import type { Answer } from '../../activities/types.js';
+import { isBound } from '../../model/fence-check.js';
 import type { Evidence } from '../../model/incident.js';
 import { ask, type Given } from './asks.js';
 import { rejected } from './confirm.js';
@@ -60,8 +61,7 @@ async function byLevel(recovery: Recovery, names: string[]): Promise<Evidence | 
   return { kind: 'power-off', at: new Date(ctx.now()).toISOString(), says, device, verified, by: null };
 }
 
-const isOff = ({ binding, answer }: Off): boolean =>
-  answer.ok && answer.power === 'off' && (binding.binding === 'same' || binding.binding === 'trusted');
+const isOff = ({ binding, answer }: Off): boolean => answer.ok && answer.power === 'off' && isBound(binding);
 
 /** Twice where a device may be away for a moment. */
 async function cutOff(recovery: Recovery, device: string): Promise<Off> {
