@@ -24,7 +24,12 @@ export function outcomesOf(modules, unhandled) {
       const { state, errors = [] } = test.result();
       if (state === 'passed') found.passed += 1;
       if (state === 'skipped') found.skipped += 1;
-      if (state === 'failed') found.failed.push(told([file, test.fullName], errors.at(-1)));
+      if (state === 'failed') {
+        const [first, last] = [errors[0], errors.at(-1)];
+        found.failed.push(told([file, test.fullName], first));
+        // A second attempt may fail of what the first one left.
+        if (last?.message !== first?.message) found.failed[found.failed.length - 1] += again(last);
+      }
       // The errors of the attempts before stay with a test that passed at last.
       if (state === 'passed' && test.diagnostic()?.flaky)
         found.unsteady.push(told([file, test.fullName], errors[0]));
@@ -44,6 +49,9 @@ function told(names, error) {
     ...[...says, at?.trim()].filter(Boolean).map((line) => `      ${line}`),
   ].join('\n');
 }
+
+const again = (error) =>
+  `\n      and at the last attempt: ${lines(String(error?.message)).slice(0, linesTold).join(' ')}`;
 
 // oxlint-disable-next-line no-control-regex -- colours
 const lines = (text) => text.replaceAll(/\u001b\[[0-9;]*m/g, '').split('\n');

@@ -76,7 +76,8 @@ export function hypervisorContract(driver: string, open: () => Promise<ContractW
       const [first, second] = [await hypervisor.facts(one), await hypervisor.facts(two)];
       for (const { cpu, networks } of [first, second]) {
         expect(cpu).toMatchObject({ arch: 'x86_64', vendor: expect.any(String), model: expect.any(String) });
-        expect(cpu?.features.length).toBeGreaterThan(0);
+        // None at all where the processor is exactly what its model says.
+        expect(cpu?.features).toEqual(expect.any(Array));
         expect(networks?.length).toBeGreaterThan(0);
       }
       expect(first.vcpus).toBeGreaterThan(0);
