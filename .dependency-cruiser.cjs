@@ -1,7 +1,7 @@
 /**
  * The floors of the house: what may import what. A folder imports from its own floor and from those below.
  *
- *   model → config, runbooks (language) → activities, workflows → temporal → worker, virtual, client → cli → test, bench
+ *   model → config, runbooks (language) → activities, workflows → temporal → worker, virtual, client → gateway → cli → test, bench
  */
 const only = (name, from, allowed, why) => ({
   name,
@@ -9,7 +9,7 @@ const only = (name, from, allowed, why) => ({
   severity: 'error',
   from: { path: `^${from}/` },
   to: {
-    path: '^(model|config|runbooks|activities|workflows|temporal|worker|virtual|client|cli|lab|bench|test)/',
+    path: '^(model|config|runbooks|activities|workflows|temporal|worker|virtual|client|gateway|cli|lab|bench|test)/',
     pathNot: `^(${allowed.join('|')})`,
   },
 });
@@ -82,6 +82,21 @@ module.exports = {
         'client/',
       ],
       'The client starts and follows.',
+    ),
+    only(
+      'gateway',
+      'gateway',
+      [
+        'model/',
+        'config/',
+        'activities/inventory/',
+        'runbooks/',
+        'workflows/',
+        'temporal/',
+        'client/',
+        'gateway/',
+      ],
+      'The gateway is a way to the client by HTTP: what it does, the client does for the command line, too.',
     ),
     only('lab', 'lab', ['model/', 'lab/'], 'The lab knows nothing of drover but its errors.'),
     {

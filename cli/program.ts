@@ -49,6 +49,10 @@ const groups: Record<string, Group> = {
     summary: 'tokens of the API: create, list, revoke',
     load: () => import('./commands/api-token.js'),
   },
+  gateway: {
+    summary: 'the gateway: health, readiness and metrics by HTTP',
+    load: () => import('./commands/gateway.js'),
+  },
   encryption: {
     summary: 'keys that encrypt what Temporal keeps: new-key',
     load: () => import('./commands/encryption.js'),

@@ -11,6 +11,7 @@ import type { InventoryPlace } from '../model/inventory.js';
 import type { RecoveryRules } from '../model/recovery.js';
 import { readDevOptions } from './dev-options.js';
 import { encryptionIssues, encryptionSchema, type EncryptionConfig } from './encryption.js';
+import { gatewayIssues, gatewayOf, gatewaySchema, type GatewayConfig } from './gateway.js';
 import { fencingIssues, fencingOf, fencingSchema } from './fencing.js';
 import { inventorySchema, placeIssues, placeOf } from './inventory-place.js';
 import { recoveryIssues, recoveryOf, recoverySchema } from './recovery.js';
@@ -75,6 +76,7 @@ const configSchema = z
       .describe('How hosts are chosen.'),
     encryption: encryptionSchema,
     fencing: fencingSchema,
+    gateway: gatewaySchema,
     recovery: recoverySchema,
     runbooks: z
       .array(z.string().min(1))
@@ -94,6 +96,7 @@ export interface Config {
   placement: { strategy: 'spread' | 'pack' };
   encryption: EncryptionConfig;
   fencing: FencingConfig;
+  gateway: GatewayConfig;
   recovery: RecoveryRules;
   runbooks: string[];
   /** null for never. */
@@ -126,6 +129,7 @@ export async function loadConfig(source: ConfigSource = {}): Promise<Config> {
     placement: value.placement,
     encryption: value.encryption,
     fencing: fencingOf(value.fencing, base),
+    gateway: gatewayOf(value.gateway, base),
     recovery: recoveryOf(value.recovery),
     runbooks: value.runbooks.map((folder) => resolve(base, folder)),
   };
@@ -140,6 +144,7 @@ async function readFileOf(file: string): Promise<z.output<typeof configSchema>> 
     ...placeIssues(value.inventory, issue),
     ...encryptionIssues(value.encryption, issue),
     ...fencingIssues(value.fencing, issue),
+    ...gatewayIssues(value.gateway, issue),
     ...recoveryIssues(value.recovery, issue),
   ];
   if (wrong.length > 0) return throwIssues('InvalidConfig', wrong);

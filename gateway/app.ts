@@ -1,0 +1,54 @@
+/** The gateway: what drover answers by HTTP. It listens nowhere by itself: serve.ts does, and tests inject requests. */
+import { createServer } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify';
+import type { Inventory } from '../activities/inventory/database.js';
+import type { TemporalConnection } from '../temporal/connect.js';
+import { authenticate } from './auth.js';
+import { answerErrors } from './errors.js';
+import { register as health } from './routes/health.js';
+import { register as identity } from './routes/identity.js';
+import { register as metrics } from './routes/metrics.js';
+
+export interface Gateway {
+  readonly cloud: string;
+  readonly inventory: Inventory;
+  /** Connects at its first use; throws TemporalUnreachable within 5 s. */
+  temporal(): Promise<TemporalConnection>;
+}
+
+export interface AppOptions {
+  logger?: FastifyServerOptions['logger'];
+  tls?: { cert: Buffer; key: Buffer };
+  /** How long a client may take for its whole request; default 15 s. */
+  requestTimeoutMs?: number;
+}
+
+const mebibyte = 1024 * 1024;
+
+export async function buildApp(gateway: Gateway, options: AppOptions = {}): Promise<FastifyInstance> {
+  const { logger = false, tls, requestTimeoutMs = 15_000 } = options;
+  const limits = {
+    requestTimeout: requestTimeoutMs,
+    headersTimeout: requestTimeoutMs,
+    // How often Node looks for slow clients.
+    connectionsCheckingInterval: Math.min(requestTimeoutMs, 5000),
+  };
+  const app = Fastify({
+    logger,
+    bodyLimit: mebibyte,
+    serverFactory: (handler) =>
+      tls === undefined ? createServer(limits, handler) : createTlsServer({ ...limits, ...tls }, handler),
+  });
+  answerErrors(app);
+  app.addHook('onSend', async (_request, reply) => {
+    void reply.header('x-content-type-options', 'nosniff').header('cache-control', 'no-store');
+  });
+  health(app, gateway);
+  await app.register((inner) => {
+    authenticate(inner, gateway);
+    identity(inner);
+    metrics(inner, gateway);
+  });
+  return app;
+}
