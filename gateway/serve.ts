@@ -24,7 +24,9 @@ export async function serve(
         },
       );
     });
-    say(`the gateway of ${gateway.cloud} listens on ${at}`);
+    // Fastify does not know of the TLS of a server that it did not make.
+    const url = tls === null ? at : at.replace(/^http:/, 'https:');
+    say(`the gateway of ${gateway.cloud} listens on ${url}`);
     await aborted(signals.end);
   } finally {
     await app.close();
