@@ -1,6 +1,4 @@
 /** The gateway: what drover answers by HTTP. It listens nowhere by itself: serve.ts does, and tests inject requests. */
-import { createServer } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
 import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify';
 import type { Inventory } from '../activities/inventory/database.js';
 import type { TemporalConnection } from '../temporal/connect.js';
@@ -29,17 +27,15 @@ const mebibyte = 1024 * 1024;
 export async function buildApp(gateway: Gateway, options: AppOptions = {}): Promise<FastifyInstance> {
   const { logger = false, tls, requestTimeoutMs = 15_000 } = options;
   const limits = {
-    requestTimeout: requestTimeoutMs,
     headersTimeout: requestTimeoutMs,
     // How often Node looks for slow clients.
     connectionsCheckingInterval: Math.min(requestTimeoutMs, 5000),
   };
-  const app = Fastify({
-    logger,
-    bodyLimit: mebibyte,
-    serverFactory: (handler) =>
-      tls === undefined ? createServer(limits, handler) : createTlsServer({ ...limits, ...tls }, handler),
-  });
+  const common = { logger, bodyLimit: mebibyte, requestTimeout: requestTimeoutMs };
+  const app: FastifyInstance =
+    tls === undefined
+      ? Fastify({ ...common, http: limits })
+      : Fastify({ ...common, https: { ...limits, ...tls } });
   answerErrors(app);
   app.addHook('onSend', async (_request, reply) => {
     void reply.header('x-content-type-options', 'nosniff').header('cache-control', 'no-store');

@@ -24,9 +24,7 @@ export async function serve(
         },
       );
     });
-    // Fastify does not know of the TLS of a server that it did not make.
-    const url = tls === null ? at : at.replace(/^http:/, 'https:');
-    say(`the gateway of ${gateway.cloud} listens on ${url}`);
+    say(`the gateway of ${gateway.cloud} listens on ${at}`);
     await aborted(signals.end);
   } finally {
     await app.close();

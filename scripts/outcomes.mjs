@@ -26,9 +26,9 @@ export function outcomesOf(modules, unhandled) {
       if (state === 'skipped') found.skipped += 1;
       if (state === 'failed') {
         const [first, last] = [errors[0], errors.at(-1)];
-        found.failed.push(told([file, test.fullName], first));
         // A second attempt may fail of what the first one left.
-        if (last?.message !== first?.message) found.failed[found.failed.length - 1] += again(last);
+        const more = last?.message === first?.message ? '' : again(last);
+        found.failed.push(told([file, test.fullName], first) + more);
       }
       // The errors of the attempts before stay with a test that passed at last.
       if (state === 'passed' && test.diagnostic()?.flaky)

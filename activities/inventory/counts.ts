@@ -14,7 +14,7 @@ export interface Counts {
 /** Throws InventoryUnavailable. */
 export async function countsOf(inventory: Inventory): Promise<Counts> {
   return read(inventory, async (db) => {
-    const count = sql<number | string>`count(*)`.as('count');
+    const count = db.fn.countAll().as('count');
     const hosts = await db
       .selectFrom('hosts')
       .select([
