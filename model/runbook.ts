@@ -14,6 +14,7 @@ import {
   withSchema,
 } from './runbook-words.js';
 import { permissionsSchema } from './permissions.js';
+import { triggersSchema } from './triggers.js';
 
 /**
  * Version of the language in a frozen runbook: an old run goes on with the meaning it started with.
@@ -223,6 +224,7 @@ export const runbookSchema = z
       .record(identifier, runbookInputSchema)
       .default({})
       .describe('What whoever runs it gives: `--input name=value`. In expressions: inputs.NAME.'),
+    on: triggersSchema.optional(),
     permissions: permissionsSchema.optional(),
     steps: z
       .array(stepSchema)

@@ -8,6 +8,7 @@ import type { GroupPolicy } from '../../model/host.js';
 import type { HaPolicy } from '../../model/incident.js';
 import type { MigrationRecord, OperationState } from '../../model/operation.js';
 import type { AuditTrailTable, TokensTable } from './schema-access.js';
+import type { IdempotencyKeysTable, NoticesTable } from './schema-outside.js';
 import type {
   DefinitionsTable,
   IncidentEventsTable,
@@ -263,6 +264,8 @@ export interface Tables {
   audit_hosts: AuditHostsTable;
   tokens: TokensTable;
   audit_trail: AuditTrailTable;
+  idempotency_keys: IdempotencyKeysTable;
+  notices: NoticesTable;
 }
 
 export type HostRow = Selectable<HostsTable>;

@@ -31,8 +31,10 @@ const hints: Record<string, string> = {
   vars: 'write inputs',
   params: 'write inputs',
   parameters: 'write inputs',
-  on: 'a runbook is started by hand as yet: `drover runbook run NAME`',
-  schedule: 'a runbook is started by hand as yet: `drover runbook run NAME`',
+  schedule: 'write on: { schedule: … }',
+  cron: 'write on: { schedule: … }',
+  alert: 'write on: { alert: … }',
+  triggers: 'write on',
   defaults: 'each input has its own default',
 };
 

@@ -6,6 +6,7 @@ import { moves } from './0004-moves.js';
 import { placement } from './0005-placement.js';
 import { recovery } from './0006-recovery.js';
 import { access } from './0007-access.js';
+import { outside } from './0008-outside.js';
 
 /** All migrations by name, in their order. A static list: no folder is read at run time. */
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -16,4 +17,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0005-placement': placement,
   '0006-recovery': recovery,
   '0007-access': access,
+  '0008-outside': outside,
 };
