@@ -1,6 +1,7 @@
 /** The gateway: what drover answers by HTTP. It listens nowhere by itself: serve.ts does, and tests inject requests. */
 import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify';
 import type { Inventory } from '../activities/inventory/database.js';
+import type { Strategy } from '../activities/inventory/placement/request.js';
 import type { TemporalConnection } from '../temporal/connect.js';
 import { authenticate } from './auth.js';
 import { answerErrors } from './errors.js';
@@ -11,6 +12,9 @@ import { register as metrics } from './routes/metrics.js';
 export interface Gateway {
   readonly cloud: string;
   readonly inventory: Inventory;
+  readonly strategy?: Strategy;
+  /** Folders of the user's own runbooks. */
+  readonly folders: readonly string[];
   /** Connects at its first use; throws TemporalUnreachable within 5 s. */
   temporal(): Promise<TemporalConnection>;
 }

@@ -10,7 +10,8 @@ export function register(gateway: Command): void {
     .action(async (_options: unknown, command: Command) => {
       await withContext(command, async (context) => {
         const { serve } = await import('../../gateway/serve.js');
-        await serve(context, context.config.gateway, (line) => context.say(line));
+        const gateway = { ...context, folders: context.config.runbooks };
+        await serve(gateway, context.config.gateway, (line) => context.say(line));
       });
     });
 }
