@@ -14,6 +14,8 @@ export interface Start {
   memo: Record<string, unknown>;
   /** Default: that of its type. */
   queue?: string;
+  /** Sent to it, also where it runs already: then that is all. */
+  signal?: { name: string; word: object };
 }
 
 /** Answers the run id; throws WorkflowExecutionAlreadyStartedError as it is. */
@@ -23,16 +25,21 @@ export async function startWorkflow(caller: Caller, start: Start): Promise<strin
     workflowId: start.workflowId,
     taskQueue: start.queue ?? workflowQueue(caller.cloud, start.type),
     args: [start.argument],
-    workflowIdConflictPolicy: WorkflowIdConflictPolicy.FAIL,
     workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
     staticSummary: start.summary.slice(0, 200),
     memo: start.memo,
   };
   const begin = async (more: Pick<WorkflowOptions, 'typedSearchAttributes' | 'memo'>): Promise<string> => {
     const deadline = Date.now() + 10_000;
-    const handle = await client.withDeadline(deadline, () =>
-      client.workflow.start(start.type, { ...options, ...more }),
-    );
+    const { type, signal } = start;
+    if (signal !== undefined) {
+      const { name, word } = signal;
+      const told = { ...options, ...more, signal: name, signalArgs: [word] as [object] };
+      const handle = await client.withDeadline(deadline, () => client.workflow.signalWithStart(type, told));
+      return handle.signaledRunId;
+    }
+    const alone = { ...options, ...more, workflowIdConflictPolicy: WorkflowIdConflictPolicy.FAIL };
+    const handle = await client.withDeadline(deadline, () => client.workflow.start(type, alone));
     return handle.firstExecutionRunId;
   };
   try {

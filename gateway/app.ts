@@ -5,6 +5,8 @@ import type { Strategy } from '../activities/inventory/placement/request.js';
 import type { TemporalConnection } from '../temporal/connect.js';
 import { authenticate } from './auth.js';
 import { answerErrors } from './errors.js';
+import { Registry } from 'prom-client';
+import { register as alerts } from './routes/alerts.js';
 import { register as health } from './routes/health.js';
 import { register as identity } from './routes/identity.js';
 import { register as metrics } from './routes/metrics.js';
@@ -48,7 +50,9 @@ export async function buildApp(gateway: Gateway, options: AppOptions = {}): Prom
   await app.register((inner) => {
     authenticate(inner, gateway);
     identity(inner);
-    metrics(inner, gateway);
+    const registry = new Registry();
+    metrics(inner, gateway, registry);
+    alerts(inner, gateway, registry);
   });
   return app;
 }

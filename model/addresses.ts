@@ -46,6 +46,9 @@ export const instanceWorkflowId = (cloud: string, id: string): string => `${clou
 export const evacuationWorkflowId = (cloud: string, id: string): string => `${cloud}/evacuate/${id}`;
 export const hostWorkflowId = (cloud: string, name: string): string => `${cloud}/host/${name}`;
 export const runWorkflowId = (cloud: string, id: string): string => `${cloud}/run/${id}`;
+/** The alerts of one runbook with the same inputs, by a hash of these. */
+export const alertWorkflowId = (cloud: string, runbook: string, hash: string): string =>
+  `${cloud}/alert/${runbook}/${hash}`;
 export const batchWorkflowId = (cloud: string, run: string, step: string, batch: number): string =>
   `${runWorkflowId(cloud, run)}/${step}/${batch}`;
 /** What is to happen later, by the operation that left it. */

@@ -1,6 +1,6 @@
 import { DroverError } from '../model/errors.js';
 import type { OperationAsk } from '../model/operation.js';
-import type { AskHandler } from '../workflows/runtime.js';
+import type { AskHandler, Runtime, Word } from '../workflows/runtime.js';
 import type { Handler } from './ending.js';
 import { onWire, wired } from './wire.js';
 
@@ -20,6 +20,10 @@ export class Asks {
       validate: (ask) => validate(ask as OperationAsk),
       handle: (ask) => handle(ask as OperationAsk),
     });
+  }
+
+  hear(take: Parameters<Runtime['hear']>[0]): void {
+    this.handlers.set('word', { handle: async (word) => take(word as Word) });
   }
 
   async ask(

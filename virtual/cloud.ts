@@ -15,6 +15,7 @@ import {
   auditWorkflowId,
   fenceCheckWorkflowId,
   janitorWorkflowId,
+  alertWorkflowId,
   runWorkflowId,
   subjectWorkflowId,
   vantagePlace,
@@ -28,6 +29,7 @@ import { isRecoveryRun } from '../model/recovery-run.js';
 import { defaultRecoveryRules, type RecoveryRules } from '../model/recovery.js';
 import type { FrozenRunbook } from '../model/runbook.js';
 import type { Order } from '../workflows/operate.js';
+import type { AlertOrder, AlertWord } from '../workflows/alert.js';
 import type { RunOrder } from '../workflows/run-state.js';
 import { VirtualClock } from './clock.js';
 import { adoptGuest, type NewGuest } from './guests.js';
@@ -160,6 +162,17 @@ export class VirtualCloud {
     const home = isRecoveryRun(plan) ? recoveryPlace : null;
     const run = this.temporal.start('run-runbook', runWorkflowId(cloudName, id), argument, { knobs, home });
     return new Handle(this.temporal, run, id);
+  }
+
+  /** Tells of an alert, as the gateway does: to the workflow of the runbook with these inputs, started if there is none. */
+  async alert(plan: FrozenRunbook, inputs: Record<string, unknown>, word: AlertWord): Promise<Handle> {
+    const workflowId = alertWorkflowId(cloudName, plan.name, JSON.stringify(inputs));
+    const home = isRecoveryRun(plan) ? recoveryPlace : null;
+    const order: AlertOrder = { by: 'alertmanager', role: 'automation', plan, inputs };
+    const open = this.temporal.newest(workflowId);
+    const run = open?.open === true ? open : this.temporal.start('alert', workflowId, order, { home });
+    await run.ask('alert', word);
+    return new Handle(this.temporal, run, workflowId);
   }
 
   /** One round of the janitor, now. */

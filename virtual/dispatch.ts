@@ -1,6 +1,7 @@
 /** What a workflow does, by its type: as workflows/entry.ts, without Temporal. */
 import { DroverError } from '../model/errors.js';
 import type { RunAsk } from '../model/run.js';
+import { Alert, runAlert, type AlertOrder, type AlertWord } from '../workflows/alert.js';
 import { runAudit, type AuditOrder } from '../workflows/audit.js';
 import { operations } from '../workflows/catalogue.js';
 import { runDelayed } from '../workflows/delayed.js';
@@ -31,6 +32,7 @@ export function workOf(rt: VirtualRun): () => Promise<unknown> {
     listen(run, rt);
     return () => rt.heardOut(() => runBatch(run, batch, rt));
   }
+  if (rt.type === 'alert') return () => hearAlerts(argument as AlertOrder, rt);
   if (rt.type === 'audit') return () => runAudit(argument as Partial<AuditOrder> | null, rt);
   if (rt.type === 'janitor') return () => runJanitor(rt);
   if (rt.type === 'fence-check') return () => runFenceCheck(argument as Partial<FenceCheckOrder> | null, rt);
@@ -42,6 +44,13 @@ export function workOf(rt: VirtualRun): () => Promise<unknown> {
     rt.heardOut(() =>
       operation.target === 'host' ? operateOnHost(operation, order, rt) : operate(operation, order, rt),
     );
+}
+
+async function hearAlerts(order: AlertOrder, rt: VirtualRun): Promise<unknown> {
+  const alert = new Alert(order, () => rt.now());
+  rt.handlers.set('alert', { handle: async (word) => alert.hear(word as AlertWord) });
+  const end = await runAlert(alert, rt);
+  return 'goOn' in end ? hearAlerts(end.goOn, rt) : end;
 }
 
 function listen(run: Run, rt: VirtualRun): void {

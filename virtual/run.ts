@@ -112,6 +112,7 @@ export class VirtualRun implements Runtime, TaskRun {
   }
 
   serve = (name: string, handler: AskHandler): void => this.asks.serve(name, handler);
+  hear: Runtime['hear'] = (take) => this.asks.hear(take);
 
   /** Whoever asked gets an answer, although the workflow has come to its end meanwhile. */
   async heardOut<T>(work: () => Promise<T>): Promise<T> {

@@ -4,7 +4,7 @@ import type { DroverError } from '../model/errors.js';
 import type { HostRef } from '../model/host.js';
 import type { Instance } from '../model/instance.js';
 import type { InstancePatch, IntentCall, Owner, Request } from '../model/operation.js';
-import type { AskHandler } from './runtime.js';
+import type { AskHandler, Word } from './runtime.js';
 
 interface CallOptions {
   /** The host whose worker does it; the control workers otherwise. */
@@ -51,6 +51,8 @@ export interface HostCtx extends CommonCtx {
     of: { id: string; name: string },
     input?: Record<string, unknown>,
   ): Promise<unknown>;
+  /** Takes what the run says of which it is a part. */
+  hear(take: (word: Word) => Promise<void> | void): void;
   /** A durable timer of so many milliseconds. */
   sleep(ms: number, summary: string): Promise<void>;
   /** Waits until `holds`, asked again after every event; false when `ms` have passed before (null: no limit). */

@@ -6,7 +6,9 @@ import {
   ApplicationFailure,
   allHandlersFinished,
   condition,
+  continueAsNew,
   defineQuery,
+  defineSignal,
   defineUpdate,
   setHandler,
   workflowInfo,
@@ -14,6 +16,7 @@ import {
 import type { RunAnswerToAsk, RunAsk, RunProgress, RunStepRecord } from '../model/run.js';
 import { DroverError } from '../model/errors.js';
 import { languageVersions } from '../model/runbook.js';
+import { Alert, alertOrder, runAlert, type AlertOrder, type AlertWord } from './alert.js';
 import { runAudit, type AuditOrder } from './audit.js';
 import { operations } from './catalogue.js';
 import { runDelayed } from './delayed.js';
@@ -29,6 +32,9 @@ import { isFirstLanguage, newRun, type Run, type RunOrder } from './run-state.js
 import type { DelayedOrder, Runtime } from './runtime.js';
 import { asFailure } from './runtime/failures.js';
 import { temporalRuntime, wordSignal } from './runtime/temporal.js';
+
+/** An alert fires, still fires, or is resolved. */
+const alertSignal = defineSignal<[AlertWord]>('alert');
 
 /** Where a run stands, step by step; answered by any worker. The first language answers its steps alone. */
 const progressQuery = defineQuery<RunStepRecord[] | RunProgress>('progress');
@@ -48,6 +54,12 @@ export default async function dispatch(argument: unknown): Promise<unknown> {
       const run = newBatch(batch);
       listen(run, rt);
       return await heardOut(() => runBatch(run, batch, rt));
+    }
+    if (workflowType === 'alert') {
+      const alert = new Alert(alertOrder(argument), () => rt.now());
+      setHandler(alertSignal, (word) => alert.hear(word));
+      const end = await runAlert(alert, rt);
+      return 'goOn' in end ? await continueAsNew<(order: AlertOrder) => Promise<unknown>>(end.goOn) : end;
     }
     if (workflowType === 'audit') return await runAudit(argument as Partial<AuditOrder> | null, rt);
     if (workflowType === 'janitor') return await runJanitor(rt);

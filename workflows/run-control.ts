@@ -160,6 +160,10 @@ function apply(run: Run, ask: Ask, now: number): string {
 
 /** What the run of which it is a part says. */
 export async function hear(run: Run, word: Word, rt: Runtime): Promise<void> {
+  if ('resolved' in word) {
+    const told = { ...word, run: run.order.id };
+    return rt.shielded(() => tellChildren(new Set([...run.children, ...run.recoveries]), rt, told));
+  }
   const parent = `run ${run.order.parent?.run ?? run.order.id}`;
   if ('undo' in word) run.cancel ??= { by: parent, undo: false };
   else if (word.pause && !run.paused) pauseRun(run, parent, null, rt.now());

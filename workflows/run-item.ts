@@ -77,7 +77,10 @@ async function runOperation(
   const operation = operations.get(uses);
   if (!operation) throw new DroverError('InvalidRunbook', `no operation is called ${uses}`);
   const subject = operation.target === 'host' ? String(input['host']) : await subjectOf(input, rt);
-  const free = operation.target === 'host' && operation.joins ? joining : whenFree;
+  const joins = operation.target === 'host' && operation.joins === true;
+  const free = joins ? joining : whenFree;
+  const workflowId = rt.subjectId(uses, subject);
+  if (joins) run.recoveries.add(workflowId);
   return free(uses, subject, waitOf(input), rt, () =>
     rt.child({
       operation: uses,
@@ -88,7 +91,7 @@ async function runOperation(
       input: operation.target === 'host' ? input : { ...input, instance: subject },
       request: { id: rt.id(), by, role, run: { id, step: step.id, item: key } },
     }),
-  );
+  ).finally(() => run.recoveries.delete(workflowId));
 }
 
 /** Tries, and while another operation holds the subject waits for that one, at most `seconds` in all. */

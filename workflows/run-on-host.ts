@@ -40,6 +40,7 @@ export async function runOnHost(
       show: (phase, details) => rt.show(phase, details),
       id: () => rt.id(),
       serve: (name, ask) => rt.serve(name, ask),
+      hear: (take) => rt.hear(take),
       sleep: (ms, summary) => rt.sleep(ms, summary),
       until: (holds, ms) => rt.until(holds, ms),
       shielded: (work) => rt.shielded(work),

@@ -51,6 +51,8 @@ export interface Run {
   stop: () => void;
   /** Workflow ids of the child runs under way. */
   children: Set<string>;
+  /** Workflow ids of the recoveries that it has begun and that are under way. */
+  recoveries: Set<string>;
   /** By step: the items to take back when the run is cancelled. */
   takeBack: Record<string, Target[]>;
   /** How many events its items have cost the history, about. */
@@ -101,6 +103,7 @@ export function newRun(order: RunOrder): Run {
     closing: false,
     stop: () => undefined,
     children: new Set(),
+    recoveries: new Set(),
     takeBack: {},
     events: 0,
     batches: 0,

@@ -53,8 +53,11 @@ export interface ChildRun {
   argument: Record<string, unknown>;
 }
 
-/** What a run tells its child runs while they run: to pause or go on; to take nothing back when it is cancelled. */
-export type Word = { pause: boolean } | { undo: false };
+/**
+ * What a run tells its child runs while they run: to pause or go on; to take nothing back when it is cancelled; that what
+ * they were begun for is over (a sentence), which `run` tells its own recoveries.
+ */
+export type Word = { pause: boolean } | { undo: false } | { resolved: string; run?: string };
 
 /** What people may ask of an operation while it runs. `validate` refuses by throwing, and changes nothing. */
 export interface AskHandler {
@@ -79,6 +82,8 @@ export interface Runtime {
   later(order: DelayedOrder): Promise<void>;
   /** Tells a child run as soon as it has started; one that has ended already is told nothing. */
   tell(workflowId: string, word: Word): Promise<void>;
+  /** Takes what a run says (`tell`), one word after the other. */
+  hear(take: (word: Word) => Promise<void> | void): void;
   /** The workflow id of a run, for its children. */
   runWorkflowId(run: string): string;
   batchWorkflowId(run: string, step: string, batch: number): string;

@@ -1,14 +1,13 @@
 /** For Prometheus, with the token of a viewer: what the inventory holds, and how the gateway itself does. */
 import type { FastifyInstance } from 'fastify';
-import { Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import { Gauge, Histogram, collectDefaultMetrics, type Registry } from 'prom-client';
 import { countsOf, type Counts } from '../../activities/inventory/counts.js';
 import type { Gateway } from '../app.js';
 
 /** Several Prometheus servers that ask at once are answered from one count. */
 const freshMs = 5000;
 
-export function register(app: FastifyInstance, { inventory }: Gateway): void {
-  const registry = new Registry();
+export function register(app: FastifyInstance, { inventory }: Gateway, registry: Registry): void {
   collectDefaultMetrics({ register: registry });
   const fill = gauges(registry);
   const seconds = new Histogram({

@@ -17,16 +17,18 @@ export interface GivenInput {
   taker: string;
   schema: z.ZodObject;
   given: Readonly<Record<string, unknown>> | undefined;
+  /** The key that holds it; default `with`. */
+  key?: string;
 }
 
 export function checkWith(
-  { path, taker, schema, given }: GivenInput,
+  { path, taker, schema, given, key: holder = 'with' }: GivenInput,
   checker: Checker,
   file: Issues,
 ): FileIssue[] {
   const shape: Record<string, unknown> = schema.shape;
   const known = Object.keys(shape);
-  const at = given === undefined ? path : [...path, 'with'];
+  const at = given === undefined ? path : [...path, holder];
   const unknown = Object.keys(given ?? {}).filter((key) => !Object.hasOwn(shape, key));
   const meant = new Set(unknown.map((key) => didYouMean(key, known)));
   const issues = unknown.map((key) => {
@@ -42,7 +44,7 @@ export function checkWith(
       issues.push(...checkValue(given[key], field, place, checker, file));
     } else if (!meant.has(key) && !field.safeParse(undefined).success) {
       const hint = field.description;
-      issues.push(file.issue(at, `${taker} needs "${key}" in its with`, { atKey: true, hint }));
+      issues.push(file.issue(at, `${taker} needs "${key}" in its ${holder}`, { atKey: true, hint }));
     }
   }
   return issues;

@@ -17,6 +17,7 @@ import { checkStep, scopeOf, type Around } from './check-step.js';
 import { checkDuration, checkOutputs } from './check-values.js';
 import { checkTyped, type Issues } from './check-with.js';
 import { expressionChecker } from './expression-check.js';
+import { checkTriggers } from './check-triggers.js';
 import { explainForeign } from './foreign-keys.js';
 import { sightOfEnd, stepPlaces, type StepPlace } from './scope.js';
 import { wanted } from './types.js';
@@ -45,6 +46,7 @@ export function checkParsed(yaml: YamlFile<Runbook>, catalogue: Catalogue): Chec
   const issues = sortIssues([
     ...checkInputs(runbook, yaml),
     ...checkConcurrency(runbook, yaml),
+    ...checkTriggers(runbook, yaml),
     ...checkIds(places, yaml),
     ...steps,
     ...outputs.issues,

@@ -38,6 +38,10 @@ export interface ScopeTypes {
   result?: CelType;
   /** In on-failure. */
   error?: boolean;
+  /** In the inputs of on.alert. */
+  alert?: boolean;
+  /** In the inputs of on.schedule. */
+  schedule?: boolean;
   /** What the names of types stand for: `query_hosts`. */
   named?: Readonly<Record<string, ObjectSchema>>;
 }
@@ -64,6 +68,13 @@ const stepFields = {
 };
 
 const failure = { code: 'string', message: 'string' };
+
+const alertType = {
+  labels: 'map<string, string>',
+  annotations: 'map<string, string>',
+  starts_at: 'string',
+  fingerprint: 'string',
+};
 
 /** Knows what may be asked of a failure, so that each place needs to be told only what it sees. */
 const base = language
@@ -138,7 +149,15 @@ export function itemType(listType: string): string {
   return elementOf(type) === undefined ? type : 'dyn';
 }
 
-function variablesOf({ inputs, steps, item, result, error }: ScopeTypes): Record<string, CelType> {
+function variablesOf({
+  inputs,
+  steps,
+  item,
+  result,
+  error,
+  alert,
+  schedule,
+}: ScopeTypes): Record<string, CelType> {
   return {
     inputs: Object.fromEntries(Object.entries(inputs).map(([name, input]) => [name, celTypes[input.type]])),
     ...(steps === undefined
@@ -152,13 +171,17 @@ function variablesOf({ inputs, steps, item, result, error }: ScopeTypes): Record
     ...(item === undefined ? {} : { item, index: 'int' }),
     ...(result === undefined ? {} : { result }),
     ...(error === true ? { error: failure } : {}),
+    ...(alert === true ? { alert: alertType } : {}),
+    ...(schedule === true ? { schedule: { name: 'string', time: 'string' } } : {}),
   };
 }
 
 /** With the inputs, with what is there only at this place, and with `more`. */
 function declare({ variables }: Surroundings, types: ScopeTypes, more: readonly string[]): Environment {
   const below = withInputs(types, variables['inputs'] ?? {});
-  const names = ['item', 'index', 'result', 'error', ...more].filter((name) => name in variables);
+  const names = ['item', 'index', 'result', 'error', 'alert', 'schedule', ...more].filter(
+    (name) => name in variables,
+  );
   if (names.length === 0) return below;
   const environment = below.clone();
   for (const name of names) register(environment, name, variables[name] ?? 'dyn');

@@ -38,6 +38,15 @@ export const pendingOutcome: StepOutcome = {
   state: 'pending',
 };
 
+/** An alert as expressions see it. */
+export interface AlertScope {
+  labels: Readonly<Record<string, string>>;
+  annotations: Readonly<Record<string, string>>;
+  /** RFC 3339. */
+  starts_at: string;
+  fingerprint: string;
+}
+
 export interface Scope {
   /** The declarations: they tell an integer input from a number. */
   declared: Runbook['inputs'];
@@ -50,13 +59,17 @@ export interface Scope {
   index?: number;
   /** In `until` and in the outputs of a step: what the step has at hand. */
   result?: unknown;
+  /** In the inputs of `on.alert`. */
+  alert?: AlertScope;
+  /** In the inputs of `on.schedule`. */
+  schedule?: { name: string; time: string };
   /** In `on-failure`: what went wrong. */
   error?: { code: string; message: string };
   run: { id: string };
 }
 
 const runtime = language.clone();
-for (const name of ['inputs', 'steps', 'item', 'index', 'run', 'result', 'error'])
+for (const name of ['inputs', 'steps', 'item', 'index', 'run', 'result', 'error', 'alert', 'schedule'])
   runtime.registerVariable(name, 'dyn');
 
 const parsed = new Map<string, ParseResult>();
@@ -152,6 +165,8 @@ function celScope(scope: Scope): Record<string, unknown> {
   if (scope.index !== undefined) variables['index'] = toInt(scope.index);
   if ('result' in scope) variables['result'] = scope.result;
   if (scope.error !== undefined) variables['error'] = scope.error;
+  if (scope.alert !== undefined) variables['alert'] = scope.alert;
+  if (scope.schedule !== undefined) variables['schedule'] = scope.schedule;
   return variables;
 }
 

@@ -11,6 +11,8 @@ export interface Question {
   says: string;
   /** What each answer would mean; the others are refused. */
   answers: Partial<Record<IncidentAsk, string>>;
+  /** Becomes true where it should look again at once. */
+  wakes?: () => boolean;
   /** Those that only an administrator may give. */
   admin: readonly IncidentAsk[];
 }
@@ -36,9 +38,10 @@ export async function ask<T>(
   await recovery.note('waiting', question.says, { state: 'waiting', waitsFor: question.says });
   let pause = firstPause;
   for (;;) {
-    if (await recovery.ctx.until(() => asked.given !== null, pause)) break;
+    await recovery.ctx.until(() => asked.given !== null || question.wakes?.() === true, pause);
+    if (asked.given !== null) break;
     pause = Math.min(pause * 2, longestPause);
-    const found = asked.given === null ? await again() : null;
+    const found = await again();
     if (asked.given !== null) break;
     if (found === null) continue;
     recovery.question = null;
@@ -47,7 +50,7 @@ export async function ask<T>(
   }
   recovery.question = null;
   recovery.state = before;
-  return asked.given as Given;
+  return asked.given;
 }
 
 /** A question that is open. */
@@ -71,6 +74,7 @@ export function serveAsks(recovery: Recovery): void {
   recovery.ctx.serve('join', {
     validate: () => undefined,
     async handle({ by, comment }) {
+      recovery.joined = true;
       await recovery.note('asked again', `${by} asks for it, too${comment ? `: ${comment}` : ''}`);
       return { said: `the recovery of ${recovery.host} runs already` };
     },

@@ -7,6 +7,15 @@ import type { Ending, Recovery } from './recovery.js';
 
 /** How it ends where the host is not lost; null where it is. */
 export async function confirm(recovery: Recovery): Promise<Ending | null> {
+  recovery.confirming = true;
+  try {
+    return await untilClear(recovery);
+  } finally {
+    recovery.confirming = false;
+  }
+}
+
+async function untilClear(recovery: Recovery): Promise<Ending | null> {
   const { ctx, opened } = recovery;
   const { rules } = opened;
   const deadline = ctx.now() + rules.confirmSeconds * 1000;
@@ -28,6 +37,8 @@ export async function confirm(recovery: Recovery): Promise<Ending | null> {
 
 /** Undefined while nothing is clear. */
 function settled(recovery: Recovery, { verdict, says, testimonies }: Verdict): Ending | null | undefined {
+  if (recovery.resolved !== null)
+    return { state: 'false-alarm', says: `a false alarm: ${recovery.resolved}` };
   if (verdict === 'alive') return { state: 'false-alarm', says: `a false alarm: ${says}` };
   if (verdict !== 'down') return undefined;
   recovery.silentSince ??= firstOf(testimonies, recovery);
@@ -56,6 +67,7 @@ async function askWhetherLost(recovery: Recovery, { verdict, says }: Verdict): P
       reject: `${host} is left alone`,
     },
     admin: ['approve'],
+    wakes: () => recovery.resolved !== null,
   };
   const answer = await ask(recovery, question, async () => {
     const clear = settled(recovery, await look(recovery));

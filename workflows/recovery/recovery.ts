@@ -50,6 +50,12 @@ export class Recovery {
   silentSince: string | null = null;
   approvedBy: string | null;
   question: Question | null = null;
+  /** Why it was begun is over, as the run says that began it; heard while nothing was done yet. */
+  resolved: string | null = null;
+  /** Whether it is still asked if the host is lost. */
+  confirming = false;
+  /** Somebody else asked for it as well. */
+  joined = false;
   instances: Recovered[] = [];
   readonly log: { phase: string; says: string }[] = [];
 
@@ -83,6 +89,7 @@ export class Recovery {
     }
     const recovery = new Recovery(ctx, opened);
     serveAsks(recovery);
+    ctx.hear((word) => ('resolved' in word ? recovery.hear(word) : undefined));
     const asked = `${ctx.request.by} asks for the recovery of ${host}: ${reason}`;
     const fenced = recovery.evidence && `; it is fenced already (${recovery.evidence.says})`;
     await recovery.note(
@@ -130,6 +137,19 @@ export class Recovery {
 
   async allTold(): Promise<void> {
     await this.telling;
+  }
+
+  /** What it was begun for is over: then it need not go on, unless somebody else wants it, or the host is cut off already. */
+  async hear({ resolved, run }: { resolved: string; run?: string }): Promise<void> {
+    const goesOn = this.joined
+      ? 'somebody else asked for it, too'
+      : run !== this.ctx.request.run?.id
+        ? 'another run began it'
+        : this.confirming
+          ? null
+          : 'the host was confirmed lost before';
+    if (goesOn === null) this.resolved ??= resolved;
+    await this.note('resolved', `${resolved}${goesOn === null ? '' : `; it goes on: ${goesOn}`}`);
   }
 
   show(): void {

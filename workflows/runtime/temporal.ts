@@ -175,6 +175,10 @@ export function temporalRuntime(): Runtime {
       }
     },
 
+    hear(take) {
+      setHandler(wordSignal, take);
+    },
+
     scope(work) {
       const scope = new CancellationScope();
       return { result: scope.run(work), cancel: () => scope.cancel() };
