@@ -66,7 +66,6 @@ export class VirtualRun implements Runtime, TaskRun {
     });
   }
 
-  /** The work of the workflow. */
   begin(work: () => Promise<unknown>): void {
     const { scopes } = this.temporal;
     const working = scopes.within(this.root, async () => onWire(await work()));
