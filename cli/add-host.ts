@@ -9,7 +9,7 @@ import type { Host, HostRef } from '../model/host.js';
 import { withContext } from './context.js';
 import { printData, write } from './output.js';
 import { toNumber, toPairs } from './schema-options.js';
-import { hostDetails } from './views.js';
+import { hostDetails } from '../client/views.js';
 
 const collect = (value: string, before: string[]): string[] => [...before, value];
 

@@ -3,7 +3,7 @@ import type { OperationRecord } from '../model/operation.js';
 import { paintState } from './paint.js';
 import { oneLine } from './run-lines.js';
 import { describeResult, shortId, spanText } from './texts.js';
-import type { operationView } from './views.js';
+import type { operationView } from '../client/views.js';
 
 type Done = ReturnType<typeof operationView>;
 export const historyColumns = [

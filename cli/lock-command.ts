@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { getInstance } from '../activities/inventory/instances.js';
 import { startOperation, outcomeOf, waitForResult } from '../client/operations.js';
-import { instanceView } from './views.js';
+import { instanceView } from '../client/views.js';
 import { withContext, type Context } from './context.js';
 import { addOperationOptions } from './operation-command.js';
 import { printData, write } from './output.js';

@@ -15,7 +15,7 @@ import { idOf, named } from './run-named.js';
 import { retryLine } from './run-retry-command.js';
 import { headOf, partsOf } from './run-show.js';
 import { describeResult } from './texts.js';
-import { runDetails, runItem } from './views.js';
+import { runDetails, runItem } from '../client/views.js';
 
 const itemStates = ['done', 'failed', 'refused', 'cancelled', 'not-started'] as const;
 

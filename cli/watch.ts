@@ -7,7 +7,7 @@ import { printData } from './output.js';
 import { openProgress } from './progress.js';
 import { approveCommand, liveLines, runEnd, runTeller } from './run-lines.js';
 import { untilWords } from './run-texts.js';
-import { runDetails } from './views.js';
+import { runDetails } from '../client/views.js';
 import { interruptible, type WaitOptions } from './waiting.js';
 
 /** Throws what the run came to, unless it succeeded. */

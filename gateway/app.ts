@@ -1,15 +1,22 @@
 /** The gateway: what drover answers by HTTP. It listens nowhere by itself: serve.ts does, and tests inject requests. */
 import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify';
+import { Registry } from 'prom-client';
 import type { Inventory } from '../activities/inventory/database.js';
 import type { Strategy } from '../activities/inventory/placement/request.js';
 import type { TemporalConnection } from '../temporal/connect.js';
 import { authenticate } from './auth.js';
 import { answerErrors } from './errors.js';
-import { Registry } from 'prom-client';
+import { describeApi } from './openapi.js';
 import { register as alerts } from './routes/alerts.js';
+import { register as audit } from './routes/audit.js';
 import { register as health } from './routes/health.js';
+import { register as hosts } from './routes/hosts.js';
 import { register as identity } from './routes/identity.js';
+import { register as incidents } from './routes/incidents.js';
+import { register as instances } from './routes/instances.js';
 import { register as metrics } from './routes/metrics.js';
+import { register as runbooks } from './routes/runbooks.js';
+import { register as runs } from './routes/runs.js';
 
 export interface Gateway {
   readonly cloud: string;
@@ -46,6 +53,7 @@ export async function buildApp(gateway: Gateway, options: AppOptions = {}): Prom
   app.addHook('onSend', async (_request, reply) => {
     void reply.header('x-content-type-options', 'nosniff').header('cache-control', 'no-store');
   });
+  await describeApi(app, '1.0.0');
   health(app, gateway);
   await app.register((inner) => {
     authenticate(inner, gateway);
@@ -53,6 +61,7 @@ export async function buildApp(gateway: Gateway, options: AppOptions = {}): Prom
     const registry = new Registry();
     metrics(inner, gateway, registry);
     alerts(inner, gateway, registry);
+    for (const register of [runbooks, runs, instances, hosts, incidents, audit]) register(inner, gateway);
   });
   return app;
 }

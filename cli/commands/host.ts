@@ -19,7 +19,7 @@ import { registerOperations } from '../operation-command.js';
 import { printData, printList, printOne, write } from '../output.js';
 import { paintState } from '../paint.js';
 import { shortId } from '../texts.js';
-import { hostDetails, hostView, operationView } from '../views.js';
+import { hostDetails, hostView, operationView } from '../../client/views.js';
 
 export async function register(host: Command, argv: readonly string[]): Promise<void> {
   addHostCommand(host);

@@ -20,7 +20,7 @@ import { registerOperations } from '../operation-command.js';
 import { printData, printList, printOne } from '../output.js';
 import { paintState } from '../paint.js';
 import { movesText } from '../texts.js';
-import { instanceDetails, instanceView, operationView, type InstanceView } from '../views.js';
+import { instanceDetails, instanceView, operationView, type InstanceView } from '../../client/views.js';
 
 const subject = ['<instance>', 'name or id of the instance'] as const;
 

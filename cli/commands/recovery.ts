@@ -1,12 +1,10 @@
 /** The switches of recovery: what may be done by itself when a host dies, for the fleet or a zone. */
 import type { Command } from 'commander';
-import { readSwitches, switchText, turnSwitch, type Switches } from '../../activities/recovery/switches.js';
+import { readSwitches, switchText, type Switches } from '../../activities/recovery/switches.js';
 import { DroverError } from '../../model/errors.js';
-import { parseDuration } from '../../model/duration.js';
 import { recoveryModes, type RecoveryMode, type RecoverySwitch } from '../../model/incident.js';
-import { mayAdminister } from '../../client/permissions.js';
-import { recorded } from '../../client/trail.js';
-import { withContext, type Context } from '../context.js';
+import { turnRecovery } from '../../client/recovery-mode.js';
+import { withContext } from '../context.js';
 import { printData, printOne, write } from '../output.js';
 
 export function register(recovery: Command): void {
@@ -54,44 +52,17 @@ function turn(recovery: Command, verb: 'arm' | 'disarm' | 'mode', description: s
 const turnTo = (mode: RecoveryMode, command: Command): Promise<void> =>
   withContext(command, async (context) => {
     const { output } = context;
-    const { zone = 'fleet', for: length, reason } = command.opts<Options>();
-    const entry = {
-      action: 'recovery.mode',
-      subject: zone,
-      details: { mode, for: length, reason },
-    };
-    const done = await recorded(context, entry, () => turned(mode, command, context));
+    const { zone = null, for: length, reason } = command.opts<Options>();
+    const done = await turnRecovery(context, { mode, zone, for: length, reason });
     if (output.format !== 'table') return printData(output, done);
     return write(switchText(done));
   });
-
-async function turned(mode: RecoveryMode, command: Command, context: Context): Promise<RecoverySwitch> {
-  const { inventory, identity } = context;
-  mayAdminister(context, 'the switches of recovery are turned');
-  const { zone = null, for: length, reason } = command.opts<Options>();
-  if (mode !== 'armed' && reason === undefined) {
-    throw new DroverError('InvalidInput', 'a switch needs a reason, unless it arms', {
-      hint: 'say it for whoever finds a dead host: --reason "network work until noon"',
-    });
-  }
-  const forSeconds = length === undefined ? null : secondsOf(length);
-  const switched = { zone, mode, reason: reason ?? 'armed again', by: identity.name, forSeconds };
-  return turnSwitch(inventory, switched);
-}
 
 function modeOf(text: string): RecoveryMode {
   const mode = recoveryModes.find((one) => one === text);
   if (mode !== undefined) return mode;
   throw new DroverError('InvalidInput', `there is no mode "${text}"`, {
     hint: `take one of ${recoveryModes.join(', ')}`,
-  });
-}
-
-function secondsOf(text: string): number {
-  const seconds = parseDuration(text);
-  if (seconds !== undefined && seconds > 0) return seconds;
-  throw new DroverError('InvalidInput', `--for takes a length of time, not "${text}"`, {
-    hint: 'write it as 30m, 2h or 1h30m',
   });
 }
 

@@ -9,7 +9,7 @@ import { registerRetry } from '../run-retry-command.js';
 import { idOf, named } from '../run-named.js';
 import { registerShow } from '../run-show-command.js';
 import { spanText } from '../texts.js';
-import { runSummary } from '../views.js';
+import { runSummary } from '../../client/views.js';
 import { waitOptionsOf } from '../waiting.js';
 import { watchCommand } from '../watch.js';
 

@@ -1,7 +1,7 @@
 /** The stable JSON shapes of instances, hosts and runs. Keys are only ever added. */
 import type { RunItemRow, RunRecord } from '../model/run.js';
-import type { ListedRun } from '../client/run-list.js';
-import type { RunView } from '../client/run-view.js';
+import type { ListedRun } from './run-list.js';
+import type { RunView } from './run-view.js';
 import type { KeptDisk } from '../activities/types.js';
 import type { Host } from '../model/host.js';
 import { defaultMovePolicy, type Instance } from '../model/instance.js';

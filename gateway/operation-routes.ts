@@ -1,0 +1,69 @@
+/** A route for each operation of the catalogue, with the input that it declares. */
+import { z } from 'zod';
+import { getOperation } from '../activities/inventory/records.js';
+import { urlOf, type Caller } from '../client/caller.js';
+import { dryRun as tryOut } from '../client/dry-run.js';
+import { outcomeOf, startOperation } from '../client/operations.js';
+import { operations } from '../workflows/catalogue.js';
+import { operationKey, type Operation } from '../workflows/define.js';
+import { Answer, type Add } from './route.js';
+import * as answers from './schemas/answers.js';
+import { dryRun, named } from './schemas/common.js';
+
+/** All but those that make their subject. */
+export function addOperations(add: Add, target: Operation['target']): void {
+  for (const operation of operations.values()) {
+    if (operation.target !== target || ('creates' in operation && operation.creates !== undefined)) continue;
+    const { [target]: _, ...shape } = operation.input.shape;
+    add({
+      method: 'POST',
+      url: `/${target}s/:${target}/operations/${operation.name}`,
+      operationId: camel(operationKey(operation)),
+      summary: operation.summary,
+      description: `May end with ${operation.errors.join(', ') || 'the general errors'}. Taken back when it fails: ${operation.undone}`,
+      params: z.strictObject({ [target]: named.describe(`Name or id of the ${target}.`) }),
+      query: z.strictObject({ dryRun }),
+      body: z.strictObject(shape),
+      answers: { 202: answers.startedOperation, 200: answers.startedOperation.or(answers.dryRunAnswer) },
+      handle: ({ caller, params, query, body }) =>
+        operate(
+          caller,
+          operationKey(operation),
+          { ...body, [target]: params[target] },
+          query.dryRun === true,
+        ),
+    });
+  }
+}
+
+export async function operate(
+  caller: Caller,
+  operation: string,
+  input: Record<string, unknown>,
+  dry: boolean,
+): Promise<Answer> {
+  if (dry) return new Answer(200, await tryOut(caller, { operation, input }));
+  const begun = await startOperation(caller, { operation, input });
+  if (begun.kind === 'closed') {
+    const { id, kind, workflowId, instance, host } = await getOperation(caller.inventory, begun.record.id);
+    const subject = instance ?? host ?? '';
+    const told = { id, operation: kind, subject, state: 'succeeded', result: outcomeOf(begun.record) };
+    return new Answer(200, { ...told, workflowId, workflowUrl: null });
+  }
+  const { id, operation: asked, label: subject, workflowId, runId } = begun.started;
+  const workflowUrl = urlOf(await caller.temporal(), workflowId, runId);
+  const told = {
+    id,
+    operation: asked.name,
+    subject,
+    state: 'running',
+    result: null,
+    workflowId,
+    workflowUrl,
+  };
+  return new Answer(202, told, `/api/v1/operations/${id}`);
+}
+
+/** `instance.live-migrate` becomes `instanceLiveMigrate`. */
+const camel = (key: string): string =>
+  key.replaceAll(/[.-](\w)/g, (_, letter: string) => letter.toUpperCase());
