@@ -210,6 +210,7 @@ export const activityTable: { readonly [K in ActivityName]: ActivityRow<K> } = {
     summary: (i) => `cut ${i.host.name} off again: it runs what runs elsewhere`,
   },
   seenRunning: { ...read, summary: (i) => `who runs on ${i.host.name}, which is fenced` },
+  prepareScheduledRun: { ...record, summary: (i) => `freeze ${i.order.runbook} of now` },
   waitForHost: { ...long, mutates: false, summary: (i) => `wait until ${i.host.name} answers` },
   waitForWorkflow: { ...long, mutates: false, summary: (i) => `wait for ${i.workflowId}` },
 };

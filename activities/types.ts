@@ -122,6 +122,11 @@ export interface WaitActivities {
   }): Promise<{ free: boolean; holder: string | null }>;
 }
 
+/** Loads and freezes the runbook of a schedule whose time has come, and records the start; or says why nothing is begun. */
+export interface ScheduleActivities {
+  prepareScheduledRun(input: { order: ScheduledOrder; time: string; run: string }): Promise<PreparedSchedule>;
+}
+
 export type Activities = InventoryActivities &
   RecoveryActivities &
   VantageActivities &
@@ -133,6 +138,7 @@ export type Activities = InventoryActivities &
   DiskActivities &
   HostActivities &
   HostWaitActivities &
+  ScheduleActivities &
   WaitActivities;
 export type ActivityName = keyof Activities;
 export type Answer<K extends ActivityName> = Awaited<ReturnType<Activities[K]>>;

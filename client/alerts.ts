@@ -122,6 +122,9 @@ async function take(
   } catch (error) {
     if (!(error instanceof DroverError) || temporary.has(error.code)) throw error;
     memory.add(same);
+    // It has it; that the trail has not is in the log.
+    if (error.code === 'NotRecorded')
+      return answer({ outcome: 'accepted', says: error.message, code: error.code });
     return answer({ outcome: 'refused', says: error.message, code: error.code });
   }
 }

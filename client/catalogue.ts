@@ -1,10 +1,1 @@
-import type { Catalogue } from '../runbooks/language/catalogue.js';
-import { operations, queries } from '../workflows/catalogue.js';
-
-/** What runbooks may use, for their checks. */
-export function runbookCatalogue(): Catalogue {
-  return {
-    operations: new Map([...operations].map(([key, { summary, input }]) => [key, { key, summary, input }])),
-    queries: new Map(Object.entries(queries)),
-  };
-}
+export { runbookCatalogue } from '../workflows/runbook-catalogue.js';

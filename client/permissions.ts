@@ -1,5 +1,6 @@
 /** Who may do what: the roles, the runbooks' `permissions`, and what a token is limited to. */
 import { DroverError } from '../model/errors.js';
+import { permitsRun } from '../model/permissions.js';
 import type { FrozenRunbook } from '../model/runbook.js';
 import type { Caller, Identity } from './caller.js';
 
@@ -42,9 +43,8 @@ export function mayRun(
 ): void {
   refuseViewer(identity);
   if (isLimited(identity) && identity.runbooks?.includes(name) !== true) mayOperate({ identity });
-  const allowed = runbook.permissions?.run;
-  if (allowed === undefined) return;
-  if (allowed.includes(identity.name) || allowed.includes(`role:${identity.role}`)) return;
+  if (permitsRun(runbook.permissions, identity)) return;
+  const allowed = runbook.permissions?.run ?? [];
   throw new DroverError(
     'PermissionDenied',
     `the runbook ${name} may be started by ${allowed.join(', ')}, not by ${identity.name} (${identity.role})`,

@@ -39,6 +39,7 @@ export interface PreparedRun {
 export interface StartedRun extends PreparedRun {
   id: string;
   workflowId: string;
+  /** Empty where an earlier request started it. */
   runId: string;
 }
 
@@ -60,6 +61,8 @@ export interface StartOptions {
   /** Its operations also work on what is locked. Without it a run respects locks, whoever starts it. */
   force?: boolean;
   retry?: NonNullable<RunOrder['retry']>;
+  /** A request that is repeated with the same id is the run of the first; default: a fresh one. */
+  id?: string | undefined;
 }
 
 /** Throws PermissionDenied; WrongState for a run that somebody tries again at this moment. */
@@ -81,7 +84,7 @@ export async function startRun(
 async function start(
   caller: Caller,
   prepared: PreparedRun,
-  { force = false, retry }: StartOptions,
+  { force = false, retry, id: given }: StartOptions,
 ): Promise<StartedRun> {
   mayRun(caller, prepared.plan);
   const { plan, inputs } = prepared;
@@ -93,19 +96,22 @@ async function start(
     );
   }
   const role = roleOf(identity, force);
-  const id = retry ? retryId(retry.of) : randomUUID();
+  const id = retry ? retryId(retry.of) : (given ?? randomUUID());
   const workflowId = runWorkflowId(cloud, id);
+  const [same] = given === undefined ? [] : await findRuns(caller.inventory, id);
+  if (same) return { ...prepared, id, workflowId, runId: '' };
   const order: RunOrder = { id, by: identity.name, role, plan, inputs, ...(retry ? { retry } : {}) };
-  const given = Object.entries(inputs).map(([name, value]) => `${name}=${String(value)}`);
+  const words = Object.entries(inputs).map(([name, value]) => `${name}=${String(value)}`);
   const runId = await startWorkflow(caller, {
     type: 'run-runbook',
     workflowId,
     argument: order,
     ...(isRecoveryRun(plan) ? { queue: recoveryQueue(cloud) } : {}),
-    summary: `${plan.name} ${given.join(' ')}`,
+    summary: `${plan.name} ${words.join(' ')}`,
     attributes: searchAttributesOf({ cloud, operation: null, subject: null, runbook: plan.name, host: null }),
     memo: { label: plan.name, by: identity.name, digest: plan.digest, inputs },
   }).catch((error: unknown) => {
+    if (given !== undefined && isAlreadyStarted(error)) return '';
     throw retry && isAlreadyStarted(error) ? triedAgain(retry.of, { id, state: 'running' }) : error;
   });
   return { ...prepared, id, workflowId, runId };

@@ -41,10 +41,7 @@ export async function recorded<T>(
     throw error;
   }
   await note('done').catch((cause: unknown) => {
-    throw new DroverError('InventoryUnavailable', `${action} of ${subject} was done, but not recorded`, {
-      hint: 'it is done: do not ask again. Check the database, where the audit trail is kept',
-      cause,
-    });
+    throw new DroverError('NotRecorded', `${action} of ${subject} was done, but not recorded`, { cause });
   });
   return answer;
 }

@@ -6,9 +6,12 @@ import type { Strategy } from '../activities/inventory/placement/request.js';
 import type { TemporalConnection } from '../temporal/connect.js';
 import { authenticate } from './auth.js';
 import { answerErrors } from './errors.js';
+import { answerRepeats } from './idempotency.js';
+import { guessCounter, limitRequests, type Limits } from './limits.js';
 import { describeApi } from './openapi.js';
 import { register as alerts } from './routes/alerts.js';
 import { register as audit } from './routes/audit.js';
+import { register as events } from './routes/events.js';
 import { register as health } from './routes/health.js';
 import { register as hosts } from './routes/hosts.js';
 import { register as identity } from './routes/identity.js';
@@ -33,13 +36,14 @@ export interface AppOptions {
   tls?: { cert: Buffer; key: Buffer };
   /** How long a client may take for its whole request; default 15 s. */
   requestTimeoutMs?: number;
+  limits?: Limits;
 }
 
 const mebibyte = 1024 * 1024;
 
 export async function buildApp(gateway: Gateway, options: AppOptions = {}): Promise<FastifyInstance> {
-  const { logger = false, tls, requestTimeoutMs = 15_000 } = options;
-  const limits = {
+  const { logger = false, tls, requestTimeoutMs = 15_000, limits = {} } = options;
+  const patience = {
     headersTimeout: requestTimeoutMs,
     // How often Node looks for slow clients.
     connectionsCheckingInterval: Math.min(requestTimeoutMs, 5000),
@@ -47,21 +51,25 @@ export async function buildApp(gateway: Gateway, options: AppOptions = {}): Prom
   const common = { logger, bodyLimit: mebibyte, requestTimeout: requestTimeoutMs };
   const app: FastifyInstance =
     tls === undefined
-      ? Fastify({ ...common, http: limits })
-      : Fastify({ ...common, https: { ...limits, ...tls } });
+      ? Fastify({ ...common, http: patience })
+      : Fastify({ ...common, https: { ...patience, ...tls } });
   answerErrors(app);
   app.addHook('onSend', async (_request, reply) => {
     void reply.header('x-content-type-options', 'nosniff').header('cache-control', 'no-store');
   });
   await describeApi(app, '1.0.0');
   health(app, gateway);
-  await app.register((inner) => {
-    authenticate(inner, gateway);
+  const refused = await guessCounter(app, limits);
+  await app.register(async (inner) => {
+    authenticate(inner, gateway, refused);
+    await limitRequests(inner, limits);
+    answerRepeats(inner, gateway);
     identity(inner);
     const registry = new Registry();
     metrics(inner, gateway, registry);
     alerts(inner, gateway, registry);
-    for (const register of [runbooks, runs, instances, hosts, incidents, audit]) register(inner, gateway);
+    for (const register of [runbooks, runs, instances, hosts, incidents, audit, events])
+      register(inner, gateway);
   });
   return app;
 }

@@ -14,9 +14,17 @@ export function identityOf(request: FastifyRequest): Identity {
   return identity;
 }
 
-export function authenticate(app: FastifyInstance, { inventory }: Gateway): void {
+/** `refused` counts requests without a good token, and throws TooManyRequests where they are too many. */
+export function authenticate(
+  app: FastifyInstance,
+  { inventory }: Gateway,
+  refused: (request: FastifyRequest) => Promise<void>,
+): void {
   app.addHook('onRequest', async (request) => {
-    const token = await findToken(inventory, secretIn(request.headers.authorization));
+    const token = await findTokenOf(request, inventory).catch(async (error: unknown) => {
+      if (error instanceof DroverError && error.code === 'Unauthenticated') await refused(request);
+      throw error;
+    });
     const { id, name, role, runbooks } = token;
     identities.set(request, { name, role, token: id, runbooks });
     await touchToken(inventory, token).catch((error: unknown) =>
@@ -24,6 +32,9 @@ export function authenticate(app: FastifyInstance, { inventory }: Gateway): void
     );
   });
 }
+
+const findTokenOf = async (request: FastifyRequest, inventory: Gateway['inventory']) =>
+  findToken(inventory, secretIn(request.headers.authorization));
 
 function secretIn(header = ''): string {
   const [, scheme = '', value = ''] = /^(bearer|basic)\s+(\S+)\s*$/i.exec(header) ?? [];

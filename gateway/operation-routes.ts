@@ -6,6 +6,7 @@ import { dryRun as tryOut } from '../client/dry-run.js';
 import { outcomeOf, startOperation } from '../client/operations.js';
 import { operations } from '../workflows/catalogue.js';
 import { operationKey, type Operation } from '../workflows/define.js';
+import { idOf } from './idempotency.js';
 import { Answer, type Add } from './route.js';
 import * as answers from './schemas/answers.js';
 import { dryRun, named } from './schemas/common.js';
@@ -25,12 +26,13 @@ export function addOperations(add: Add, target: Operation['target']): void {
       query: z.strictObject({ dryRun }),
       body: z.strictObject(shape),
       answers: { 202: answers.startedOperation, 200: answers.startedOperation.or(answers.dryRunAnswer) },
-      handle: ({ caller, params, query, body }) =>
+      handle: ({ caller, params, query, body, request }) =>
         operate(
           caller,
           operationKey(operation),
           { ...body, [target]: params[target] },
-          query.dryRun === true,
+          query.dryRun,
+          idOf(request),
         ),
     });
   }
@@ -41,9 +43,10 @@ export async function operate(
   operation: string,
   input: Record<string, unknown>,
   dry: boolean,
+  idempotencyKey: string | undefined,
 ): Promise<Answer> {
   if (dry) return new Answer(200, await tryOut(caller, { operation, input }));
-  const begun = await startOperation(caller, { operation, input });
+  const begun = await startOperation(caller, { operation, input, idempotencyKey });
   if (begun.kind === 'closed') {
     const { id, kind, workflowId, instance, host } = await getOperation(caller.inventory, begun.record.id);
     const subject = instance ?? host ?? '';

@@ -57,6 +57,8 @@ export const delayedWorkflowId = (cloud: string, operation: string): string => `
 export const recoveryWorkflowId = (cloud: string, host: string): string => `${cloud}/recovery/${host}`;
 /** What looks at the fence devices every so often. */
 export const fenceCheckWorkflowId = (cloud: string): string => `${cloud}/fence-check`;
+/** Of a schedule, and the beginning of the ids of what it starts. */
+export const scheduleId = (cloud: string, name: string): string => `${cloud}/schedule/${name}`;
 export const auditWorkflowId = (cloud: string): string => `${cloud}/audit`;
 export const janitorWorkflowId = (cloud: string): string => `${cloud}/janitor`;
 

@@ -96,6 +96,28 @@ export const errorTable = {
     'every migration slot of the hosts in question is in use',
     'wait for a running migration to end',
   ),
+  KeyReused: row(
+    false,
+    422,
+    2,
+    'the Idempotency-Key was used before, for another request',
+    'take a new key for a new request',
+  ),
+  KeyBusy: row(
+    true,
+    409,
+    3,
+    'a request with this Idempotency-Key is being worked on',
+    'send it again in a moment: it gets the answer of the first',
+  ),
+  TooManyRequests: row(true, 429, 5, 'more requests than are taken', 'wait as long as Retry-After says'),
+  NotRecorded: row(
+    false,
+    500,
+    1,
+    'it was done, but the audit trail could not be written',
+    'do not ask again; check the database, where the audit trail is kept',
+  ),
   Unauthenticated: row(
     false,
     401,

@@ -13,3 +13,10 @@ export const permissionsSchema = z
       .describe('Who may start it: names of persons and tokens, or roles.'),
   })
   .describe('Who may start the runbook. Default: every operator, administrator and automation.');
+
+/** Whether it lets them. Roles that may only look are refused before. */
+export const permitsRun = (
+  permissions: z.infer<typeof permissionsSchema> | undefined,
+  { name, role }: { name: string; role: string },
+): boolean =>
+  permissions === undefined || permissions.run.some((one) => one === name || one === `role:${role}`);

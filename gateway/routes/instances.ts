@@ -14,6 +14,7 @@ import { DroverError } from '../../model/errors.js';
 import { launch } from '../../workflows/instance/launch.js';
 import type { Gateway } from '../app.js';
 import { addOperations, operate } from '../operation-routes.js';
+import { idOf } from '../idempotency.js';
 import { routesOf } from '../route.js';
 import * as answers from '../schemas/answers.js';
 import { dryRun, limit, listOf, named } from '../schemas/common.js';
@@ -48,9 +49,10 @@ export function register(app: FastifyInstance, gateway: Gateway): void {
     query: z.strictObject({ dryRun }),
     body: launchBody,
     answers: { 202: answers.startedOperation, 200: answers.startedOperation.or(answers.dryRunAnswer) },
-    async handle({ caller, query, body }) {
-      const input = { ...(await sized(caller, body)), instance: randomUUID() };
-      return operate(caller, 'instance.launch', input, query.dryRun);
+    async handle({ caller, query, body, request }) {
+      const id = idOf(request);
+      const input = { ...(await sized(caller, body)), instance: id ?? randomUUID() };
+      return operate(caller, 'instance.launch', input, query.dryRun, id);
     },
   });
   add({
@@ -110,17 +112,14 @@ export function register(app: FastifyInstance, gateway: Gateway): void {
       handle: async ({ caller, params: { instance }, body }) =>
         askOperation(caller, await getInstance(caller.inventory, instance), {
           action,
-          way: 'way' in body ? (body.way as 'post-copy' | 'pause' | null) : null,
+          way: 'way' in body ? body.way : null,
         }),
     });
   addOperations(add, 'instance');
 }
 
 /** Its size, from the flavor where it names one. */
-async function sized(
-  { inventory }: Caller,
-  body: Record<string, unknown>,
-): Promise<Record<string, unknown>> {
+async function sized({ inventory }: Caller, body: Record<string, unknown>): Promise<Record<string, unknown>> {
   const own = Object.fromEntries(Object.entries(body).filter(([, value]) => value !== undefined));
   if (typeof body['flavor'] === 'string') {
     const { name, vcpus: cpus, memoryMiB, diskGiB } = await getFlavor(inventory, body['flavor']);
@@ -129,6 +128,6 @@ async function sized(
   }
   if (body['vcpus'] !== undefined && body['memory_mib'] !== undefined) return own;
   throw new DroverError('InvalidInput', 'launch needs a size: flavor, or vcpus and memory_mib', {
-    hint: 'see GET /api/v1/openapi.json',
+    hint: 'see /openapi.json',
   });
 }

@@ -6,6 +6,7 @@ import { planRun } from '../../client/plan-run.js';
 import { prepareRun, startRun } from '../../client/runs.js';
 import { checkFiles, listRunbooks, loadRunbook } from '../../runbooks/language/load.js';
 import type { Gateway } from '../app.js';
+import { idOf } from '../idempotency.js';
 import { Answer, routesOf } from '../route.js';
 import * as answers from '../schemas/answers.js';
 import { dryRun, listOf } from '../schemas/common.js';
@@ -84,7 +85,7 @@ export function register(app: FastifyInstance, gateway: Gateway): void {
       force: z.boolean().default(false).describe('Work also on what is locked; for administrators.'),
     }),
     answers: { 202: answers.startedRun, 200: answers.plan },
-    async handle({ caller, params: { name }, query, body: { inputs, force } }) {
+    async handle({ caller, params: { name }, query, body: { inputs, force }, request }) {
       const prepared = await prepareRun(caller, { runbook: name, folders, inputs });
       const { plan } = prepared;
       if (query.dryRun)
@@ -93,7 +94,7 @@ export function register(app: FastifyInstance, gateway: Gateway): void {
           inputs: prepared.inputs,
           ...(await planRun(caller, prepared)),
         });
-      const { id, workflowId } = await startRun(caller, prepared, { force });
+      const { id, workflowId } = await startRun(caller, prepared, { force, id: idOf(request) });
       const workflowUrl = urlOf(await caller.temporal(), workflowId);
       const started = { id, runbook: plan.name, state: 'running', workflowId, workflowUrl };
       return new Answer(202, started, `/api/v1/runs/${id}`);

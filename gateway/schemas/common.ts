@@ -12,7 +12,13 @@ export const problem = z
 
 export const listOf = <Item extends z.ZodType>(item: Item) => z.looseObject({ items: z.array(item) });
 
-export const limit = z.coerce.number<string>().int().min(1).max(1000).default(100).describe('How many.');
+export const limit = z.coerce
+  .number<string>({ error: 'must be a whole number from 1 to 1000' })
+  .int()
+  .min(1)
+  .max(1000)
+  .default(100)
+  .describe('How many.');
 export const flag = z
   .enum(['true', 'false'])
   .default('false')
