@@ -48,9 +48,9 @@ function some(schema: Schema): unknown {
 
 /** All that the gateway describes, with names of what there is. */
 async function described(): Promise<Route[]> {
-  const { paths } = (await site.app.inject('/openapi.json')).json() as {
+  const { paths } = (await site.app.inject('/openapi.json')).json<{
     paths: Record<string, Record<string, { requestBody?: { content: Record<string, { schema: Schema }> } }>>;
-  };
+  }>();
   const names: Record<string, string> = {
     host: 'h1',
     instance: web,

@@ -23,7 +23,7 @@ it('a repeat gets the answer of the first, and nothing is begun twice', async ()
 
 it('of several at once one is worked on', async () => {
   const answers = await Promise.all(Array.from({ length: 8 }, () => stop('k1')));
-  const codes = answers.map(({ statusCode }) => statusCode).toSorted();
+  const codes = answers.map(({ statusCode }) => statusCode);
   expect(codes.filter((code) => code === 202).length).toBeGreaterThanOrEqual(1);
   expect(codes.every((code) => code === 202 || code === 409)).toBe(true);
   expect(site.begun).toHaveLength(1);

@@ -33,8 +33,8 @@ export const web = '11111111-1111-4111-8111-111111111111';
 
 export async function openGateway(options: AppOptions = {}): Promise<Site> {
   const inventory = await openInventory({ path: ':memory:' });
-  for (const name of ['h1', 'h2']) await host({ inventory } as never, name);
-  await guest({ inventory } as never, web, 'h1');
+  for (const name of ['h1', 'h2']) await host({ inventory }, name);
+  await guest({ inventory }, web, 'h1');
   const secrets: Partial<Record<Role, string>> = {};
   for (const role of ['viewer', 'operator', 'admin', 'automation'] as const) {
     const given = { name: role, role, runbooks: null, createdBy: 'ann', expiresAt: null };
