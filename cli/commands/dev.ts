@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { InvalidArgumentError } from 'commander';
+import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { listHosts } from '../../activities/inventory/hosts.js';
 import type { Config } from '../../config/config.js';
@@ -14,11 +15,13 @@ const main = fileURLToPath(new URL('../main.js', import.meta.url));
 
 /** What a worker says once it takes work. */
 const workerReady = '"state":"RUNNING"';
+const gatewayReady = 'listens on';
+const tokenLine = 'for the gateway, make a token: drover api-token create me --role admin';
 
 export function register(dev: Command): void {
   dev
     .description(
-      'Run a Temporal server and a drover worker on this machine. The state is kept in the data folder; Ctrl-C ends both cleanly, ' +
+      'Run a Temporal server, a drover worker and the gateway on this machine. The state is kept in the data folder; Ctrl-C ends all cleanly, ' +
         'and what was under way goes on at the next start. A new folder gets a simulated datacenter to play with.',
     )
     .option('--detach', 'in the background')
@@ -27,6 +30,12 @@ export function register(dev: Command): void {
     .option('--instances <number>', 'instances on them', count, 40)
     .option('--cloud <name>', 'name of the cloud, remembered by the data folder (default: local)')
     .option('--no-worker', 'without a worker')
+    .option('--no-gateway', 'without the gateway (REST API, alerts, metrics)')
+    .option(
+      '--gateway-port <port>',
+      'of the gateway (default: that of drover.yaml, else 8480; if taken, another)',
+      port,
+    )
     .option(
       '--ip <address>',
       'where Temporal listens; it lets everybody in who reaches it (default: as the last time, else 127.0.0.1)',
@@ -51,6 +60,8 @@ interface Options extends Playground {
   detach?: true;
   stop?: true;
   worker: boolean;
+  gateway: boolean;
+  gatewayPort?: number;
   cloud?: string;
   ip?: string;
   port?: number;
@@ -81,16 +92,36 @@ async function run(command: Command): Promise<void> {
     args: [main, 'worker', ...common],
     readyWhen: workerReady,
   };
+  const gateway: ChildSpec = {
+    name: 'gateway',
+    command: process.execPath,
+    args: [main, 'gateway', ...(await gatewayWords(config, options)), ...common],
+    readyWhen: gatewayReady,
+  };
+  const children = [...(options.worker ? [worker] : []), ...(options.gateway ? [gateway] : [])];
   const prepare = async (): Promise<readonly string[]> => {
     const { dataDir: _, ...where } = address;
     const remembered = { ...before, ...where };
     if (options.cloud !== undefined) await nameCloud(command, config, options.cloud, remembered);
     else writeDevOptions(dataDir, remembered);
-    return furnish(config, options);
+    return [...(await furnish(config, options)), ...(options.gateway ? [tokenLine] : [])];
   };
-  process.exitCode = await runDev({ ...address, children: options.worker ? [worker] : [], prepare });
+  process.exitCode = await runDev({ ...address, children, prepare });
   return undefined;
 }
+
+/** One that is taken by another `drover dev` keeps nobody from starting: then any free one does. */
+async function gatewayWords({ gateway }: Config, { gatewayPort }: Options): Promise<string[]> {
+  if (gatewayPort !== undefined) return ['--listen', `127.0.0.1:${gatewayPort}`];
+  return (await isFree(gateway)) ? [] : ['--listen', '127.0.0.1:0'];
+}
+
+const isFree = ({ address, port: wanted }: Config['gateway']): Promise<boolean> =>
+  new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen(wanted, address, () => server.close(() => resolve(true)));
+  });
 
 const wordsOf = (options: Options): string[] => [
   '--hosts',
@@ -102,6 +133,8 @@ const wordsOf = (options: Options): string[] => [
   ...(options.port === undefined ? [] : ['--port', String(options.port)]),
   ...(options.uiPort === undefined ? [] : ['--ui-port', String(options.uiPort)]),
   ...(options.worker ? [] : ['--no-worker']),
+  ...(options.gateway ? [] : ['--no-gateway']),
+  ...(options.gatewayPort === undefined ? [] : ['--gateway-port', String(options.gatewayPort)]),
 ];
 
 /** For the workers and all commands on this folder. What is recorded there is told apart by the cloud's name. */

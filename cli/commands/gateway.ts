@@ -1,17 +1,22 @@
 import type { Command } from 'commander';
 import { withContext } from '../context.js';
 
-export function register(gateway: Command): void {
-  gateway
+export function register(gatewayCommand: Command): void {
+  gatewayCommand
     .description(
-      'Answer HTTP until Ctrl-C: /healthz, /readyz, and with a token of `drover api-token create` /metrics for Prometheus. ' +
+      'Answer HTTP until Ctrl-C: a REST API, alerts of Alertmanager, metrics for Prometheus; with tokens of `drover api-token create`. ' +
         'Where it listens and its certificate: gateway in drover.yaml (default 127.0.0.1:8480).',
     )
+    .option('--listen <address:port>', 'where, instead of gateway.listen in drover.yaml')
     .action(async (_options: unknown, command: Command) => {
       await withContext(command, async (context) => {
         const { serve } = await import('../../gateway/serve.js');
         const gateway = { ...context, folders: context.config.runbooks };
-        await serve(gateway, context.config.gateway, (line) => context.say(line));
+        const { listeningAt } = await import('../../config/gateway.js');
+        const { listen } = command.opts<{ listen?: string }>();
+        const { gateway: config } = context.config;
+        const at = listen === undefined ? config : listeningAt(config, listen);
+        await serve(gateway, at, (line) => context.say(line));
       });
     });
 }
