@@ -58,7 +58,7 @@ module.exports = {
     only(
       'worker',
       'worker',
-      ['model/', 'config/', 'activities/', 'workflows/', 'temporal/', 'worker/'],
+      ['model/', 'config/', 'runbooks/language/', 'activities/', 'workflows/', 'temporal/', 'worker/'],
       'The worker puts the parts together.',
     ),
     only(

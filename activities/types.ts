@@ -13,6 +13,7 @@ import type { Disk } from '../model/instance.js';
 import type { IntentCall, Owner } from '../model/operation.js';
 import type { HostRef } from '../model/host.js';
 import type { SelfFence } from '../model/fence-check.js';
+import type { PreparedSchedule, ScheduledOrder } from '../model/schedule.js';
 
 export type * from './audit/types.js';
 export type * from './evacuation/types.js';

@@ -45,12 +45,16 @@ const groups: Record<string, Group> = {
     summary: 'runs of runbooks: list, show, watch, approve, reject, pause, resume, cancel, retry',
     load: () => import('./commands/run.js'),
   },
+  schedule: {
+    summary: 'schedules of runbooks: list, create, show, next, pause, resume, trigger, delete',
+    load: () => import('./commands/schedule.js'),
+  },
   'api-token': {
     summary: 'tokens of the API: create, list, revoke',
     load: () => import('./commands/api-token.js'),
   },
   gateway: {
-    summary: 'the gateway: health, readiness and metrics by HTTP',
+    summary: 'the gateway: REST API, alerts, health and metrics by HTTP',
     load: () => import('./commands/gateway.js'),
   },
   encryption: {

@@ -59,7 +59,7 @@ const unregistered =
 
 const INVALID_ARGUMENT = 3;
 
-function isUnknownAttribute(error: unknown): boolean {
+export function isUnknownAttribute(error: unknown): boolean {
   if (grpcCode(error) !== INVALID_ARGUMENT || !(error instanceof Error)) return false;
   const told = `${error.message} ${error.cause instanceof Error ? error.cause.message : ''}`;
   return /search attribute/i.test(told);

@@ -20,6 +20,7 @@ import { register as instances } from './routes/instances.js';
 import { register as metrics } from './routes/metrics.js';
 import { register as runbooks } from './routes/runbooks.js';
 import { register as runs } from './routes/runs.js';
+import { register as schedules } from './routes/schedules.js';
 
 export interface Gateway {
   readonly cloud: string;
@@ -68,7 +69,7 @@ export async function buildApp(gateway: Gateway, options: AppOptions = {}): Prom
     const registry = new Registry();
     metrics(inner, gateway, registry);
     alerts(inner, gateway, registry);
-    for (const register of [runbooks, runs, instances, hosts, incidents, audit, events])
+    for (const register of [runbooks, runs, instances, hosts, incidents, audit, schedules, events])
       register(inner, gateway);
   });
   return app;

@@ -15,8 +15,7 @@ export interface ScheduledOrder {
 }
 
 /** What is to be done at one of its times. */
-export type PreparedSchedule =
-  { skipped: string } | { plan: FrozenRunbook; inputs: Record<string, unknown> };
+export type PreparedSchedule = { skipped: string } | { plan: FrozenRunbook; inputs: Record<string, unknown> };
 
 /** What came of it. A run that failed is a workflow that failed. */
 export type ScheduledAnswer = { skipped: string } | { run: string };

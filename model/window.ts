@@ -8,7 +8,7 @@ type Day = (typeof week)[number];
  * Whether it is open. What the wall clock says counts: an hour that summer time skips is not there, one that comes twice is
  * inside twice. `days` are those on which it opens: past midnight it belongs to the day before.
  */
-export function isOpen({ days = week, from, to }: MaintenanceWindow, zone: string, at: Date): boolean {
+export function isOpen({ days = [...week], from, to }: MaintenanceWindow, zone: string, at: Date): boolean {
   const { day, time } = wallClock(zone, at);
   if (from < to) return days.includes(day) && from <= time && time < to;
   return (days.includes(day) && from <= time) || (days.includes(dayBefore(day)) && time < to);

@@ -16,18 +16,21 @@ import {
   fenceCheckWorkflowId,
   janitorWorkflowId,
   alertWorkflowId,
+  scheduleId,
   runWorkflowId,
   subjectWorkflowId,
   vantagePlace,
   workPlace,
 } from '../model/addresses.js';
 import type { AuditOptions } from '../model/audit.js';
+import { DroverError } from '../model/errors.js';
 import type { HostRef } from '../model/host.js';
 import type { Instance } from '../model/instance.js';
 import type { Request } from '../model/operation.js';
 import { isRecoveryRun } from '../model/recovery-run.js';
 import { defaultRecoveryRules, type RecoveryRules } from '../model/recovery.js';
 import type { FrozenRunbook } from '../model/runbook.js';
+import type { ScheduledOrder } from '../model/schedule.js';
 import type { Order } from '../workflows/operate.js';
 import type { AlertOrder, AlertWord } from '../workflows/alert.js';
 import type { RunOrder } from '../workflows/run-state.js';
@@ -95,6 +98,10 @@ export class VirtualCloud {
   strategy: Strategy = 'spread';
   /** What drover.yaml says of recoveries; a test may change it at any time. */
   readonly recovery: RecoveryRules = { ...defaultRecoveryRules };
+  /** The runbook of a schedule; a test says which there are. */
+  loadScheduled: (runbook: string) => FrozenRunbook = (runbook) => {
+    throw new DroverError('NotFound', `there is no runbook "${runbook}"`);
+  };
   /** What stands before the simulated fence devices; a drill calls them as the real ones are configured. */
   fencing: (simulated: Fencing) => Fencing = (simulated) => simulated;
 
@@ -173,6 +180,12 @@ export class VirtualCloud {
     const run = open?.open === true ? open : this.temporal.start('alert', workflowId, order, { home });
     await run.ask('alert', word);
     return new Handle(this.temporal, run, workflowId);
+  }
+
+  /** A time of a schedule has come: now. */
+  scheduled(order: ScheduledOrder): Handle {
+    const id = `${scheduleId(cloudName, order.schedule)}-${new Date(this.clock.now()).toISOString()}`;
+    return new Handle(this.temporal, this.temporal.start('scheduled-run', id, order, {}), id);
   }
 
   /** One round of the janitor, now. */

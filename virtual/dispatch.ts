@@ -1,6 +1,7 @@
 /** What a workflow does, by its type: as workflows/entry.ts, without Temporal. */
 import { DroverError } from '../model/errors.js';
 import type { RunAsk } from '../model/run.js';
+import type { ScheduledOrder } from '../model/schedule.js';
 import { Alert, runAlert, type AlertOrder, type AlertWord } from '../workflows/alert.js';
 import { runAudit, type AuditOrder } from '../workflows/audit.js';
 import { operations } from '../workflows/catalogue.js';
@@ -14,6 +15,7 @@ import { acceptAsk, askNames, hear, validateAsk, type Ask } from '../workflows/r
 import { fitting } from '../workflows/run-report.js';
 import { runRunbook } from '../workflows/run-runbook.js';
 import { isFirstLanguage, newRun, type Run, type RunOrder } from '../workflows/run-state.js';
+import { runScheduled } from '../workflows/scheduled-run.js';
 import type { DelayedOrder, Word } from '../workflows/runtime.js';
 import type { VirtualRun } from './run.js';
 import { onWire } from './wire.js';
@@ -35,6 +37,10 @@ export function workOf(rt: VirtualRun): () => Promise<unknown> {
   if (rt.type === 'alert') return () => hearAlerts(argument as AlertOrder, rt);
   if (rt.type === 'audit') return () => runAudit(argument as Partial<AuditOrder> | null, rt);
   if (rt.type === 'janitor') return () => runJanitor(rt);
+  if (rt.type === 'scheduled-run') {
+    const order = argument as ScheduledOrder;
+    return () => runScheduled(order, new Date(rt.now()).toISOString(), rt);
+  }
   if (rt.type === 'fence-check') return () => runFenceCheck(argument as Partial<FenceCheckOrder> | null, rt);
   if (rt.type === 'delayed-operation') return () => runDelayed(argument as DelayedOrder, rt);
   const operation = operations.get(rt.type);

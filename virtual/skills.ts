@@ -22,8 +22,11 @@ import { createSimulatedReach } from '../activities/simulator/vantage.js';
 import { createVantageActivities } from '../activities/vantage/activities.js';
 import { probeFenced, seenRunning } from '../activities/recovery/return-seen.js';
 import { createReturnActivities } from '../activities/recovery/return.js';
+import { createScheduleActivities } from '../activities/schedules.js';
 import { createWaitActivities } from '../activities/wait.js';
 import type { RecoveryRules } from '../model/recovery.js';
+import type { FrozenRunbook } from '../model/runbook.js';
+import { scheduledInputs } from '../runbooks/language/scheduled.js';
 import type { Skills, WorkerProcess } from './process.js';
 import type { VirtualClock } from './clock.js';
 import type { VirtualTemporal } from './temporal.js';
@@ -36,6 +39,8 @@ export interface VirtualWorld {
   /** Both are read at each call: a scenario says them after the worker was employed. */
   readonly strategy: Strategy;
   readonly recovery: RecoveryRules;
+  /** The runbook of a schedule. Not from a file: nothing here does real I/O. */
+  loadScheduled(runbook: string): FrozenRunbook;
   fencing(devices: Fencing): Fencing;
 }
 
@@ -107,6 +112,13 @@ export function controlSkills(world: VirtualWorld, process: WorkerProcess): Skil
       clock,
     }),
     ...createWaitActivities({ describe, clock }),
+    ...createScheduleActivities({
+      inventory: { ...inventory, clock },
+      load: async ({ runbook, inputs }, schedule) => {
+        const plan = world.loadScheduled(runbook);
+        return { plan, inputs: scheduledInputs(plan, inputs, schedule) };
+      },
+    }),
   };
 }
 

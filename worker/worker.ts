@@ -31,20 +31,24 @@ import { fenceOf } from '../activities/inventory/fences.js';
 import { hypervisorInventory } from '../activities/inventory/for-hypervisor.js';
 import { probeFenced, seenRunning } from '../activities/recovery/return-seen.js';
 import { createReturnActivities } from '../activities/recovery/return.js';
+import { createScheduleActivities } from '../activities/schedules.js';
 import { createWaitActivities } from '../activities/wait.js';
 import type { Config } from '../config/config.js';
 import { encryptionKeys } from '../config/encryption.js';
-import { DroverError } from '../model/errors.js';
 import { defaultRecoveryRules, type RecoveryRules } from '../model/recovery.js';
 import { controlQueue, hostQueue, recoveryQueue, vantageQueue } from '../model/addresses.js';
 import { dataConverterOf } from '../temporal/codec.js';
+import { scheduledRun } from '../runbooks/language/scheduled.js';
 import { connectClient, resolveTarget } from '../temporal/connect.js';
 import { ensureSearchAttributes } from '../temporal/search-attributes.js';
+import { runbookCatalogue } from '../workflows/runbook-catalogue.js';
 import { wrapActivities } from './envelope.js';
 import { ensureSchedules } from './schedules.js';
+import { findWorkflow } from './find-workflow.js';
 import { createLog } from './log.js';
 import { serveDatacenters } from './datacenters.js';
 import { observe, type Observer } from './observer.js';
+import { keepSchedules } from './runbook-schedules.js';
 import { operator } from './operate.js';
 import { openPorts, vantageHere, type Ports } from './ports.js';
 
@@ -130,7 +134,7 @@ async function runCloudWorkers(
   common: Common,
 ): Promise<void> {
   const ports = openPorts({ dataDir: config.data, fencing: config.fencing });
-  const { cloud } = config;
+  const { cloud, runbooks: folders } = config;
   const { strategy } = config.placement;
   const ended = new AbortController();
   // Each has connections of its own: what fills those of control must not keep a recovery waiting.
@@ -146,7 +150,7 @@ async function runCloudWorkers(
       const inventory = await openInventory(config.inventory);
       inventories.set(queue, inventory);
       const rules = config.recovery;
-      const create = { cloud, inventory, client, common, ports, bundle, strategy, queue, rules };
+      const create = { cloud, inventory, client, common, ports, bundle, strategy, queue, rules, folders };
       workers.push(await createControlWorker(create));
     }
     const { vantages } = config.recovery;
@@ -155,7 +159,13 @@ async function runCloudWorkers(
     const inventory = inventories.get('control');
     const observed =
       inventory && observe({ hypervisor: unfenced(ports, inventory), inventory, operate, log }, ended.signal);
-    const all = [...workers.map((worker) => worker.run()), simulated, ...(observed ? [observed] : [])];
+    const scheduled =
+      inventory && keepSchedules({ client, inventory, cloud, folders, searchable }, log, ended.signal);
+    const all = [
+      ...workers.map((worker) => worker.run()),
+      simulated,
+      ...[observed, scheduled].filter((work) => work !== undefined),
+    ];
     await Promise.all(all.map((work) => work.finally(end)));
   } finally {
     ports.close();
@@ -176,9 +186,11 @@ export async function createControlWorker(options: {
   queue?: CloudQueue;
   /** What holds for recoveries; default as without a configuration. */
   rules?: RecoveryRules;
+  /** Where the runbooks of schedules are, beside the shipped ones. */
+  folders?: readonly string[];
 }): Promise<Worker> {
   const { cloud, inventory, client, common, ports, bundle = shippedBundle, strategy = 'spread' } = options;
-  const { queue = 'control', rules = defaultRecoveryRules } = options;
+  const { queue = 'control', rules = defaultRecoveryRules, folders = [] } = options;
   const find = findWorkflow(client);
   const driver = unfenced(ports, inventory);
   const audit = createLog('audit');
@@ -228,6 +240,10 @@ export async function createControlWorker(options: {
       rules,
     }),
     ...createWaitActivities({ describe: find }),
+    ...createScheduleActivities({
+      inventory,
+      load: (order, schedule) => scheduledRun(order, schedule, folders, runbookCatalogue()),
+    }),
   };
   return Worker.create({
     ...common,
@@ -280,18 +296,3 @@ const noCall = {
   cancelRequested: () => false,
   heartbeat: () => undefined,
 };
-
-/** What Temporal says of the latest run of a workflow id; null when it knows none. */
-function findWorkflow(client: Client) {
-  return async (workflowId: string): Promise<{ open: boolean; type: string; runId: string } | null> => {
-    try {
-      const found = await client.workflow.getHandle(workflowId).describe();
-      return { open: found.status.name === 'RUNNING', type: found.type, runId: found.runId };
-    } catch (error) {
-      if (error instanceof WorkflowNotFoundError) return null;
-      throw new DroverError('TemporalUnreachable', `Temporal did not describe ${workflowId}`, {
-        cause: error,
-      });
-    }
-  };
-}

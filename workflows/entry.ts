@@ -32,6 +32,7 @@ import { isFirstLanguage, newRun, type Run, type RunOrder } from './run-state.js
 import type { DelayedOrder, Runtime } from './runtime.js';
 import { asFailure } from './runtime/failures.js';
 import { temporalRuntime, wordSignal } from './runtime/temporal.js';
+import { runScheduled, scheduledOrder, timeOf } from './scheduled-run.js';
 
 /** An alert fires, still fires, or is resolved. */
 const alertSignal = defineSignal<[AlertWord]>('alert');
@@ -63,6 +64,10 @@ export default async function dispatch(argument: unknown): Promise<unknown> {
     }
     if (workflowType === 'audit') return await runAudit(argument as Partial<AuditOrder> | null, rt);
     if (workflowType === 'janitor') return await runJanitor(rt);
+    if (workflowType === 'scheduled-run') {
+      const time = timeOf(workflowInfo().workflowId) ?? new Date(rt.now()).toISOString();
+      return await runScheduled(scheduledOrder(argument), time, rt);
+    }
     if (workflowType === 'fence-check')
       return await runFenceCheck(argument as Partial<FenceCheckOrder> | null, rt);
     if (workflowType === 'delayed-operation') return await runDelayed(argument as DelayedOrder, rt);

@@ -111,6 +111,19 @@ export const dryRunAnswer = z.looseObject({
   placement: z.looseObject({}).nullable(),
 });
 
+export const schedule = z.looseObject({
+  name: text,
+  runbook: text,
+  cron: maybe,
+  every: maybe,
+  timezone: text,
+  paused: z.boolean(),
+  note: maybe,
+  next: z.array(z.looseObject({ at: time, open: z.boolean() })),
+  last: z.looseObject({ at: time, state: text, says: maybe, run: maybe }).nullable(),
+  problem: maybe,
+});
+
 export const said = z.looseObject({ said: text });
 
 export const runbook = z.looseObject({

@@ -1,6 +1,7 @@
 /** Checks `on`: what starts a runbook by itself must give all that the runbook needs. */
 import type { FileIssue } from '../../config/yaml-file.js';
 import type { Runbook } from '../../model/runbook.js';
+import { checkSchedules } from './check-schedule.js';
 import { checkWith, type Issues } from './check-with.js';
 import { expressionChecker } from './expression-check.js';
 import { signatureSchema } from './signature.js';
@@ -15,6 +16,7 @@ export function checkTriggers({ name, inputs, on = {} }: Runbook, file: Issues):
     );
   return [
     ...(on.alert ?? []).flatMap((one, place) => check('alert', place, one.inputs)),
+    ...checkSchedules(on.schedule ?? [], file),
     ...(on.schedule ?? []).flatMap((one, place) => check('schedule', place, one.inputs)),
   ];
 }
