@@ -22,6 +22,9 @@ import { cloudName, identity, type Site } from './site.js';
 export type Around = (activity: string, work: () => Promise<unknown>, queue: string) => Promise<unknown>;
 
 export class SimulatedCloud {
+  /** Where the runbooks of schedules are. */
+  folders: readonly string[] = [];
+
   private constructor(
     public inventory: Inventory,
     readonly datacenter: Datacenter,
@@ -98,6 +101,7 @@ export class SimulatedCloud {
         bundle,
         queue,
         rules,
+        folders: this.folders,
       });
     const workers = [await create('control'), await create('recovery')];
     const stopping = new AbortController();

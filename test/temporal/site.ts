@@ -18,6 +18,8 @@ export interface Site {
   client: Client;
   native: NativeConnection;
   bundle: { code: string };
+  /** The server is away while `work` goes on, and comes back with what it knew. */
+  away(work: () => Promise<void>): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -26,13 +28,19 @@ export async function openSite(): Promise<Site> {
   const folder = memoryFolder();
   const bundling = bundleWorkflows();
   const [port, uiPort] = [await freePort(), await freePort()];
-  const server = await startDevServer({ binary: await temporalBinary(), dataDir: folder.path, port, uiPort });
+  const options = { binary: await temporalBinary(), dataDir: folder.path, port, uiPort };
+  let server = await startDevServer(options);
   const connection = await Connection.connect({ address: server.address });
   const native = await NativeConnection.connect({ address: server.address });
   return {
     client: new Client({ connection, identity }),
     native,
     bundle: await bundling,
+    async away(work) {
+      await server.stop();
+      await work();
+      server = await startDevServer(options);
+    },
     async close() {
       await native.close();
       await connection.close();
