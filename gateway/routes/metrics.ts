@@ -3,11 +3,13 @@ import type { FastifyInstance } from 'fastify';
 import { Gauge, Histogram, collectDefaultMetrics, type Registry } from 'prom-client';
 import { countsOf, type Counts } from '../../activities/inventory/counts.js';
 import type { Gateway } from '../app.js';
+import { slowGauges } from '../slow-gauges.js';
 
 /** Several Prometheus servers that ask at once are answered from one count. */
 const freshMs = 5000;
 
-export function register(app: FastifyInstance, { inventory }: Gateway, registry: Registry): void {
+export function register(app: FastifyInstance, gateway: Gateway, registry: Registry): void {
+  const { inventory } = gateway;
   collectDefaultMetrics({ register: registry });
   const fill = gauges(registry);
   const seconds = new Histogram({
@@ -21,12 +23,14 @@ export function register(app: FastifyInstance, { inventory }: Gateway, registry:
     seconds.observe({ method: request.method, route, status: reply.statusCode }, reply.elapsedTime / 1000);
   });
 
+  const slow = slowGauges(registry, gateway);
   let counted = Number.NEGATIVE_INFINITY;
   app.get('/metrics', async (_request, reply) => {
     if (performance.now() - counted > freshMs) {
       fill(await countsOf(inventory));
       counted = performance.now();
     }
+    await slow();
     void reply.type(registry.contentType);
     return registry.metrics();
   });
