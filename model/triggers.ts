@@ -46,7 +46,11 @@ export const scheduleSchema = z
         error: 'must begin with a small letter and go on with small letters, digits and -',
       })
       .describe('Tells it from other schedules of the same runbook.'),
-    cron: z.string().min(1).optional().describe('Five fields, as in crontab: "0 3 * * sun".'),
+    cron: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('Five fields: "0 3 * * sun". Day of the month and weekday must both hold.'),
     every: durationSchema.optional().describe('Instead of cron: 6h.'),
     timezone: z.string().min(1).default('UTC').describe('Of cron and window: Europe/Berlin. Default: UTC.'),
     jitter: durationSchema.optional().describe('Each start is put off by up to so long, at random.'),

@@ -61,15 +61,19 @@ test.each(names)('%s replays', async (name) => {
 });
 
 describe('there is a stored history', () => {
-  test.each([...operations.keys(), 'run-runbook', 'run-batch', 'janitor', 'read-serial-log'])(
-    'of %s that succeeded',
-    (type) => {
-      expect(names).toContain(`${type}.succeeded`);
-      expect(read(`${type}.succeeded`).events.at(-1)?.eventType).toBe(
-        'EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED',
-      );
-    },
-  );
+  test.each([
+    ...operations.keys(),
+    'run-runbook',
+    'run-batch',
+    'janitor',
+    'read-serial-log',
+    'scheduled-run',
+  ])('of %s that succeeded', (type) => {
+    expect(names).toContain(`${type}.succeeded`);
+    expect(read(`${type}.succeeded`).events.at(-1)?.eventType).toBe(
+      'EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED',
+    );
+  });
 
   const endings = {
     'instance.live-migrate.failed': 'FAILED',

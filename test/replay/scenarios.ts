@@ -19,6 +19,7 @@ import { recoverScenarios } from './recover-scenarios.js';
 import { readmitScenarios } from './readmit-scenarios.js';
 import { resizeScenarios } from './resize-scenarios.js';
 import { runScenarios } from './run-scenarios.js';
+import { scheduleScenarios } from './schedule-scenarios.js';
 import { arrive, ending, migrating, on, refuse, type Scenario, type Stage } from './stage.js';
 
 const launch =
@@ -97,6 +98,7 @@ const run =
 
 export const scenarios: Record<string, Scenario> = {
   ...runScenarios,
+  ...scheduleScenarios,
   'host.disable.succeeded': async ({ site }) =>
     ending(await begin(site, 'host.disable', { host: 'h1', reason: 'test' }), 'done'),
   'host.enable.succeeded': async ({ site }) =>

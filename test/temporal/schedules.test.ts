@@ -129,7 +129,7 @@ test('people make, pause, start and remove schedules; a runbook that is gone is 
   await triggerSchedule(as('bot', 'automation'), 'hourly', folders);
   const last = await until('its run has ended', async () => {
     const view = await show('hourly');
-    return view.last?.state === 'succeeded' && view.last;
+    return view.last?.state === 'succeeded' ? view.last : undefined;
   });
   expect(await runs('shuts')).toMatchObject([{ id: last.run, by: 'schedule hourly' }]);
   await pauseSchedule(as('ann'), 'hourly', null);
