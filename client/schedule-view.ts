@@ -85,7 +85,7 @@ export async function viewSchedule(
     window,
     inputs,
     paused: state.paused,
-    note: state.note ?? null,
+    note: state.note ? state.note : null,
     next: next.map((at) => ({
       at: at.toISOString(),
       open: window === null || isOpen(window, timezone, at),
@@ -106,9 +106,11 @@ async function lastTime(
   const at = takenAt.toISOString();
   const told = { at, says: null, run: null, workflowUrl: urlOf(temporal, workflowId, firstExecutionRunId) };
   try {
-    const { status } = await handle.describe();
-    if (status.name === 'RUNNING') return { ...told, state: 'running' };
-    const answer = (await handle.result()) as ScheduledAnswer;
+    const answer = await temporal.client.withDeadline(Date.now() + 10_000, async () => {
+      const { status } = await handle.describe();
+      return status.name === 'RUNNING' ? null : ((await handle.result()) as ScheduledAnswer);
+    });
+    if (answer === null) return { ...told, state: 'running' };
     if ('skipped' in answer) return { ...told, state: 'skipped', says: answer.skipped };
     return { ...told, state: 'succeeded', run: answer.run };
   } catch (cause) {

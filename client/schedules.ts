@@ -10,6 +10,7 @@ import { isOpen, wallText, windowText } from '../model/window.js';
 import { scheduleProblems } from '../runbooks/language/check-schedule.js';
 import { loadRunbook } from '../runbooks/language/load.js';
 import { scheduledRun } from '../runbooks/language/scheduled.js';
+import { grpcCode } from '../temporal/grpc.js';
 import { scheduleOptions } from '../temporal/schedule-options.js';
 import { searchAttributesOf } from '../workflows/search-attributes.js';
 import { runbookCatalogue } from './catalogue.js';
@@ -20,6 +21,8 @@ import { prepareRun } from './runs.js';
 import { viewSchedule, type ScheduleView } from './schedule-view.js';
 import { isUnknownAttribute } from './start.js';
 import { recorded } from './trail.js';
+
+const INVALID_ARGUMENT = 3;
 
 interface NewSchedule {
   /** By name: the workers look it up each time. */
@@ -34,7 +37,7 @@ export async function listSchedules(caller: Caller, folders: readonly string[]):
   const { client } = await caller.temporal();
   const prefix = scheduleId(caller.cloud, '');
   const names: string[] = [];
-  await told('the schedules', async () => {
+  await told(caller, 'list', async () => {
     for await (const { scheduleId: id } of client.schedule.list())
       if (id.startsWith(prefix)) names.push(id.slice(prefix.length));
   });
@@ -53,7 +56,7 @@ export const getSchedule = (
   caller: Caller,
   name: string,
   folders: readonly string[],
-): Promise<ScheduleView> => told(`the schedule ${name}`, () => viewSchedule(caller, name, folders));
+): Promise<ScheduleView> => told(caller, name, () => viewSchedule(caller, name, folders));
 
 /** Throws InvalidInput, NotFound, AlreadyExists, PermissionDenied. */
 export async function createSchedule(caller: Caller, ask: NewSchedule): Promise<ScheduleView> {
@@ -86,10 +89,17 @@ async function create(caller: Caller, order: ScheduledOrder, queue: string): Pro
   const of = { cloud, operation: null, subject: null, runbook: order.runbook, host: null };
   const make = (attributes: ReturnType<typeof searchAttributesOf> | null) =>
     client.schedule.create(scheduleOptions(order, { cloud, queue, attributes }));
-  await told(`the schedule ${order.schedule}`, () =>
+  await told(caller, order.schedule, () =>
     make(searchAttributesOf(of)).catch((error: unknown) => {
       if (isUnknownAttribute(error)) return make(null);
-      throw error;
+      if (grpcCode(error) !== INVALID_ARGUMENT) throw error;
+      throw new DroverError(
+        'InvalidInput',
+        `Temporal refuses the schedule ${order.schedule}: ${String(error)}`,
+        {
+          cause: error,
+        },
+      );
     }),
   );
 }
@@ -177,26 +187,25 @@ async function change<T>(
 ): Promise<T> {
   return recorded(caller, { action: `schedule.${action}`, subject: name, details }, async () => {
     const { client } = await caller.temporal();
-    return told(`the schedule ${name}`, () =>
-      work(client.schedule.getHandle(scheduleId(caller.cloud, name))),
-    );
+    return told(caller, name, () => work(client.schedule.getHandle(scheduleId(caller.cloud, name))));
   });
 }
 
-async function told<T>(what: string, work: () => Promise<T>): Promise<T> {
+async function told<T>(caller: Caller, name: string, work: () => Promise<T>): Promise<T> {
+  const { client } = await caller.temporal();
   try {
-    return await work();
+    return await client.withDeadline(Date.now() + 10_000, work);
   } catch (cause) {
     if (cause instanceof ScheduleNotFoundError)
-      throw new DroverError('NotFound', `there is no such schedule: ${what}`, {
+      throw new DroverError('NotFound', `there is no schedule "${name}"`, {
         hint: 'see `drover schedule list`',
         cause,
       });
     if (cause instanceof ScheduleAlreadyRunning)
-      throw new DroverError('AlreadyExists', `${what} exists already`, {
+      throw new DroverError('AlreadyExists', `there is a schedule "${name}" already`, {
         hint: 'choose another name, or remove that one first',
         cause,
       });
-    throw asDroverError(cause, what);
+    throw asDroverError(cause, `the schedule ${name}`);
   }
 }

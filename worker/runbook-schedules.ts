@@ -1,4 +1,5 @@
 /** Keeps Temporal's schedules in step with `on.schedule` of the runbooks in the folders. Those that people made are left alone. */
+import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ScheduleAlreadyRunning, ScheduleNotFoundError, type Client } from '@temporalio/client';
 import type { Inventory } from '../activities/inventory/database.js';
@@ -70,20 +71,25 @@ export async function syncSchedules(keeping: Keeping): Promise<string[]> {
   const { wanted, broken } = await wantedSchedules(keeping);
   const changes = planSchedules(wanted, await presentSchedules(keeping, wanted), broken);
   const done: string[] = [];
+  const failures: string[] = [];
   const change = async (action: string, schedule: string, work: () => Promise<boolean>): Promise<void> => {
-    if (!(await work())) return;
-    done.push(`${action} ${schedule}`);
     const line = { by: 'runbooks', role: 'automation', via: 'schedule', outcome: 'done' } as const;
-    await appendTrail(keeping.inventory, {
-      ...line,
-      action: `schedule.${action}`,
-      subject: schedule,
-      details: {},
-    });
+    try {
+      if (!(await work())) return;
+      done.push(`${action} ${schedule}`);
+      const told = { ...line, action: `schedule.${action}`, subject: schedule, details: {} };
+      await appendTrail(keeping.inventory, told);
+    } catch (error) {
+      // The others are kept in step all the same.
+      failures.push(`${action} of ${schedule}: ${String(error)}`);
+    }
   };
   for (const one of changes.create) await change('create', one.order.schedule, () => create(keeping, one));
   for (const one of changes.update) await change('update', one.order.schedule, () => update(keeping, one));
-  for (const name of changes.remove) await change('delete', name, () => remove(keeping, name));
+  // A folder that is not mounted just now is no folder without runbooks.
+  const whole = keeping.folders.every((folder) => existsSync(folder));
+  for (const name of whole ? changes.remove : []) await change('delete', name, () => remove(keeping, name));
+  if (failures.length > 0) throw new Error(failures.join('; '));
   return done;
 }
 

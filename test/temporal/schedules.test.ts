@@ -1,9 +1,10 @@
 /** Schedules on a real server: those of runbooks, kept in step by workers, and those that people make. */
-import { rmSync, writeFileSync } from 'node:fs';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { listRuns } from '../../activities/inventory/runs.js';
+import { createToken } from '../../activities/inventory/tokens.js';
 import { listTrail } from '../../activities/inventory/trail.js';
 import type { Caller, Identity } from '../../client/caller.js';
 import {
@@ -15,6 +16,7 @@ import {
   resumeSchedule,
   triggerSchedule,
 } from '../../client/schedules.js';
+import { buildApp } from '../../gateway/app.js';
 import { cronProblem } from '../../model/cron.js';
 import { timeZoneProblem } from '../../model/time-zone.js';
 import { syncSchedules } from '../../worker/runbook-schedules.js';
@@ -92,6 +94,9 @@ test('on.schedule is made once by two workers, runs, stays paused when it is cha
   });
   await expect(deleteSchedule(as('ann'), 'opens.often')).rejects.toMatchObject({ code: 'WrongState' });
   await make('opens', { name: 'nightly', cron: '0 3 * * *', timezone: 'Europe/Berlin' });
+  renameSync(books.path, `${books.path}-away`);
+  expect(await sync()).toEqual([]);
+  renameSync(`${books.path}-away`, books.path);
   book('opens', 'on: nonsense\n');
   expect(await sync()).toEqual([]);
   book('opens');
@@ -132,7 +137,7 @@ test('people make, pause, start and remove schedules; a runbook that is gone is 
     return view.last?.state === 'succeeded' ? view.last : undefined;
   });
   expect(await runs('shuts')).toMatchObject([{ id: last.run, by: 'schedule hourly' }]);
-  await pauseSchedule(as('ann'), 'hourly', null);
+  await byHttp();
   await resumeSchedule(as('ben'), 'hourly', 'done');
   expect(await show('hourly')).toMatchObject({ paused: false, note: 'resumed by ben: done' });
 
@@ -146,6 +151,33 @@ test('people make, pause, start and remove schedules; a runbook that is gone is 
   await deleteSchedule(as('ann'), 'hourly');
   await expect(triggerSchedule(as('ann'), 'hourly', folders)).rejects.toMatchObject({ code: 'NotFound' });
 });
+
+/** The same by the API. */
+async function byHttp(): Promise<void> {
+  const { temporal } = as('ann');
+  const app = await buildApp({ cloud: cloudName, inventory: cloud.inventory, folders, temporal });
+  const asked = async (role: 'viewer' | 'automation', url: string, body?: object) => {
+    const given = { name: `${role}-${url.length}`, role, runbooks: null, createdBy: 'ann', expiresAt: null };
+    const { secret } = await createToken(cloud.inventory, given);
+    const headers = { authorization: `Bearer ${secret}` };
+    const sent = body === undefined ? { method: 'GET' as const } : { method: 'POST' as const, payload: body };
+    const answer = await app.inject({ url: `/api/v1/schedules${url}`, headers, ...sent });
+    return { status: answer.statusCode, body: answer.json<unknown>() };
+  };
+  expect(await asked('viewer', '/hourly/pause', {})).toMatchObject({ status: 403 });
+  expect(await asked('automation', '/hourly/pause', { comment: 'x' })).toMatchObject({ status: 200 });
+  const [one, all] = [await asked('viewer', '/hourly'), await asked('viewer', '')];
+  expect(one).toMatchObject({
+    status: 200,
+    body: { name: 'hourly', paused: true, last: { state: 'succeeded' } },
+  });
+  expect(all).toMatchObject({ status: 200, body: { items: expect.arrayContaining([one.body]) } });
+  expect(await asked('automation', '/nobody/trigger', {})).toMatchObject({
+    status: 404,
+    body: { code: 'NotFound', message: 'there is no schedule "nobody"' },
+  });
+  await app.close();
+}
 
 test('a time that comes while the run goes on is skipped, and so is one outside of the window', async () => {
   book('holds', '', '  - id: hold\n    wait: 1h\n');

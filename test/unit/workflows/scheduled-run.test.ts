@@ -105,14 +105,24 @@ it('asks permissions.run of whoever made it, as they are now; a runbook permits 
   expect(await fire()).toMatchObject({ result: { run: expect.any(String) } });
 });
 
-it('ends as its run ends, and a cancel reaches that', async () => {
-  const failing = await fire({ inputs: { host: 'h2', why: 'x' } }).then(
-    () => cloud.operation('host.enable', { host: 'h2' }).ending,
-  );
-  expect(failing).toMatchObject({ end: 'done' });
-  const handle = cloud.scheduled(order());
+it('fails as its run fails, and names it; a cancel reaches the run', async () => {
+  const source =
+    'name: fails\ndescription: Fails.\nsteps:\n  - id: stop\n    uses: instance.stop\n    with: { instance: nobody }\n';
+  const { runbook } = checkRunbook(source, 'fails.yaml', runbookCatalogue());
+  if (runbook) cloud.loadScheduled = () => freeze(source, runbook);
+  const ending = await fire({ inputs: {} });
+  const [run] = await runs();
+  expect(run).toMatchObject({ state: 'failed' });
+  expect(ending).toMatchObject({ end: 'failed', error: { details: { run: run?.id } } });
+
+  const holds = source.replace(/uses:.*\n.*\n/, 'wait: 1h\n');
+  const { runbook: holding } = checkRunbook(holds, 'holds.yaml', runbookCatalogue());
+  if (holding) cloud.loadScheduled = () => freeze(holds, holding);
+  const handle = cloud.scheduled(order({ inputs: {} }));
+  await cloud.clock.advance(60_000);
   handle.cancel();
-  expect(await handle.ending).toMatchObject({ end: expect.not.stringMatching(/^done$/) });
+  expect(await handle.ending).toMatchObject({ end: 'failed', error: { code: 'Cancelled' } });
+  expect((await runs()).map(({ state }) => state).toSorted()).toEqual(['cancelled', 'failed']);
 });
 
 it('knows the time that was meant from the id that Temporal makes', () => {
