@@ -22,7 +22,7 @@ export function openCli(cwd: string, env: NodeJS.ProcessEnv, program = main) {
       reject: false,
       stdin: 'ignore',
       // A worker serves the whole file of tests, which may take longer than any command.
-      ...(args[0] === 'worker' ? {} : { timeout: 220_000 }),
+      ...(args[0] === 'worker' || args[0] === 'gateway' ? {} : { timeout: 220_000 }),
     });
   }
 
