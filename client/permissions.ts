@@ -8,7 +8,7 @@ type Asking = Pick<Caller, 'identity'>;
 
 /** Operations, runs, and what the inventory holds. */
 export function mayOperate({ identity }: Asking): void {
-  refuseViewer(identity);
+  mayChange({ identity });
   if (!isLimited(identity)) return;
   throw new DroverError(
     'PermissionDenied',
@@ -41,7 +41,7 @@ export function mayRun(
   { identity }: Asking,
   { name, runbook }: Pick<FrozenRunbook, 'name' | 'runbook'>,
 ): void {
-  refuseViewer(identity);
+  mayChange({ identity });
   if (isLimited(identity) && identity.runbooks?.includes(name) !== true) mayOperate({ identity });
   if (permitsRun(runbook.permissions, identity)) return;
   const allowed = runbook.permissions?.run ?? [];
@@ -55,7 +55,8 @@ export function mayRun(
   );
 }
 
-function refuseViewer({ name, role }: Identity): void {
+/** Whoever only looks is refused before anything is looked up. */
+export function mayChange({ identity: { name, role } }: Asking): void {
   if (role !== 'viewer') return;
   throw new DroverError('PermissionDenied', `${name} has the role viewer, which may only look`, {
     hint: 'ask an operator, or set identity.role in drover.yaml',

@@ -16,7 +16,7 @@ import { searchAttributesOf } from '../workflows/search-attributes.js';
 import { runbookCatalogue } from './catalogue.js';
 import type { Caller } from './caller.js';
 import { asDroverError } from './failures.js';
-import { mayAnswer, mayOperate, mayRun } from './permissions.js';
+import { mayAnswer, mayChange, mayOperate, mayRun } from './permissions.js';
 import { prepareRun } from './runs.js';
 import { viewSchedule, type ScheduleView } from './schedule-view.js';
 import { isUnknownAttribute } from './start.js';
@@ -122,8 +122,7 @@ export const pauseSchedule = (
   name: string,
   comment: string | null,
 ): Promise<{ said: string }> =>
-  change(caller, 'pause', name, { comment }, async (handle) => {
-    mayOperate(caller);
+  change(caller, 'pause', name, { may: mayOperate, comment }, async (handle) => {
     await handle.pause(`paused by ${caller.identity.name}${comment === null ? '' : `: ${comment}`}`);
     return { said: `the schedule ${name} is paused` };
   });
@@ -133,8 +132,7 @@ export const resumeSchedule = (
   name: string,
   comment: string | null,
 ): Promise<{ said: string }> =>
-  change(caller, 'resume', name, { comment }, async (handle) => {
-    mayOperate(caller);
+  change(caller, 'resume', name, { may: mayOperate, comment }, async (handle) => {
     await handle.unpause(`resumed by ${caller.identity.name}${comment === null ? '' : `: ${comment}`}`);
     return { said: `the schedule ${name} goes on` };
   });
@@ -145,7 +143,7 @@ export const triggerSchedule = (
   name: string,
   folders: readonly string[],
 ): Promise<{ said: string }> =>
-  change(caller, 'trigger', name, {}, async (handle) => {
+  change(caller, 'trigger', name, { may: mayChange }, async (handle) => {
     const { action, info } = await handle.describe();
     const [{ runbook, trigger }] = action.args as unknown as [ScheduledOrder];
     mayRun(caller, await loadRunbook(runbook, folders, runbookCatalogue()));
@@ -167,8 +165,7 @@ export const triggerSchedule = (
 
 /** Only of those that people made. */
 export const deleteSchedule = (caller: Caller, name: string): Promise<{ said: string }> =>
-  change(caller, 'delete', name, {}, async (handle) => {
-    mayAnswer(caller, 'remove schedules');
+  change(caller, 'delete', name, { may: mayRemove }, async (handle) => {
     const [runbook] = name.split('.');
     if (name.includes('.'))
       throw new DroverError('WrongState', `the schedule ${name} is in the file of the runbook ${runbook}`, {
@@ -178,29 +175,31 @@ export const deleteSchedule = (caller: Caller, name: string): Promise<{ said: st
     return { said: `the schedule ${name} is removed` };
   });
 
+const mayRemove = (caller: Caller): void => mayAnswer(caller, 'remove schedules');
+
 async function change<T>(
   caller: Caller,
   action: string,
   name: string,
-  details: Record<string, unknown>,
+  { may, ...details }: { may: (caller: Caller) => void; comment?: string | null },
   work: (handle: ScheduleHandle) => Promise<T>,
 ): Promise<T> {
   return recorded(caller, { action: `schedule.${action}`, subject: name, details }, async () => {
+    // Before anything is looked up.
+    may(caller);
     const { client } = await caller.temporal();
     return told(caller, name, () => work(client.schedule.getHandle(scheduleId(caller.cloud, name))));
   });
 }
 
 async function told<T>(caller: Caller, name: string, work: () => Promise<T>): Promise<T> {
+  // Temporal has other words for what is no name at all.
+  if (!/^[a-z][a-z0-9-]{0,62}(\.[a-z][a-z0-9-]{0,62})?$/.test(name)) throw noSchedule(name);
   const { client } = await caller.temporal();
   try {
     return await client.withDeadline(Date.now() + 10_000, work);
   } catch (cause) {
-    if (cause instanceof ScheduleNotFoundError)
-      throw new DroverError('NotFound', `there is no schedule "${name}"`, {
-        hint: 'see `drover schedule list`',
-        cause,
-      });
+    if (cause instanceof ScheduleNotFoundError) throw noSchedule(name, cause);
     if (cause instanceof ScheduleAlreadyRunning)
       throw new DroverError('AlreadyExists', `there is a schedule "${name}" already`, {
         hint: 'choose another name, or remove that one first',
@@ -209,3 +208,9 @@ async function told<T>(caller: Caller, name: string, work: () => Promise<T>): Pr
     throw asDroverError(cause, `the schedule ${name}`);
   }
 }
+
+const noSchedule = (name: string, cause?: unknown): DroverError =>
+  new DroverError('NotFound', `there is no schedule "${name}"`, {
+    hint: 'see `drover schedule list`',
+    cause,
+  });

@@ -154,7 +154,7 @@ test('people make, pause, start and remove schedules; a runbook that is gone is 
 
 /** The same by the API. */
 async function byHttp(): Promise<void> {
-  const { temporal } = as('ann');
+  const temporal = () => as('ann').temporal();
   const app = await buildApp({ cloud: cloudName, inventory: cloud.inventory, folders, temporal });
   const asked = async (role: 'viewer' | 'automation', url: string, body?: object) => {
     const given = { name: `${role}-${url.length}`, role, runbooks: null, createdBy: 'ann', expiresAt: null };
@@ -176,6 +176,7 @@ async function byHttp(): Promise<void> {
     status: 404,
     body: { code: 'NotFound', message: 'there is no schedule "nobody"' },
   });
+  expect(await asked('viewer', '/no%20name%00')).toMatchObject({ status: 404 });
   await app.close();
 }
 
