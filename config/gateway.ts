@@ -23,6 +23,10 @@ export const gatewaySchema = z
       })
       .optional()
       .describe('HTTPS. A renewed certificate is taken at the next start.'),
+    ui_origins: z
+      .array(z.url({ protocol: /^https?$/ }))
+      .default([])
+      .describe('Where a Temporal UI is served from that may ask for decoding: https://temporal.example.'),
     insecure: z
       .boolean()
       .default(false)
@@ -35,6 +39,7 @@ export interface GatewayConfig {
   address: string;
   port: number;
   tls: { cert: string; key: string } | null;
+  uiOrigins: string[];
   /** Plain HTTP, wherever it listens. */
   insecure: boolean;
 }
@@ -54,10 +59,14 @@ export function listeningAt(config: GatewayConfig, listen: string): GatewayConfi
   return at;
 }
 
-export function gatewayOf({ listen, tls, insecure }: Section, base: string): GatewayConfig {
+export function gatewayOf(
+  { listen, tls, insecure, ui_origins: origins }: Section,
+  base: string,
+): GatewayConfig {
   return {
     ...addressOf(listen),
     insecure,
+    uiOrigins: origins.map((url) => new URL(url).origin),
     tls: tls === undefined ? null : { cert: resolve(base, tls.cert), key: resolve(base, tls.key) },
   };
 }

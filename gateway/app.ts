@@ -1,6 +1,7 @@
 /** The gateway: what drover answers by HTTP. It listens nowhere by itself: serve.ts does, and tests inject requests. */
 import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify';
 import { Registry } from 'prom-client';
+import type { PayloadCodec } from '@temporalio/common';
 import type { Inventory } from '../activities/inventory/database.js';
 import type { Strategy } from '../activities/inventory/placement/request.js';
 import type { TemporalConnection } from '../temporal/connect.js';
@@ -11,6 +12,7 @@ import { guessCounter, limitRequests, type Limits } from './limits.js';
 import { describeApi } from './openapi.js';
 import { register as alerts } from './routes/alerts.js';
 import { register as audit } from './routes/audit.js';
+import { allowUi, register as codec } from './routes/codec.js';
 import { register as events } from './routes/events.js';
 import { register as health } from './routes/health.js';
 import { register as hosts } from './routes/hosts.js';
@@ -28,6 +30,10 @@ export interface Gateway {
   readonly strategy?: Strategy;
   /** Folders of the user's own runbooks. */
   readonly folders: readonly string[];
+  /** What Temporal keeps is encrypted with it; undefined where it is not. */
+  readonly codec?: PayloadCodec | undefined;
+  /** Where a Temporal UI is served from that may ask for decoding. */
+  readonly uiOrigins: readonly string[];
   /** Connects at its first use; throws TemporalUnreachable within 5 s. */
   temporal(): Promise<TemporalConnection>;
 }
@@ -60,6 +66,7 @@ export async function buildApp(gateway: Gateway, options: AppOptions = {}): Prom
   });
   await describeApi(app, '1.0.0');
   health(app, gateway);
+  allowUi(app, gateway);
   const refused = await guessCounter(app, limits);
   await app.register(async (inner) => {
     authenticate(inner, gateway, refused);
@@ -69,6 +76,7 @@ export async function buildApp(gateway: Gateway, options: AppOptions = {}): Prom
     const registry = new Registry();
     metrics(inner, gateway, registry);
     alerts(inner, gateway, registry);
+    codec(inner, gateway);
     for (const register of [runbooks, runs, instances, hosts, incidents, audit, schedules, events])
       register(inner, gateway);
   });

@@ -49,8 +49,9 @@ async function newestFindings({ inventory }: Gateway): Promise<number> {
   return newest === undefined ? Number.NaN : newest.findings.length - newest.repaired.length;
 }
 
-async function workersOf({ cloud, temporal }: Gateway): Promise<[string, boolean][]> {
-  const connection = await temporal();
+async function workersOf(gateway: Gateway): Promise<[string, boolean][]> {
+  const { cloud } = gateway;
+  const connection = await gateway.temporal();
   const queues = { control: controlQueue(cloud), recovery: recoveryQueue(cloud) };
   const found = await Promise.all(
     Object.entries(queues).map(

@@ -3,21 +3,7 @@
  * `retryable` is what Temporal does with it in an activity, `http` what the gateway answers, `exit` the
  * exit code of the command line, `todo` the next thing that an operator does.
  */
-interface ErrorRow {
-  retryable: boolean;
-  http: number;
-  exit: number;
-  meaning: string;
-  todo: string;
-}
-
-const row = (retryable: boolean, http: number, exit: number, meaning: string, todo: string): ErrorRow => ({
-  retryable,
-  http,
-  exit,
-  meaning,
-  todo,
-});
+import { row, type ErrorRow } from './error-row.js';
 
 export const errorTable = {
   // Wrong usage, wrong files

@@ -11,7 +11,16 @@ export function register(gatewayCommand: Command): void {
     .action(async (_options: unknown, command: Command) => {
       await withContext(command, async (context) => {
         const { serve } = await import('../../gateway/serve.js');
-        const gateway = { ...context, folders: context.config.runbooks };
+        const { encryptionKeys } = await import('../../config/encryption.js');
+        const { encryptionCodec } = await import('../../temporal/codec.js');
+        const keys = await encryptionKeys(context.config.encryption, process.env);
+        const [first, ...more] = keys;
+        const gateway = {
+          ...context,
+          folders: context.config.runbooks,
+          uiOrigins: context.config.gateway.uiOrigins,
+          codec: first && encryptionCodec([first, ...more]),
+        };
         const { listeningAt } = await import('../../config/gateway.js');
         const { listen } = command.opts<{ listen?: string }>();
         const { gateway: config } = context.config;

@@ -12,6 +12,7 @@ import type { SimulatedCloud } from '../temporal/simulated.js';
 import { begin, beginOther } from '../temporal/site.js';
 import { until } from '../temporal/helpers.js';
 import { fault, slowLink } from '../unit/workflows/cloud.js';
+import { alertScenarios } from './alert-scenarios.js';
 import { auditScenarios } from './audit-scenarios.js';
 import { evacuateScenarios } from './evacuate-scenarios.js';
 import { moveScenarios } from './move-scenarios.js';
@@ -173,6 +174,8 @@ export const scenarios: Record<string, Scenario> = {
 
   'fence-check.succeeded': async ({ site }) =>
     ending(await beginOther(site, 'fence-check', `fence-check/${randomUUID()}`), 'done'),
+
+  ...alertScenarios,
 
   ...auditScenarios,
   'run-runbook.succeeded': run('done', async () => undefined),

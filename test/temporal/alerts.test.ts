@@ -34,6 +34,7 @@ beforeAll(async () => {
     cloud: cloudName,
     inventory: cloud.inventory,
     folders: [],
+    uiOrigins: ['https://ui.example'],
     async temporal() {
       if (away) throw new DroverError('TemporalUnreachable', 'Temporal does not answer');
       return { client, connection: client.connection as never, namespace: 'default' } as never;

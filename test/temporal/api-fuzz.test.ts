@@ -40,7 +40,7 @@ beforeAll(async () => {
   const { inventory } = cloud;
   const temporal = async () => ({ client, connection: client.connection, namespace: 'default' }) as never;
   app = await buildApp(
-    { cloud: cloudName, inventory, folders: [], temporal },
+    { cloud: cloudName, inventory, folders: [], uiOrigins: ['https://ui.example'], temporal },
     { limits: { perToken: 1_000_000, guessesPerAddress: 1_000_000 } },
   );
 }, 300_000);
@@ -83,13 +83,27 @@ test(
     const { secret } = await createToken(cloud.inventory, given);
     const checks =
       'not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance';
-    const { exitCode, all = '' } = await execa(
+    const { exitCode, all } = await execa(
       fuzzer,
       [
-        ...['--config-file', join(folder, 'schemathesis.toml'), 'run', `${address}/openapi.json`],
-        ...['--phases', 'coverage,fuzzing', '--checks', checks, '--max-time', String(seconds)],
+        '--config-file',
+        join(folder, 'schemathesis.toml'),
+        'run',
+        `${address}/openapi.json`,
+        '--phases',
+        'coverage,fuzzing',
+        '--checks',
+        checks,
+        '--max-time',
+        String(seconds),
         // A stream never ends; a recovery of a host that lives is waited for by nobody.
-        ...['--exclude-path', '/api/v1/events', '--seed', '1', '--workers', '2', '--continue-on-failure'],
+        '--exclude-path',
+        '/api/v1/events',
+        '--seed',
+        '1',
+        '--workers',
+        '2',
+        '--continue-on-failure',
       ],
       {
         env: { DROVER_TOKEN: secret },

@@ -155,7 +155,13 @@ test('people make, pause, start and remove schedules; a runbook that is gone is 
 /** The same by the API. */
 async function byHttp(): Promise<void> {
   const temporal = () => as('ann').temporal();
-  const app = await buildApp({ cloud: cloudName, inventory: cloud.inventory, folders, temporal });
+  const app = await buildApp({
+    cloud: cloudName,
+    inventory: cloud.inventory,
+    folders,
+    uiOrigins: [],
+    temporal,
+  });
   const asked = async (role: 'viewer' | 'automation', url: string, body?: object) => {
     const given = { name: `${role}-${url.length}`, role, runbooks: null, createdBy: 'ann', expiresAt: null };
     const { secret } = await createToken(cloud.inventory, given);

@@ -15,13 +15,20 @@ async function load(section: string) {
 }
 
 it('takes loopback in plain text, and other addresses with a certificate or behind a proxy', async () => {
-  expect(await load('  listen: "[::1]:9000"\n')).toEqual({ address: '::1', port: 9000, tls: null, insecure: false });
+  expect(await load('  listen: "[::1]:9000"\n')).toEqual({
+    address: '::1',
+    port: 9000,
+    tls: null,
+    insecure: false,
+    uiOrigins: [],
+  });
   const tls = '  tls: { cert: a.crt, key: a.key }\n';
   expect(await load(`  listen: 0.0.0.0:8480\n${tls}`)).toEqual({
     address: '0.0.0.0',
     port: 8480,
     tls: { cert: join(folder, 'a.crt'), key: join(folder, 'a.key') },
     insecure: false,
+    uiOrigins: [],
   });
   expect(await load('  listen: 0.0.0.0:8480\n  insecure: true\n')).toMatchObject({ address: '0.0.0.0' });
 });

@@ -13,7 +13,10 @@ const away = async (): Promise<never> => {
   throw new DroverError('TemporalUnreachable', 'Temporal at 127.0.0.1:1 does not answer');
 };
 async function open(options: AppOptions = {}): Promise<void> {
-  app = await buildApp({ cloud: 'local', inventory, folders: [], temporal: away }, options);
+  app = await buildApp(
+    { cloud: 'local', inventory, folders: [], uiOrigins: ['https://ui.example'], temporal: away },
+    options,
+  );
 }
 const get = async (url: string, authorization?: string) =>
   app.inject({ url, headers: authorization === undefined ? {} : { authorization } });

@@ -1,4 +1,5 @@
 /** A gateway over an inventory in memory, with a token of each role, and a Temporal that notes what is started. */
+import type { PayloadCodec } from '@temporalio/common';
 import type { LightMyRequestResponse } from 'fastify';
 import { closeInventory, openInventory, type Inventory } from '../../../activities/inventory/database.js';
 import { createToken, type Token } from '../../../activities/inventory/tokens.js';
@@ -31,7 +32,7 @@ export interface Site {
 /** The id of web-1, an active instance on h1. */
 export const web = '11111111-1111-4111-8111-111111111111';
 
-export async function openGateway(options: AppOptions = {}): Promise<Site> {
+export async function openGateway(options: AppOptions = {}, codec?: PayloadCodec): Promise<Site> {
   const inventory = await openInventory({ path: ':memory:' });
   for (const name of ['h1', 'h2']) await host({ inventory }, name);
   await guest({ inventory }, web, 'h1');
@@ -60,6 +61,8 @@ export async function openGateway(options: AppOptions = {}): Promise<Site> {
         cloud: 'local',
         inventory,
         folders: [],
+        uiOrigins: ['https://ui.example'],
+        codec,
         async temporal() {
           if (site.away) throw new DroverError('TemporalUnreachable', 'Temporal does not answer');
           return { client, namespace: 'default', uiUrl: 'http://ui' } as never;

@@ -25,7 +25,7 @@ describe('configuration', () => {
       inventory: { path: join(base, '.drover/inventory.db') },
       identity: { name: 'ada', role: 'admin' },
       placement: { strategy: 'spread' },
-      gateway: { address: '127.0.0.1', port: 8480, tls: null, insecure: false },
+      gateway: { address: '127.0.0.1', port: 8480, tls: null, insecure: false, uiOrigins: [] },
       fencing: { hosts: {}, checkEverySeconds: 600, countSelfFence: false },
       recovery: defaultRecoveryRules,
       runbooks: [],
