@@ -20,6 +20,7 @@ import { toldPlace } from '../model/inventory.js';
 import { searchAttributes } from '../model/search-attributes.js';
 import type { TemporalConnection } from '../temporal/connect.js';
 import type { Context } from './context.js';
+import { notificationChecks } from './doctor-notifications.js';
 import { encryptionChecks } from './doctor-encryption.js';
 import { fencingChecks } from './doctor-fencing.js';
 import { databaseChecks } from './doctor-inventory.js';
@@ -60,6 +61,7 @@ export async function checkAll(context: Context): Promise<Check[]> {
     // Simulated hosts are driven without it.
     ...(hosts.length > 0 && hosts.every(isSimulated) ? [] : [virsh()]),
     encryptionChecks(context.config),
+    notificationChecks(context.config),
     fencingChecks(context, hosts),
     ...hosts.map((host) => reach(host, context.config.data)),
     ...(answered ? queuesOf(hosts).map((host) => hostWorker(answered, cloud, host)) : []),

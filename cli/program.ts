@@ -57,6 +57,10 @@ const groups: Record<string, Group> = {
     summary: 'the gateway: REST API, alerts, health and metrics by HTTP',
     load: () => import('./commands/gateway.js'),
   },
+  notification: {
+    summary: 'notices by webhook: list what waits, test a receiver, retry',
+    load: () => import('./commands/notification.js'),
+  },
   encryption: {
     summary: 'keys that encrypt what Temporal keeps: new-key',
     load: () => import('./commands/encryption.js'),

@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { durationSchema, parseDuration } from '../model/duration.js';
 import { DroverError } from '../model/errors.js';
 import type { FencingConfig } from '../model/fence-devices.js';
+import type { Receiver } from '../model/notice.js';
 import type { InventoryPlace } from '../model/inventory.js';
 import type { RecoveryRules } from '../model/recovery.js';
 import { readDevOptions } from './dev-options.js';
@@ -14,6 +15,7 @@ import { encryptionIssues, encryptionSchema, type EncryptionConfig } from './enc
 import { fencingIssues, fencingOf, fencingSchema } from './fencing.js';
 import { gatewayIssues, gatewayOf, gatewaySchema, type GatewayConfig } from './gateway.js';
 import { inventorySchema, placeIssues, placeOf } from './inventory-place.js';
+import { notificationIssues, notificationsSchema, receiversOf } from './notifications.js';
 import { recoveryIssues, recoveryOf, recoverySchema } from './recovery.js';
 import { readYaml, throwIssues, type YamlFile } from './yaml-file.js';
 
@@ -77,6 +79,7 @@ const configSchema = z
     encryption: encryptionSchema,
     fencing: fencingSchema,
     gateway: gatewaySchema,
+    notifications: notificationsSchema,
     recovery: recoverySchema,
     runbooks: z
       .array(z.string().min(1))
@@ -97,6 +100,7 @@ export interface Config {
   encryption: EncryptionConfig;
   fencing: FencingConfig;
   gateway: GatewayConfig;
+  notifications: Receiver[];
   recovery: RecoveryRules;
   runbooks: string[];
   /** null for never. */
@@ -130,6 +134,7 @@ export async function loadConfig(source: ConfigSource = {}): Promise<Config> {
     encryption: value.encryption,
     fencing: fencingOf(value.fencing, base),
     gateway: gatewayOf(value.gateway, base),
+    notifications: receiversOf(value.notifications),
     recovery: recoveryOf(value.recovery),
     runbooks: value.runbooks.map((folder) => resolve(base, folder)),
   };
@@ -145,6 +150,7 @@ async function readFileOf(file: string): Promise<z.output<typeof configSchema>> 
     ...encryptionIssues(value.encryption, issue),
     ...fencingIssues(value.fencing, issue),
     ...gatewayIssues(value.gateway, issue),
+    ...notificationIssues(value.notifications, issue),
     ...recoveryIssues(value.recovery, issue),
   ];
   if (wrong.length > 0) return throwIssues('InvalidConfig', wrong);

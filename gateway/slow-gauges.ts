@@ -5,6 +5,7 @@ import { capacitySnapshot } from '../activities/inventory/capacity.js';
 import { spareOf } from '../activities/inventory/placement/spare.js';
 import { hasWorker } from '../client/progress.js';
 import { controlQueue, recoveryQueue } from '../model/addresses.js';
+import { waitingForApproval } from '../model/search-attributes.js';
 import type { Gateway } from './app.js';
 
 const freshMs = 30_000;
@@ -21,7 +22,9 @@ export function slowGauges(registry: Registry, gateway: Gateway): () => Promise<
   const workers = gauge('drover_workers_present', '1 where a worker asked this queue for work lately', [
     'queue',
   ]);
+  const waiting = gauge('drover_runs_waiting_approval', 'Runs that wait for people to approve');
   const looks = [
+    async () => waiting.set(await waitingRuns(gateway)),
     async () => spare.set(await spareHosts(gateway)),
     async () => findings.set(await newestFindings(gateway)),
     async () => {
@@ -32,10 +35,11 @@ export function slowGauges(registry: Registry, gateway: Gateway): () => Promise<
   return async () => {
     if (performance.now() - looked < freshMs) return;
     looked = performance.now();
-    for (const each of [spare, findings, workers]) each.reset();
+    for (const each of [spare, findings, waiting, workers]) each.reset();
     // A gauge without labels tells 0 from the beginning: one that is not known is told as that.
     spare.set(Number.NaN);
     findings.set(Number.NaN);
+    waiting.set(Number.NaN);
     await Promise.all(looks.map((look) => look().catch(() => undefined)));
   };
 }
@@ -47,6 +51,13 @@ async function spareHosts({ inventory, strategy }: Gateway): Promise<number> {
 async function newestFindings({ inventory }: Gateway): Promise<number> {
   const [newest] = (await listAudits(inventory, 5)).filter(({ endedAt }) => endedAt !== null);
   return newest === undefined ? Number.NaN : newest.findings.length - newest.repaired.length;
+}
+
+async function waitingRuns(gateway: Gateway): Promise<number> {
+  const { client } = await gateway.temporal();
+  const query = `${waitingForApproval} AND DroverCloud = '${gateway.cloud}'`;
+  const { count } = await client.withDeadline(Date.now() + 5000, () => client.workflow.count(query));
+  return count;
 }
 
 async function workersOf(gateway: Gateway): Promise<[string, boolean][]> {

@@ -15,3 +15,7 @@ export const searchAttributes = {
 } as const;
 
 export type SearchAttributeName = keyof typeof searchAttributes;
+
+/** Finds runs that wait for people, as they show themselves (workflows/run-report.ts). */
+export const waitingForApproval =
+  "WorkflowType = 'run-runbook' AND ExecutionStatus = 'Running' AND DroverPhase = 'waiting for approval'";

@@ -14,10 +14,8 @@ import {
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { Context } from '@temporalio/activity';
 import { createAuditActivities } from '../activities/audit/activities.js';
-import { createDiskActivities } from '../activities/disk/activities.js';
 import { createEvacuationActivities } from '../activities/evacuation/activities.js';
 import { createFencingActivities } from '../activities/fencing/activities.js';
-import { createHostActivities } from '../activities/host/activities.js';
 import { createHostWaitActivities } from '../activities/host/wait-for-host.js';
 import { createHypervisorActivities } from '../activities/hypervisor/activities.js';
 import { fencedHypervisor } from '../activities/hypervisor/fenced.js';
@@ -36,7 +34,7 @@ import { createWaitActivities } from '../activities/wait.js';
 import type { Config } from '../config/config.js';
 import { encryptionKeys } from '../config/encryption.js';
 import { defaultRecoveryRules, type RecoveryRules } from '../model/recovery.js';
-import { controlQueue, hostQueue, recoveryQueue, vantageQueue } from '../model/addresses.js';
+import { controlQueue, recoveryQueue } from '../model/addresses.js';
 import { dataConverterOf } from '../temporal/codec.js';
 import { scheduledRun } from '../runbooks/language/scheduled.js';
 import { connectClient, resolveTarget } from '../temporal/connect.js';
@@ -47,10 +45,10 @@ import { ensureSchedules } from './schedules.js';
 import { findWorkflow } from './find-workflow.js';
 import { createLog } from './log.js';
 import { serveDatacenters } from './datacenters.js';
-import { observe, type Observer } from './observer.js';
-import { keepSchedules } from './runbook-schedules.js';
-import { operator } from './operate.js';
-import { openPorts, vantageHere, type Ports } from './ports.js';
+import type { Observer } from './observer.js';
+import { besideControl } from './beside.js';
+import { runHostWorker, runVantage, type Common } from './elsewhere.js';
+import { openPorts, type Ports } from './ports.js';
 
 export interface WorkerRun {
   config: Config;
@@ -110,7 +108,7 @@ export async function runWorker(run: WorkerRun): Promise<void> {
           searchable: missing.length === 0,
         });
       const searchable = missing.length === 0;
-      await runCloudWorkers(run, { client: temporal.client, searchable, log }, common);
+      await runCloudWorkers(run, { client: temporal.client, uiUrl: temporal.uiUrl, searchable, log }, common);
     }
   } finally {
     await connection.close();
@@ -123,14 +121,14 @@ const nameOf = ({ host, vantage }: WorkerRun): string => {
   return vantage === undefined ? 'worker' : `vantage point ${vantage}`;
 };
 
-type Common = Pick<
-  WorkerOptions,
-  'connection' | 'namespace' | 'shutdownGraceTime' | 'maxHeartbeatThrottleInterval' | 'dataConverter'
->;
-
 async function runCloudWorkers(
   { config, bundle, only }: WorkerRun,
-  { client, searchable, log }: { client: Client; searchable: boolean; log: Observer['log'] },
+  {
+    client,
+    uiUrl,
+    searchable,
+    log,
+  }: { client: Client; uiUrl: string | undefined; searchable: boolean; log: Observer['log'] },
   common: Common,
 ): Promise<void> {
   const ports = openPorts({ dataDir: config.data, fencing: config.fencing });
@@ -155,17 +153,23 @@ async function runCloudWorkers(
     }
     const { vantages } = config.recovery;
     const simulated = serveDatacenters(ports, { cloud, common, ended: ended.signal, vantages });
-    const operate = operator(client, { cloud, searchable });
     const inventory = inventories.get('control');
-    const observed =
-      inventory && observe({ hypervisor: unfenced(ports, inventory), inventory, operate, log }, ended.signal);
-    const scheduled =
-      inventory && keepSchedules({ client, inventory, cloud, folders, searchable }, log, ended.signal);
-    const all = [
-      ...workers.map((worker) => worker.run()),
-      simulated,
-      ...[observed, scheduled].filter((work) => work !== undefined),
-    ];
+    const beside = inventory
+      ? besideControl(
+          {
+            config,
+            client,
+            uiUrl,
+            searchable,
+            inventory,
+            hypervisor: unfenced(ports, inventory),
+            log,
+            namespace: common.namespace,
+          },
+          ended.signal,
+        )
+      : [];
+    const all = [...workers.map((worker) => worker.run()), simulated, ...beside];
     await Promise.all(all.map((work) => work.finally(end)));
   } finally {
     ports.close();
@@ -255,29 +259,6 @@ export async function createControlWorker(options: {
 }
 
 const shippedBundle = { codePath: fileURLToPath(new URL('../workflow-bundle.cjs', import.meta.url)) };
-
-async function runVantage(vantage: string, { config }: WorkerRun, common: Common): Promise<void> {
-  const worker = await Worker.create({
-    ...common,
-    taskQueue: vantageQueue(config.cloud, vantage),
-    activities: wrapActivities(vantageHere(vantage), null),
-  });
-  await worker.run();
-}
-
-async function runHostWorker(host: string, run: WorkerRun, common: Common): Promise<void> {
-  const { config, stateDir = '/var/lib/drover', rebootCommand } = run;
-  const activities = {
-    ...createDiskActivities({ stateDir }),
-    ...createHostActivities(rebootCommand === undefined ? {} : { rebootCommand }),
-  };
-  const worker = await Worker.create({
-    ...common,
-    taskQueue: hostQueue(controlQueue(config.cloud), host),
-    activities: wrapActivities(activities, null),
-  });
-  await worker.run();
-}
 
 /** The hypervisors of the hosts that are not fenced. */
 const unfenced = (ports: Ports, inventory: Inventory): Hypervisor =>

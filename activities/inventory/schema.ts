@@ -8,7 +8,7 @@ import type { GroupPolicy } from '../../model/host.js';
 import type { HaPolicy } from '../../model/incident.js';
 import type { MigrationRecord, OperationState } from '../../model/operation.js';
 import type { AuditTrailTable, TokensTable } from './schema-access.js';
-import type { IdempotencyKeysTable } from './schema-outside.js';
+import type { IdempotencyKeysTable, NoticeReceiversTable, NoticesTable } from './schema-outside.js';
 import type {
   DefinitionsTable,
   IncidentEventsTable,
@@ -265,6 +265,8 @@ export interface Tables {
   tokens: TokensTable;
   audit_trail: AuditTrailTable;
   idempotency_keys: IdempotencyKeysTable;
+  notices: NoticesTable;
+  notice_receivers: NoticeReceiversTable;
 }
 
 export type HostRow = Selectable<HostsTable>;

@@ -7,6 +7,7 @@ import { placement } from './0005-placement.js';
 import { recovery } from './0006-recovery.js';
 import { access } from './0007-access.js';
 import { outside } from './0008-outside.js';
+import { notices } from './0009-notices.js';
 
 /** All migrations by name, in their order. A static list: no folder is read at run time. */
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -18,4 +19,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0006-recovery': recovery,
   '0007-access': access,
   '0008-outside': outside,
+  '0009-notices': notices,
 };

@@ -26,6 +26,7 @@ describe('configuration', () => {
       identity: { name: 'ada', role: 'admin' },
       placement: { strategy: 'spread' },
       gateway: { address: '127.0.0.1', port: 8480, tls: null, insecure: false, uiOrigins: [] },
+      notifications: [],
       fencing: { hosts: {}, checkEverySeconds: 600, countSelfFence: false },
       recovery: defaultRecoveryRules,
       runbooks: [],

@@ -1,0 +1,128 @@
+/** Tells receivers what happened, by signed webhook. A receiver that hangs or fails delays nobody else, and no work at all. */
+import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Client } from '@temporalio/client';
+import type { Inventory } from '../activities/inventory/database.js';
+import {
+  knowReceivers,
+  putNotices,
+  settleNotice,
+  takeNotices,
+  type NewNotice,
+} from '../activities/inventory/notices.js';
+import { getRun } from '../activities/inventory/runs.js';
+import { post } from '../config/webhook.js';
+import { runWorkflowId } from '../model/addresses.js';
+import { waitingForApproval } from '../model/search-attributes.js';
+import type { Happened, NoticeBody, Receiver } from '../model/notice.js';
+import type { RunProgress, RunStepRecord } from '../model/run.js';
+import { workflowUrl } from '../temporal/workflow-url.js';
+import { approvalNeeded, happenedSince } from './notices-found.js';
+
+export interface Telling {
+  client: Client;
+  inventory: Inventory;
+  cloud: string;
+  receivers: readonly Receiver[];
+  /** The Temporal UI, as far as its address is known. */
+  uiUrl: string | undefined;
+  namespace: string;
+  env: Readonly<Record<string, string | undefined>>;
+}
+
+interface Log {
+  warn(line: string): void;
+}
+
+const lookEveryMs = 2000;
+/** What is read again at each look: a record that was written late, or by a clock that goes wrong. */
+const overlapMs = 10 * 60_000;
+const atOnce = 4;
+
+/** Until `ended`. */
+export async function tellReceivers(telling: Telling, log: Log, ended: AbortSignal): Promise<void> {
+  if (telling.receivers.length === 0) return;
+  await Promise.all([
+    again(() => findNotices(telling), 'what happened could not be read for notices', log, ended),
+    ...telling.receivers.map((receiver) =>
+      again(() => sendDue(telling, receiver), `notices to ${receiver.name}`, log, ended),
+    ),
+  ]);
+}
+
+async function again(
+  work: () => Promise<unknown>,
+  what: string,
+  log: Log,
+  ended: AbortSignal,
+): Promise<void> {
+  while (!ended.aborted) {
+    await work().catch((error: unknown) => log.warn(`${what}: ${String(error)}`));
+    await sleep(lookEveryMs, undefined, { signal: ended }).catch(() => undefined);
+  }
+}
+
+/** One look: rows for all that happened since each receiver is known. */
+export async function findNotices(telling: Telling): Promise<void> {
+  const { inventory, cloud, receivers } = telling;
+  const since = await knowReceivers(
+    inventory,
+    receivers.map(({ name }) => name),
+  );
+  const first = [...since.values()].toSorted()[0] ?? inventory.now();
+  const recently = new Date(Date.parse(inventory.now()) - overlapMs).toISOString();
+  const from = first > recently ? first : recently;
+  const happened = [...(await happenedSince(inventory, cloud, from)), ...(await approvals(telling))];
+  await putNotices(
+    inventory,
+    receivers.flatMap((receiver) =>
+      happened
+        .filter((one) => one.at >= (since.get(receiver.name) ?? one.at) && wants(receiver, one))
+        .map((one) => noticeOf(telling, receiver, one)),
+    ),
+  );
+}
+
+const wants = ({ events, runbooks }: Receiver, { event, subject }: Happened): boolean =>
+  events.includes(event) &&
+  (runbooks === null || (subject.type === 'run' && runbooks.includes(subject.name)));
+
+/** Runs that wait for people: Temporal knows which, and each itself for what. */
+async function approvals({ client, inventory, cloud, receivers }: Telling): Promise<Happened[]> {
+  if (!receivers.some(({ events }) => events.includes('approval-needed'))) return [];
+  const prefix = runWorkflowId(cloud, '');
+  const found: Happened[] = [];
+  await client.withDeadline(Date.now() + 10_000, async () => {
+    for await (const { workflowId } of client.workflow.list({ query: waitingForApproval })) {
+      if (!workflowId.startsWith(prefix)) continue;
+      const run = await getRun(inventory, workflowId.slice(prefix.length));
+      const answer = await client.workflow
+        .getHandle(workflowId)
+        .query<RunProgress | RunStepRecord[]>('progress');
+      found.push(...approvalNeeded(run, Array.isArray(answer) ? answer : answer.steps, cloud));
+    }
+  });
+  return found;
+}
+
+function noticeOf({ cloud, uiUrl, namespace }: Telling, { name }: Receiver, happened: Happened): NewNotice {
+  const { occurrence, workflowId, ...told } = happened;
+  const id = createHash('sha256')
+    .update(JSON.stringify([cloud, name, told.event, told.subject.id, occurrence]))
+    .digest('hex')
+    .slice(0, 32);
+  const url = uiUrl === undefined ? null : workflowUrl(uiUrl, namespace, workflowId);
+  const body: NoticeBody = { id, ...told, cloud, url };
+  return { id, receiver: name, event: told.event, subject: told.subject.id, body: JSON.stringify(body) };
+}
+
+/** All that is due to one receiver, a few at a time. */
+export async function sendDue({ inventory, env }: Telling, receiver: Receiver): Promise<void> {
+  for (;;) {
+    const due = await takeNotices(inventory, receiver.name, atOnce);
+    if (due.length === 0) return;
+    await Promise.all(
+      due.map(async (notice) => settleNotice(inventory, notice, await post(receiver, notice, env))),
+    );
+  }
+}
