@@ -14,6 +14,7 @@ import type { Fence } from '../model/incident.js';
 import { defaultRecoveryRules, type RecoveryRules } from '../model/recovery.js';
 import { serveDatacenters } from '../worker/datacenters.js';
 import { createControlWorker } from '../worker/worker.js';
+import { alertToConfirmed } from './recover-alert.js';
 import { startDrover, type Drover } from './drover.js';
 import type { Session } from './session.js';
 import { compare, round } from './statistics.js';
@@ -48,6 +49,7 @@ export async function recover(session: Session): Promise<void> {
     await crashHosts(datacenter, [name]);
     return name;
   };
+  await alertToConfirmed(session, drover, () => lostHost(1));
   for (const { instances, n } of sizes) {
     const taken: { ours: Took[]; baseline: Took[] } = { ours: [], baseline: [] };
     for (let pair = 0; pair < n; pair += 1) {

@@ -150,7 +150,7 @@ describe("the README's quick start", () => {
     expect(await devProcesses()).toEqual([]);
     // The same after one that nobody killed; guests run on without any drover.
     await cli.ok(...dev);
-    expect(await devProcesses()).toHaveLength(3);
+    expect(await devProcesses()).toHaveLength(4);
     await follow('dev --stop');
     expect(await devProcesses()).toEqual([]);
     await assertHerd();
