@@ -42,7 +42,7 @@ export async function cpuOf(virsh: Virsh, host: HostRef, capabilities: string): 
 /** Networks that libvirt runs, and interfaces of the host, bridges above all; null where it does not tell. */
 export async function networksOf(virsh: Virsh, host: HostRef): Promise<string[] | null> {
   try {
-    const [networks, interfaces] = await virsh.batch(host, ['net-list --name', 'iface-list']);
+    const [networks, interfaces] = await virsh.batch(host, ['net-list --name', 'iface-list --all']);
     const names = [...rows(networks).map((row) => row.trim()), ...rows(interfaces).flatMap(interfaceOf)];
     return [...new Set(names)].toSorted();
   } catch (error) {
@@ -53,10 +53,14 @@ export async function networksOf(virsh: Virsh, host: HostRef): Promise<string[] 
 const rows = (text: string | null | undefined): string[] =>
   (text ?? '').split('\n').filter((line) => line.trim() !== '');
 
-/** A row of ` Name   State   MAC`; the table's head and its line say nothing. */
+/**
+ * A row of ` Name   State   MAC`; the table's head and its line say nothing. A bridge on which no guest runs has no carrier and
+ * is told as inactive: it takes guests all the same.
+ */
 function interfaceOf(row: string): string[] {
   const [name, state] = row.trim().split(/\s+/);
-  return name !== undefined && state === 'active' && name !== 'lo' ? [name] : [];
+  const isRow = state === 'active' || state === 'inactive';
+  return name !== undefined && isRow && name !== 'lo' ? [name] : [];
 }
 
 /** What a host's drivers can't tell is no failure of the host. */

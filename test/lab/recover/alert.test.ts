@@ -1,6 +1,7 @@
 /**
  * The alert at 3 a.m., with nobody there: Prometheus looks at real hosts, one loses its power, Alertmanager posts, and its
- * guests run elsewhere. A dead daemon and a Prometheus that is cut off raise the same alert; there nothing is fenced.
+ * guests run elsewhere. A host that is cut off, a dead daemon and a Prometheus that is cut off raise the same alert: the first is
+ * fenced, the others are not.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -171,5 +172,21 @@ describe('an alert recovers a host', { retry: 0 }, () => {
     const told = { fired, accepted, confirmed, fenced, first: Math.min(...up), last: Math.max(...up) };
     console.log('seconds from the power loss', JSON.stringify(told));
     expect(gatewayLog).not.toContain(token);
+  });
+
+  test('a host that is cut off and runs its guests: off before any starts elsewhere', async () => {
+    await dc.bringBack('host1');
+    await isOver('host1');
+    const watcher = dc.watch();
+    await dc.lab.partition('host2');
+    await fires('host2', 'silent');
+    await until('it is recovered', shortly, async () =>
+      (await incidentsOf('host2')).some(({ state }) => state === 'recovered'),
+    );
+    for (const name of ['web', 'db', 'other']) {
+      await dc.judge.waitForTick(name, 1, shortly, { host: 'host1' });
+      expect(watcher.seen().guests.get(name)?.moves).toMatchObject([{ to: 'host1', oldHostOn: false }]);
+    }
+    watcher.assertNeverTwice('web', 'db', 'other');
   });
 });
