@@ -24,7 +24,7 @@ const receiverSchema = z.strictObject({
     .default([...noticeEvents])
     .describe('Default: all.'),
   runbooks: z.array(z.string().min(1)).min(1).optional().describe('Only runs of these, and no incidents.'),
-  timeout: durationSchema.default('10s').describe('How long an answer may take. Default 10s.'),
+  timeout: durationSchema.default('10s').describe('How long an answer may take, at most 50s. Default 10s.'),
   insecure: z.boolean().default(false).describe('Plain HTTP to another machine.'),
 });
 
@@ -42,7 +42,8 @@ export const receiversOf = (section: Section): Receiver[] =>
     secret,
     events,
     runbooks,
-    timeoutMs: (parseDuration(timeout) ?? 10) * 1000,
+    // Below the time after which another sender takes it.
+    timeoutMs: Math.min((parseDuration(timeout) ?? 10) * 1000, 50_000),
   }));
 
 export function notificationIssues(section: Section, issue: YamlFile<unknown>['issue']): FileIssue[] {

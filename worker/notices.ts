@@ -5,6 +5,7 @@ import type { Client } from '@temporalio/client';
 import type { Inventory } from '../activities/inventory/database.js';
 import {
   knowReceivers,
+  lookedUntil,
   putNotices,
   settleNotice,
   takeNotices,
@@ -38,6 +39,7 @@ const lookEveryMs = 2000;
 /** What is read again at each look: a record that was written late, or by a clock that goes wrong. */
 const overlapMs = 10 * 60_000;
 const atOnce = 4;
+const askMs = 10_000;
 
 /** Until `ended`. */
 export async function tellReceivers(telling: Telling, log: Log, ended: AbortSignal): Promise<void> {
@@ -62,26 +64,33 @@ async function again(
   }
 }
 
-/** One look: rows for all that happened since each receiver is known. */
+/** One look: rows for all that happened since each receiver was looked for last. */
 export async function findNotices(telling: Telling): Promise<void> {
   const { inventory, cloud, receivers } = telling;
-  const since = await knowReceivers(
-    inventory,
-    receivers.map(({ name }) => name),
-  );
-  const first = [...since.values()].toSorted()[0] ?? inventory.now();
-  const recently = new Date(Date.parse(inventory.now()) - overlapMs).toISOString();
-  const from = first > recently ? first : recently;
-  const happened = [...(await happenedSince(inventory, cloud, from)), ...(await approvals(telling))];
-  await putNotices(
-    inventory,
-    receivers.flatMap((receiver) =>
+  const looked = inventory.now();
+  const names = receivers.map(({ name }) => name);
+  const since = await knowReceivers(inventory, names);
+  const from = names.map((name) => since.get(name) ?? looked).toSorted()[0] ?? looked;
+  await put(telling, since, await happenedSince(inventory, cloud, from));
+  // Only now: what was not written is found again, however long nobody looked.
+  await lookedUntil(inventory, names, new Date(Date.parse(looked) - overlapMs).toISOString());
+  // What waits is found again at each look; Temporal or a run that does not answer keeps nothing else from being told.
+  await put(telling, since, await approvals(telling));
+}
+
+const put = (
+  telling: Telling,
+  since: ReadonlyMap<string, string>,
+  happened: readonly Happened[],
+): Promise<void> =>
+  putNotices(
+    telling.inventory,
+    telling.receivers.flatMap((receiver) =>
       happened
         .filter((one) => one.at >= (since.get(receiver.name) ?? one.at) && wants(receiver, one))
         .map((one) => noticeOf(telling, receiver, one)),
     ),
   );
-}
 
 const wants = ({ events, runbooks }: Receiver, { event, subject }: Happened): boolean =>
   events.includes(event) &&
@@ -92,16 +101,23 @@ async function approvals({ client, inventory, cloud, receivers }: Telling): Prom
   if (!receivers.some(({ events }) => events.includes('approval-needed'))) return [];
   const prefix = runWorkflowId(cloud, '');
   const found: Happened[] = [];
-  await client.withDeadline(Date.now() + 10_000, async () => {
-    for await (const { workflowId } of client.workflow.list({ query: waitingForApproval })) {
-      if (!workflowId.startsWith(prefix)) continue;
-      const run = await getRun(inventory, workflowId.slice(prefix.length));
-      const answer = await client.workflow
-        .getHandle(workflowId)
-        .query<RunProgress | RunStepRecord[]>('progress');
-      found.push(...approvalNeeded(run, Array.isArray(answer) ? answer : answer.steps, cloud));
-    }
+  const ids: string[] = [];
+  await client.withDeadline(Date.now() + askMs, async () => {
+    for await (const { workflowId } of client.workflow.list({ query: waitingForApproval }))
+      ids.push(workflowId);
   });
+  for (const workflowId of ids.filter((id) => id.startsWith(prefix))) {
+    try {
+      const run = await getRun(inventory, workflowId.slice(prefix.length));
+      const handle = client.workflow.getHandle(workflowId);
+      const answer = await client.withDeadline(Date.now() + askMs, () =>
+        handle.query<RunProgress | RunStepRecord[]>('progress'),
+      );
+      found.push(...approvalNeeded(run, Array.isArray(answer) ? answer : answer.steps, cloud));
+    } catch {
+      // The others are told; this one is asked again at the next look.
+    }
+  }
   return found;
 }
 

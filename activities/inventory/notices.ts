@@ -33,6 +33,18 @@ export async function knowReceivers(
   });
 }
 
+/** What happened before is written by now: the next look begins there, also that of another worker. */
+export async function lookedUntil(inventory: Inventory, names: readonly string[], at: string): Promise<void> {
+  await transact(inventory, (trx) =>
+    trx
+      .updateTable('notice_receivers')
+      .set({ since: at })
+      .where('name', 'in', [...names])
+      .where('since', '<', at)
+      .execute(),
+  );
+}
+
 export type NewNotice = Pick<Notice, 'id' | 'receiver' | 'event' | 'subject' | 'body'>;
 
 /** Those that are there already stay as they are. */
@@ -110,7 +122,14 @@ export async function settleNotice(
         ? { next_at: null, error: `given up after ${attempts} attempts: ${error}` }
         : { next_at: later(now, pause), error };
   await transact(inventory, async (trx) => {
-    await trx.updateTable('notices').set(change).where('id', '=', id).execute();
+    // Not where its time was over, and another sender has it, or has sent it.
+    await trx
+      .updateTable('notices')
+      .set(change)
+      .where('id', '=', id)
+      .where('attempts', '=', attempts)
+      .where('sent_at', 'is', null)
+      .execute();
     await trx
       .deleteFrom('notices')
       .where('next_at', 'is', null)

@@ -108,6 +108,22 @@ describe('what is told', () => {
     expect(JSON.stringify([got, await listNotices(inventory, { all: true })])).not.toMatch(/canary/);
   });
 
+  it('what happened while Temporal failed, and while nobody looked for long', async () => {
+    const of = telling([receiver()]);
+    await round(of);
+    const broken = { withDeadline: async () => Promise.reject(new Error('Temporal is away')) } as never;
+    await run('r1');
+    await expect(findNotices({ ...of, client: broken })).rejects.toThrow('is away');
+    await end('r1', 'failed');
+    const later = { ...inventory, now: () => new Date(Date.now() + 3_600_000).toISOString() };
+    await round({ ...of, inventory: later });
+    expect(
+      bodies()
+        .map(({ event }) => event)
+        .toSorted((x, y) => x.localeCompare(y)),
+    ).toEqual(['run-failed', 'run-started']);
+  });
+
   it('to each what it wants', async () => {
     const some = receiver({ name: 'some', events: ['run-done'], runbooks: ['other'] });
     const of = telling([some]);
