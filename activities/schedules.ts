@@ -5,9 +5,7 @@ import type { FrozenRunbook } from '../model/runbook.js';
 import type { PreparedSchedule, ScheduledOrder } from '../model/schedule.js';
 import { isOpen, wallText, windowText } from '../model/window.js';
 import type { Inventory } from './inventory/database.js';
-import { getFlavor } from './inventory/flavors.js';
-import { getHost } from './inventory/hosts.js';
-import { getInstance } from './inventory/instances.js';
+import { requireInputs } from './inventory/run-inputs.js';
 import { appendTrail, listTrail } from './inventory/trail.js';
 import type { Implement, ScheduleActivities } from './types.js';
 
@@ -60,17 +58,10 @@ async function prepare(
       `the runbook ${runbook} may be started by ${permissions?.run.join(', ')}, not by ${by.name} (${by.role}), who made the schedule`,
       { hint: 'one of them makes the schedule anew, or permissions.run of the runbook is changed' },
     );
-  for (const [name, { type }] of Object.entries(plan.runbook.inputs)) {
-    const value = inputs[name];
-    if (typeof value !== 'string') continue;
-    if (type === 'instance') await getInstance(inventory, value);
-    if (type === 'flavor') await getFlavor(inventory, value);
-    if (type !== 'host') continue;
-    const { maintenance } = await getHost(inventory, value);
-    if (maintenance !== null && Date.parse(maintenance.until) > now.getTime()) {
-      const { by: who, reason, until } = maintenance;
-      return { skipped: `${value} is in maintenance until ${until}, by ${who}: ${reason}` };
-    }
+  for (const { name, maintenance } of await requireInputs(inventory, plan.runbook, inputs)) {
+    if (maintenance === null || Date.parse(maintenance.until) <= now.getTime()) continue;
+    const { by: who, reason, until } = maintenance;
+    return { skipped: `${name} is in maintenance until ${until}, by ${who}: ${reason}` };
   }
   return { plan, inputs };
 }

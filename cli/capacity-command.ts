@@ -1,8 +1,8 @@
 /** `drover host capacity`: would what runs on a host fit elsewhere if it were lost, and how many hosts can be lost at all. */
 import type { Command } from 'commander';
-import { capacitySnapshot } from '../activities/inventory/capacity.js';
-import { lossOf, type Loss } from '../activities/inventory/placement/loss.js';
-import { spareOf, type Spare } from '../activities/inventory/placement/spare.js';
+import type { Loss } from '../activities/inventory/placement/loss.js';
+import type { Spare } from '../activities/inventory/placement/spare.js';
+import { capacityWithout, fleetCapacity } from '../client/capacity.js';
 import { withContext, type Context } from './context.js';
 import { printData, table, write } from './output.js';
 import { counted } from './texts.js';
@@ -26,20 +26,18 @@ export function capacityCommand(host: Command): void {
 
 const collect = (value: string, before: string[] | undefined): string[] => [...(before ?? []), value];
 
-async function loss({ inventory, strategy, output }: Context, without: string[]): Promise<boolean> {
-  const told = lossOf(await capacitySnapshot(inventory, { strategy, without }), without);
-  const fits = told.unplaced.length === 0;
-  if (output.format === 'table') write(await lossText(told));
-  else await printData(output, { fits, ...told });
-  return fits;
+async function loss(context: Context, without: string[]): Promise<boolean> {
+  const told = await capacityWithout(context, without);
+  if (context.output.format === 'table') write(await lossText(told));
+  else await printData(context.output, told);
+  return told.fits;
 }
 
-async function fleet({ inventory, strategy, output }: Context): Promise<boolean> {
-  const spare = spareOf(await capacitySnapshot(inventory, { strategy }));
-  const fits = spare.spare > 0;
-  if (output.format === 'table') write(await spareText(spare));
-  else await printData(output, { fits, ...spare });
-  return fits;
+async function fleet(context: Context): Promise<boolean> {
+  const told = await fleetCapacity(context);
+  if (context.output.format === 'table') write(await spareText(told));
+  else await printData(context.output, told);
+  return told.fits;
 }
 
 async function lossText({ lost, placed, unplaced, staying }: Loss): Promise<string> {

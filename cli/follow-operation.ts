@@ -1,6 +1,6 @@
 /** Follows an operation on the screen to its end, and tells what came of it. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { urlOf } from '../client/caller.js';
+import { answerOf, type Answer } from '../client/operation-answer.js';
 import { describeAsk, waitForResult, type Started } from '../client/operations.js';
 import { hasWorker, progressOf } from '../client/progress.js';
 import { getInstance } from '../activities/inventory/instances.js';
@@ -13,31 +13,6 @@ import { printData, write } from './output.js';
 import { openProgress, percentBar, type Progress } from './progress.js';
 import { describeResult, sinceText } from './texts.js';
 import { interruptible } from './waiting.js';
-
-/** The answer of an operation's command with `-o json`; cancelled only where that was asked for. */
-export interface Answer {
-  id: string;
-  operation: string;
-  subject: string;
-  state: 'running' | 'succeeded' | 'cancelled';
-  result: unknown;
-  workflowId: string;
-  workflowUrl: string | null;
-}
-
-export async function answerOf(context: Context, started: Started): Promise<Answer> {
-  const { id, operation, label, workflowId, runId } = started;
-  const workflowUrl = urlOf(await context.temporal(), workflowId, runId);
-  return {
-    id,
-    operation: operation.name,
-    subject: label,
-    state: 'running',
-    result: null,
-    workflowId,
-    workflowUrl,
-  };
-}
 
 /** Throws what the operation threw, or StillRunning when the waiting ended first. */
 export async function followStarted(

@@ -1,6 +1,7 @@
 /** Runs one operation from the command line: dry run, or start and follow. */
 import { dryRun, type DryRun } from '../client/dry-run.js';
-import { outcomeOf, startOperation, type Ask, type StartAnswer } from '../client/operations.js';
+import { closedAnswer } from '../client/operation-answer.js';
+import { startOperation, type Ask, type StartAnswer } from '../client/operations.js';
 import { DroverError } from '../model/errors.js';
 import type { Context } from './context.js';
 import { tellDrill } from './drill.js';
@@ -37,21 +38,11 @@ async function tellClosed(
   ask: Ask,
   { record }: Extract<StartAnswer, { kind: 'closed' }>,
 ): Promise<void> {
-  const { id, kind: operation, workflowId, endedAt } = record;
-  context.say(`this request was answered before: it ended at ${endedAt}`);
+  context.say(`this request was answered before: it ended at ${record.endedAt}`);
   const subject =
     [ask.input['name'], ask.input['instance'], ask.input['host']].find((name) => typeof name === 'string') ??
     '';
-  const result = outcomeOf(record);
-  await tellAnswer(context, {
-    id,
-    operation,
-    subject,
-    state: 'succeeded',
-    result,
-    workflowId,
-    workflowUrl: null,
-  });
+  await tellAnswer(context, closedAnswer(record, subject));
 }
 
 const timeText = (expected: DryRun['expected']): string =>

@@ -1,7 +1,7 @@
 /** What changed in a run, a line each and never twice; and what is under way, for a terminal. */
 import type { RunItemRecord, RunItemRow, RunStepRecord } from '../model/run.js';
 import type { SubRun } from '../client/run-relatives.js';
-import type { Wait } from '../client/run-progress.js';
+import type { Wait } from '../model/run.js';
 import type { RunningItem, RunView } from '../client/run-view.js';
 import type { Look } from '../client/watch-run.js';
 import { paintState } from './paint.js';

@@ -1,6 +1,6 @@
 /** A run for people, as lines. */
 import type { RunStepRecord } from '../model/run.js';
-import type { Wait } from '../client/run-progress.js';
+import type { Wait } from '../model/run.js';
 import type { RunView } from '../client/run-view.js';
 import { paintState } from './paint.js';
 import { approveCommand, countsOf, itemLine, oneLine } from './run-lines.js';

@@ -4,13 +4,14 @@ import { getInstance } from '../activities/inventory/instances.js';
 import { asDroverError } from '../client/failures.js';
 import type { Ended } from '../client/follow.js';
 import { cancelOperation, waitForResult, type Started } from '../client/operations.js';
+import { answerOf, type Answer } from '../client/operation-answer.js';
 import { progressOf } from '../client/progress.js';
 import { instanceWorkflowId } from '../model/addresses.js';
 import { DroverError } from '../model/errors.js';
 import { operations } from '../workflows/catalogue.js';
 import type { Context } from './context.js';
 import { StillRunning } from './errors.js';
-import { answerOf, followStarted, type Answer } from './follow-operation.js';
+import { followStarted } from './follow-operation.js';
 import { printData, write } from './output.js';
 import type { WaitOptions } from './waiting.js';
 

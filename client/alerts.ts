@@ -1,8 +1,9 @@
 /** Alerts start runbooks: each alert goes to the workflow of what is to be done about it, which starts one run. */
 import { createHash } from 'node:crypto';
-import { alertWorkflowId, controlQueue, recoveryQueue } from '../model/addresses.js';
+import { alertWorkflowId } from '../model/addresses.js';
 import { DroverError, type ErrorCode } from '../model/errors.js';
-import { isRecoveryRun } from '../model/recovery-run.js';
+import type { AlertTrigger } from '../model/triggers.js';
+import { runQueue } from '../model/recovery-run.js';
 import { inputsOf, triggerOf } from '../runbooks/language/triggers.js';
 import { listRunbooks } from '../runbooks/language/load.js';
 import type { AlertOrder, AlertWord } from '../workflows/alert.js';
@@ -43,19 +44,20 @@ export interface AlertAnswer {
 /** What this process was told and has passed on: a storm of one alert costs Temporal a word a minute. */
 export class AlertMemory {
   private readonly told = new Map<string, number>();
-  constructor(private readonly now: () => number = Date.now) {}
 
   /** Whether it was passed on within the last minute. */
   has(key: string): boolean {
     const at = this.told.get(key);
-    return at !== undefined && this.now() - at < freshMs;
+    return at !== undefined && Date.now() - at < freshMs;
   }
   /** Whether it was ever passed on, as far back as this goes. */
-  knows = (key: string): boolean => this.told.has(key);
+  knows(key: string): boolean {
+    return this.told.has(key);
+  }
 
   add(key: string): void {
     this.told.delete(key);
-    this.told.set(key, this.now());
+    this.told.set(key, Date.now());
     const [oldest] = this.told.keys();
     if (this.told.size > most && oldest !== undefined) this.told.delete(oldest);
   }
@@ -78,17 +80,25 @@ export async function takeAlerts(
   );
   const answers: AlertAnswer[] = [];
   for (const alert of alerts) {
-    const matching = runbooks.filter((runbook) => triggerOf(runbook, scopeOf(alert)) !== undefined);
+    const matching = runbooks.flatMap((runbook) => {
+      const trigger = triggerOf(runbook, scopeOf(alert));
+      return trigger === undefined ? [] : [{ runbook: runbook.name, trigger }];
+    });
     if (matching.length === 0) answers.push(await unmatched(caller, alert, memory));
-    for (const { name } of matching) answers.push(await take(caller, alert, name, { folders, memory }));
+    for (const one of matching) answers.push(await take(caller, alert, one, { folders, memory }));
   }
   return answers;
+}
+
+interface Matching {
+  runbook: string;
+  trigger: AlertTrigger;
 }
 
 async function take(
   caller: Caller,
   alert: Alert,
-  runbook: string,
+  { runbook, trigger }: Matching,
   { folders, memory }: { folders: readonly string[]; memory: AlertMemory },
 ): Promise<AlertAnswer> {
   const key = `${runbook} ${alert.fingerprint} ${alert.startsAt}`;
@@ -108,7 +118,9 @@ async function take(
     return answer({ outcome: 'repeated', says: 'it was passed on less than a minute ago' });
   const details = { ...detailsOf(alert), runbook };
   const work = async (more: (details: Record<string, unknown>) => void): Promise<AlertAnswer> => {
-    const prepared = await prepare(caller, alert, runbook, folders);
+    const given = inputsOf(trigger, scopeOf(alert));
+    const prepared = await prepareRun(caller, { runbook, folders, inputs: given });
+    mayRun(caller, prepared.plan);
     more({ inputs: prepared.inputs });
     return answer(await pass(caller, alert, prepared));
   };
@@ -134,21 +146,6 @@ const temporary: ReadonlySet<ErrorCode> = new Set([
   'InventoryUnavailable',
   'Internal',
 ]);
-
-async function prepare(
-  caller: Caller,
-  alert: Alert,
-  runbook: string,
-  folders: readonly string[],
-): Promise<PreparedRun> {
-  const listed = (await listRunbooks(folders, runbookCatalogue())).find(({ name }) => name === runbook);
-  const trigger = listed?.runbook && triggerOf(listed.runbook, scopeOf(alert));
-  if (trigger === undefined)
-    throw new DroverError('NotFound', `the runbook ${runbook} answers to it no more`);
-  const prepared = await prepareRun(caller, { runbook, folders, inputs: inputsOf(trigger, scopeOf(alert)) });
-  mayRun(caller, prepared.plan);
-  return prepared;
-}
 
 /** To the workflow of the runbook with these inputs: several gateways and several alerts meet there. */
 async function pass(
@@ -181,7 +178,7 @@ async function pass(
     type: 'alert',
     workflowId,
     argument: order,
-    queue: isRecoveryRun(plan) ? recoveryQueue(cloud) : controlQueue(cloud),
+    queue: runQueue(cloud, plan),
     summary: `${label}: ${plan.name}`,
     attributes: searchAttributesOf({ cloud, operation: null, subject: null, runbook: plan.name, host: null }),
     memo: { label, by: identity.name, digest: plan.digest, inputs },

@@ -2,11 +2,11 @@
 import { listRunActions } from '../activities/inventory/run-actions.js';
 import { listRuns } from '../activities/inventory/runs.js';
 import { runWorkflowId } from '../model/addresses.js';
-import type { RunActionRecord, RunRecord } from '../model/run.js';
+import { waitsOf, type RunActionRecord, type RunRecord, type Wait } from '../model/run.js';
 import type { TemporalConnection } from '../temporal/connect.js';
 import type { Caller } from './caller.js';
 import { progressOf } from './progress.js';
-import { askProgress, waitsOf, type Wait } from './run-progress.js';
+import { askProgress } from './run-progress.js';
 
 export interface SubRun {
   id: string;

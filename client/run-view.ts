@@ -4,12 +4,19 @@ import { getRun, operationsOfRun } from '../activities/inventory/runs.js';
 import { runWorkflowId } from '../model/addresses.js';
 import { DroverError } from '../model/errors.js';
 import type { OperationRecord } from '../model/operation.js';
-import type { RunActionRecord, RunProgress, RunRecord, RunStepRecord } from '../model/run.js';
+import {
+  waitsOf,
+  type RunActionRecord,
+  type RunProgress,
+  type RunRecord,
+  type RunStepRecord,
+  type Wait,
+} from '../model/run.js';
 import type { TemporalConnection } from '../temporal/connect.js';
 import { urlOf, type Caller } from './caller.js';
 import { isAway } from './failures.js';
 import { progressOf, type Progress } from './progress.js';
-import { askProgress, waitsOf, type Wait } from './run-progress.js';
+import { askProgress } from './run-progress.js';
 import { relativesOf, type SubRun } from './run-relatives.js';
 import { stepsFromRows } from './run-steps.js';
 import { noRun } from './runs.js';

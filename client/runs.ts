@@ -1,15 +1,13 @@
 /** Prepares, starts and finds runs of runbooks. */
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { Inventory } from '../activities/inventory/database.js';
-import { getHost } from '../activities/inventory/hosts.js';
-import { getInstance } from '../activities/inventory/instances.js';
-import { getFlavor } from '../activities/inventory/flavors.js';
+import { requireInputs } from '../activities/inventory/run-inputs.js';
 import { getRun, listRuns } from '../activities/inventory/runs.js';
 import type { RunRecord } from '../model/run.js';
 import { DroverError } from '../model/errors.js';
 import type { FrozenRunbook } from '../model/runbook.js';
-import { recoveryQueue, runWorkflowId } from '../model/addresses.js';
-import { isRecoveryRun } from '../model/recovery-run.js';
+import { runWorkflowId } from '../model/addresses.js';
+import { runQueue } from '../model/recovery-run.js';
 import { resolveInputs } from '../runbooks/language/inputs.js';
 import { loadRunbook } from '../runbooks/language/load.js';
 import type { RunOrder } from '../workflows/run-state.js';
@@ -20,6 +18,7 @@ import { mayRun } from './permissions.js';
 import { isAlreadyStarted } from './failures.js';
 import { startWorkflow } from './start.js';
 import { recorded } from './trail.js';
+import { uuidOf } from './uuid-of.js';
 
 export interface RunbookAsk {
   /** Its name, or the path of a file. */
@@ -47,13 +46,7 @@ export interface StartedRun extends PreparedRun {
 export async function prepareRun(caller: Caller, ask: RunbookAsk): Promise<PreparedRun> {
   const plan = await loadRunbook(ask.runbook, ask.folders, runbookCatalogue());
   const inputs = resolveInputs(plan.runbook, ask.inputs);
-  for (const [name, { type }] of Object.entries(plan.runbook.inputs)) {
-    const value = inputs[name];
-    if (typeof value !== 'string') continue;
-    if (type === 'host') await getHost(caller.inventory, value);
-    if (type === 'instance') await getInstance(caller.inventory, value);
-    if (type === 'flavor') await getFlavor(caller.inventory, value);
-  }
+  await requireInputs(caller.inventory, plan.runbook, inputs);
   return { plan, inputs };
 }
 
@@ -106,7 +99,7 @@ async function start(
     type: 'run-runbook',
     workflowId,
     argument: order,
-    ...(isRecoveryRun(plan) ? { queue: recoveryQueue(cloud) } : {}),
+    queue: runQueue(cloud, plan),
     summary: `${plan.name} ${words.join(' ')}`,
     attributes: searchAttributesOf({ cloud, operation: null, subject: null, runbook: plan.name, host: null }),
     memo: { label: plan.name, by: identity.name, digest: plan.digest, inputs },
@@ -122,16 +115,7 @@ export const roleOf = ({ role }: Caller['identity'], force = false): Caller['ide
   role === 'admin' && !force ? 'operator' : role;
 
 /** Always the same for a run, so that Temporal lets only one of two who try it again at the same moment. */
-function retryId(run: string): string {
-  const hex = createHash('sha256').update(`retry of ${run}`).digest('hex');
-  return [
-    hex.slice(0, 8),
-    hex.slice(8, 12),
-    `8${hex.slice(13, 16)}`,
-    `a${hex.slice(17, 20)}`,
-    hex.slice(20, 32),
-  ].join('-');
-}
+const retryId = (run: string): string => uuidOf(`retry of ${run}`);
 
 export function triedAgain(run: string, { id, state }: Pick<RunRecord, 'id' | 'state'>): DroverError {
   const open = state === 'running' || state === 'succeeded';

@@ -1,9 +1,9 @@
 /** Schedules of runbooks: made, paused, started at once and removed by people; those in a runbook's `on` the workers make. */
 import { ScheduleAlreadyRunning, ScheduleNotFoundError, type ScheduleHandle } from '@temporalio/client';
 import { checkSchema, pathText } from '../config/yaml-file.js';
-import { controlQueue, recoveryQueue, scheduleId } from '../model/addresses.js';
+import { scheduleId } from '../model/addresses.js';
 import { DroverError } from '../model/errors.js';
-import { isRecoveryRun } from '../model/recovery-run.js';
+import { runQueue } from '../model/recovery-run.js';
 import type { ScheduledOrder } from '../model/schedule.js';
 import { scheduleSchema, type ScheduleTrigger } from '../model/triggers.js';
 import { isOpen, wallText, windowText } from '../model/window.js';
@@ -76,7 +76,7 @@ export async function createSchedule(caller: Caller, ask: NewSchedule): Promise<
       const { plan } = await prepareRun(caller, { runbook, folders, inputs });
       mayRun(caller, plan);
       const { name: by, role } = caller.identity;
-      const queue = isRecoveryRun(plan) ? recoveryQueue(caller.cloud) : controlQueue(caller.cloud);
+      const queue = runQueue(caller.cloud, plan);
       await create(caller, { schedule: name, runbook, trigger, by: { name: by, role } }, queue);
       return getSchedule(caller, name, folders);
     },

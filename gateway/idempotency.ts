@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { claimKey, settleKey, type KeyedRequest } from '../activities/inventory/idempotency.js';
+import { uuidOf } from '../client/uuid-of.js';
 import { DroverError } from '../model/errors.js';
 import type { Gateway } from './app.js';
 import { identityOf } from './auth.js';
@@ -15,9 +16,7 @@ const claims = new WeakMap<FastifyRequest, KeyedRequest>();
 export function idOf(request: FastifyRequest): string | undefined {
   const claim = claims.get(request);
   if (claim === undefined) return undefined;
-  const hex = createHash('sha256').update(`${claim.token} ${claim.key}`).digest('hex');
-  const parts = [hex.slice(0, 8), hex.slice(8, 12), `8${hex.slice(13, 16)}`, `a${hex.slice(17, 20)}`];
-  return [...parts, hex.slice(20, 32)].join('-');
+  return uuidOf(`${claim.token} ${claim.key}`);
 }
 
 export function answerRepeats(app: FastifyInstance, { inventory }: Gateway): void {

@@ -1,9 +1,9 @@
 /** A route for each operation of the catalogue, with the input that it declares. */
 import { z } from 'zod';
-import { getOperation } from '../activities/inventory/records.js';
-import { urlOf, type Caller } from '../client/caller.js';
+import type { Caller } from '../client/caller.js';
 import { dryRun as tryOut } from '../client/dry-run.js';
-import { outcomeOf, startOperation } from '../client/operations.js';
+import { answerOf, closedAnswer } from '../client/operation-answer.js';
+import { startOperation } from '../client/operations.js';
 import { operations } from '../workflows/catalogue.js';
 import { operationKey, type Operation } from '../workflows/define.js';
 import { idOf } from './idempotency.js';
@@ -48,23 +48,11 @@ export async function operate(
   if (dry) return new Answer(200, await tryOut(caller, { operation, input }));
   const begun = await startOperation(caller, { operation, input, idempotencyKey });
   if (begun.kind === 'closed') {
-    const { id, kind, workflowId, instance, host } = await getOperation(caller.inventory, begun.record.id);
-    const subject = instance ?? host ?? '';
-    const told = { id, operation: kind, subject, state: 'succeeded', result: outcomeOf(begun.record) };
-    return new Answer(200, { ...told, workflowId, workflowUrl: null });
+    const { instance, host } = begun.record;
+    return new Answer(200, closedAnswer(begun.record, instance ?? host ?? ''));
   }
-  const { id, operation: asked, label: subject, workflowId, runId } = begun.started;
-  const workflowUrl = urlOf(await caller.temporal(), workflowId, runId);
-  const told = {
-    id,
-    operation: asked.name,
-    subject,
-    state: 'running',
-    result: null,
-    workflowId,
-    workflowUrl,
-  };
-  return new Answer(202, told, `/api/v1/operations/${id}`);
+  const told = await answerOf(caller, begun.started);
+  return new Answer(202, told, `/api/v1/operations/${told.id}`);
 }
 
 /** `instance.live-migrate` becomes `instanceLiveMigrate`. */

@@ -2,10 +2,9 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { Caller } from '../client/caller.js';
-import { checkSchema, pathText } from '../config/yaml-file.js';
-import { DroverError } from '../model/errors.js';
 import type { Gateway } from './app.js';
 import { callerOf } from './caller.js';
+import { validators } from './input.js';
 import { problem } from './schemas/common.js';
 
 type Shape = z.ZodObject;
@@ -63,7 +62,7 @@ export const routesOf =
         ...(method === 'POST' ? { body: body ?? nothing } : {}),
         response: { ...answers, '4xx': problem, '5xx': problem },
       },
-      validatorCompiler: ({ schema }) => validator(schema as unknown as Shape),
+      validatorCompiler: validators,
       // What a view answers is told as it is: a schema that knows less must not hide it, nor fail the answer.
       serializerCompiler: () => (value) => JSON.stringify(value),
       async handler(request, reply) {
@@ -80,19 +79,3 @@ export const routesOf =
       },
     });
   };
-
-/** A body that is left out is one without keys. */
-const validator = (schema: Shape) => (given: unknown) => {
-  const { value, issues } = checkSchema(schema, given ?? {});
-  if (value !== undefined) return { value };
-  const told = issues.slice(0, 20).map(({ path, message, hint }) => ({
-    path: pathText(path),
-    message: `${pathText(path) === '' ? '' : `${pathText(path)}: `}${message}`,
-    ...(hint === undefined ? {} : { hint }),
-  }));
-  const error = new DroverError('InvalidInput', told.map(({ message }) => message).join('; '), {
-    details: { issues: told },
-    hint: told[0]?.hint ?? 'see /openapi.json for what it takes',
-  });
-  return { error };
-};

@@ -1,8 +1,7 @@
 /** Metrics that cost more than a count: looked at every half minute at most, and left out while they can't be known. */
 import { Gauge, type Registry } from 'prom-client';
 import { listAudits } from '../activities/audit/store.js';
-import { capacitySnapshot } from '../activities/inventory/capacity.js';
-import { spareOf } from '../activities/inventory/placement/spare.js';
+import { fleetCapacity } from '../client/capacity.js';
 import { hasWorker } from '../client/progress.js';
 import { controlQueue, recoveryQueue } from '../model/addresses.js';
 import { waitingForApproval } from '../model/search-attributes.js';
@@ -25,7 +24,7 @@ export function slowGauges(registry: Registry, gateway: Gateway): () => Promise<
   const waiting = gauge('drover_runs_waiting_approval', 'Runs that wait for people to approve');
   const looks = [
     async () => waiting.set(await waitingRuns(gateway)),
-    async () => spare.set(await spareHosts(gateway)),
+    async () => spare.set((await fleetCapacity(gateway)).spare),
     async () => findings.set(await newestFindings(gateway)),
     async () => {
       for (const [queue, present] of await workersOf(gateway)) workers.set({ queue }, present ? 1 : 0);
@@ -42,10 +41,6 @@ export function slowGauges(registry: Registry, gateway: Gateway): () => Promise<
     waiting.set(Number.NaN);
     await Promise.all(looks.map((look) => look().catch(() => undefined)));
   };
-}
-
-async function spareHosts({ inventory, strategy }: Gateway): Promise<number> {
-  return spareOf(await capacitySnapshot(inventory, strategy === undefined ? {} : { strategy })).spare;
 }
 
 async function newestFindings({ inventory }: Gateway): Promise<number> {

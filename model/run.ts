@@ -82,6 +82,25 @@ export interface ApprovalRecord {
   rejection: { by: string; at: string; comment: string | null } | null;
 }
 
+/** What a run answers of itself; runs of the first language answer their steps alone. */
+export type ProgressAnswer = RunProgress | RunStepRecord[];
+
+export const progressIn = (answer: ProgressAnswer): RunProgress =>
+  Array.isArray(answer) ? { steps: answer, paused: null } : answer;
+
+/** A step that waits for people. */
+export interface Wait {
+  run: string;
+  step: string;
+  name: string;
+  approval: ApprovalRecord;
+}
+
+export const waitsOf = (run: string, steps: readonly RunStepRecord[]): Wait[] =>
+  steps.flatMap(({ id, name, state, approval }) =>
+    state === 'waiting' && approval ? [{ run, step: id, name, approval }] : [],
+  );
+
 export const runActions = ['start', 'approve', 'reject', 'pause', 'resume', 'cancel', 'retry'] as const;
 export type RunAction = (typeof runActions)[number];
 

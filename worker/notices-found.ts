@@ -5,13 +5,13 @@ import { listRuns } from '../activities/inventory/runs.js';
 import { runWorkflowId } from '../model/addresses.js';
 import type { Incident } from '../model/incident.js';
 import type { Happened, NoticeEvent } from '../model/notice.js';
-import type { RunRecord, RunStepRecord } from '../model/run.js';
+import { waitsOf, type RunRecord, type RunStepRecord } from '../model/run.js';
 
 /** Runs that nobody started as a step of another, and incidents, as far as they changed at or after that time. */
 export async function happenedSince(inventory: Inventory, cloud: string, since: string): Promise<Happened[]> {
   const recent = (at: string | null): at is string => at !== null && at >= since;
-  const runs = await listRuns(inventory, { parent: null, limit: 1000 });
-  const incidents = await listIncidents(inventory, { limit: 1000 });
+  const runs = await listRuns(inventory, { parent: null, since, limit: 1000 });
+  const incidents = await listIncidents(inventory, { since, limit: 1000 });
   return [...runs.flatMap((run) => ofRun(run, cloud)), ...incidents.flatMap(ofIncident)].filter(({ at }) =>
     recent(at),
   );
@@ -76,8 +76,7 @@ export function approvalNeeded(
   steps: readonly RunStepRecord[],
   cloud: string,
 ): Happened[] {
-  return steps.flatMap(({ id: step, name, state, approval }) => {
-    if (state !== 'waiting' || !approval) return [];
+  return waitsOf(id, steps).map(({ step, name, approval }) => {
     const who = approval.from.length === 0 ? 'any operator or administrator' : approval.from.join(', ');
     return {
       event: 'approval-needed',

@@ -1,6 +1,5 @@
 /** Tells receivers what happened, by signed webhook. A receiver that hangs or fails delays nobody else, and no work at all. */
 import { createHash } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import type { Inventory } from '../activities/inventory/database.js';
 import {
@@ -16,8 +15,9 @@ import { post } from '../config/webhook.js';
 import { runWorkflowId } from '../model/addresses.js';
 import { waitingForApproval } from '../model/search-attributes.js';
 import type { Happened, NoticeBody, Receiver } from '../model/notice.js';
-import type { RunProgress, RunStepRecord } from '../model/run.js';
+import { progressIn, type ProgressAnswer } from '../model/run.js';
 import { workflowUrl } from '../temporal/workflow-url.js';
+import { again, type Log } from './again.js';
 import { approvalNeeded, happenedSince } from './notices-found.js';
 
 export interface Telling {
@@ -31,37 +31,23 @@ export interface Telling {
   env: Readonly<Record<string, string | undefined>>;
 }
 
-interface Log {
-  warn(line: string): void;
-}
-
 const lookEveryMs = 2000;
 /** What is read again at each look: a record that was written late, or by a clock that goes wrong. */
 const overlapMs = 10 * 60_000;
+const markEveryMs = 60_000;
 const atOnce = 4;
 const askMs = 10_000;
 
 /** Until `ended`. */
 export async function tellReceivers(telling: Telling, log: Log, ended: AbortSignal): Promise<void> {
-  if (telling.receivers.length === 0) return;
+  const keep = (work: () => Promise<unknown>, what: string) =>
+    again(work, { everyMs: lookEveryMs, what, log }, ended);
   await Promise.all([
-    again(() => findNotices(telling), 'what happened could not be read for notices', log, ended),
+    keep(() => findNotices(telling), 'what happened could not be read for notices'),
     ...telling.receivers.map((receiver) =>
-      again(() => sendDue(telling, receiver), `notices to ${receiver.name}`, log, ended),
+      keep(() => sendDue(telling, receiver), `notices to ${receiver.name}`),
     ),
   ]);
-}
-
-async function again(
-  work: () => Promise<unknown>,
-  what: string,
-  log: Log,
-  ended: AbortSignal,
-): Promise<void> {
-  while (!ended.aborted) {
-    await work().catch((error: unknown) => log.warn(`${what}: ${String(error)}`));
-    await sleep(lookEveryMs, undefined, { signal: ended }).catch(() => undefined);
-  }
 }
 
 /** One look: rows for all that happened since each receiver was looked for last. */
@@ -72,8 +58,10 @@ export async function findNotices(telling: Telling): Promise<void> {
   const since = await knowReceivers(inventory, names);
   const from = names.map((name) => since.get(name) ?? looked).toSorted()[0] ?? looked;
   await put(telling, since, await happenedSince(inventory, cloud, from));
-  // Only now: what was not written is found again, however long nobody looked.
-  await lookedUntil(inventory, names, new Date(Date.parse(looked) - overlapMs).toISOString());
+  // Only now: what was not written is found again, however long nobody looked. Now and then: it takes the write lock.
+  const until = Date.parse(looked) - overlapMs;
+  if (until - Date.parse(from) > markEveryMs)
+    await lookedUntil(inventory, names, new Date(until).toISOString());
   // What waits is found again at each look; Temporal or a run that does not answer keeps nothing else from being told.
   await put(telling, since, await approvals(telling));
 }
@@ -111,9 +99,9 @@ async function approvals({ client, inventory, cloud, receivers }: Telling): Prom
       const run = await getRun(inventory, workflowId.slice(prefix.length));
       const handle = client.workflow.getHandle(workflowId);
       const answer = await client.withDeadline(Date.now() + askMs, () =>
-        handle.query<RunProgress | RunStepRecord[]>('progress'),
+        handle.query<ProgressAnswer>('progress'),
       );
-      found.push(...approvalNeeded(run, Array.isArray(answer) ? answer : answer.steps, cloud));
+      found.push(...approvalNeeded(run, progressIn(answer).steps, cloud));
     } catch {
       // The others are told; this one is asked again at the next look.
     }

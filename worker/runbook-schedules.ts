@@ -1,16 +1,16 @@
 /** Keeps Temporal's schedules in step with `on.schedule` of the runbooks in the folders. Those that people made are left alone. */
 import { existsSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { ScheduleAlreadyRunning, ScheduleNotFoundError, type Client } from '@temporalio/client';
 import type { Inventory } from '../activities/inventory/database.js';
 import { appendTrail } from '../activities/inventory/trail.js';
-import { controlQueue, recoveryQueue, scheduleId } from '../model/addresses.js';
-import { isRecoveryRun } from '../model/recovery-run.js';
+import { scheduleId } from '../model/addresses.js';
+import { runQueue } from '../model/recovery-run.js';
 import { ownScheduleName, type ScheduledOrder } from '../model/schedule.js';
 import { listRunbooks, loadRunbook } from '../runbooks/language/load.js';
 import { scheduleOptions } from '../temporal/schedule-options.js';
 import { runbookCatalogue } from '../workflows/runbook-catalogue.js';
 import { searchAttributesOf } from '../workflows/search-attributes.js';
+import { again, type Log } from './again.js';
 
 /** A schedule as it should be, or is. */
 export interface KeptSchedule {
@@ -53,17 +53,9 @@ export interface Keeping {
 const everyMs = 60_000;
 
 /** Until `ended`. A round that fails is told, and the next is tried. */
-export async function keepSchedules(
-  keeping: Keeping,
-  log: { warn(line: string): void },
-  ended: AbortSignal,
-): Promise<void> {
-  while (!ended.aborted) {
-    await syncSchedules(keeping).catch((error: unknown) =>
-      log.warn(`the schedules of runbooks could not be kept in step: ${String(error)}`),
-    );
-    await sleep(everyMs, undefined, { signal: ended }).catch(() => undefined);
-  }
+export async function keepSchedules(keeping: Keeping, log: Log, ended: AbortSignal): Promise<void> {
+  const what = 'the schedules of runbooks could not be kept in step';
+  await again(() => syncSchedules(keeping), { everyMs, what, log }, ended);
 }
 
 /** One round. Answers what it changed. */
@@ -103,7 +95,7 @@ async function wantedSchedules({
   for (const { name, runbook } of listed) {
     if (runbook?.on?.schedule === undefined) continue;
     const plan = await loadRunbook(name, folders, runbookCatalogue());
-    const queue = isRecoveryRun(plan) ? recoveryQueue(cloud) : controlQueue(cloud);
+    const queue = runQueue(cloud, plan);
     for (const trigger of runbook.on.schedule) {
       const schedule = ownScheduleName(name, trigger.name);
       wanted.push({ order: { schedule, runbook: name, trigger, by: null }, queue });

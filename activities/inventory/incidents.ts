@@ -64,10 +64,15 @@ export async function writeFence(trx: Trx, host: string, fence: Fence): Promise<
     .execute();
 }
 
-/** Newest first. `open`: those that no one has closed. */
+/** Newest first. `open`: those that no one has closed. `since`: these, and those that began or ended then or later. */
 export async function listIncidents(
   inventory: Inventory,
-  by: { host?: string | undefined; open?: boolean | undefined; limit?: number | undefined } = {},
+  by: {
+    host?: string | undefined;
+    open?: boolean | undefined;
+    since?: string | undefined;
+    limit?: number | undefined;
+  } = {},
 ): Promise<Incident[]> {
   const rows = await read(inventory, (db) =>
     db
@@ -75,6 +80,15 @@ export async function listIncidents(
       .selectAll()
       .$if(by.host !== undefined, (query) => query.where('host', '=', by.host ?? ''))
       .$if(by.open === true, (query) => query.where('ended_at', 'is', null))
+      .$if(by.since !== undefined, (query) =>
+        query.where((or) =>
+          or.or([
+            or('ended_at', 'is', null),
+            or('opened_at', '>=', by.since ?? ''),
+            or('ended_at', '>=', by.since ?? ''),
+          ]),
+        ),
+      )
       .orderBy('opened_at', 'desc')
       .orderBy('id', 'desc')
       .limit(by.limit ?? 100)

@@ -20,16 +20,20 @@ export async function knowReceivers(
   inventory: Inventory,
   names: readonly string[],
 ): Promise<Map<string, string>> {
+  const rows = await read(inventory, (db) => db.selectFrom('notice_receivers').selectAll().execute());
+  const known = new Map(rows.map((row) => [row.name, row.since]));
+  const fresh = names.filter((name) => !known.has(name));
+  if (fresh.length === 0) return known;
+  // Another worker may have met them meanwhile: then what it wrote holds.
   return transact(inventory, async (trx) => {
     const since = inventory.now();
-    for (const name of names)
-      await trx
-        .insertInto('notice_receivers')
-        .values({ name, since })
-        .onConflict((conflict) => conflict.column('name').doNothing())
-        .execute();
-    const rows = await trx.selectFrom('notice_receivers').selectAll().execute();
-    return new Map(rows.map((row) => [row.name, row.since]));
+    await trx
+      .insertInto('notice_receivers')
+      .values(fresh.map((name) => ({ name, since })))
+      .onConflict((conflict) => conflict.column('name').doNothing())
+      .execute();
+    const all = await trx.selectFrom('notice_receivers').selectAll().execute();
+    return new Map(all.map((row) => [row.name, row.since]));
   });
 }
 

@@ -108,6 +108,8 @@ export async function listRuns(
     state?: RunRecord['state'] | undefined;
     /** The runs that are steps of this one; null: those that are no part of another. */
     parent?: string | null | undefined;
+    /** Those that began or ended then or later, RFC 3339. */
+    since?: string | undefined;
     /** The runs that try this one again. */
     retryOf?: string | undefined;
     limit?: number | undefined;
@@ -121,6 +123,11 @@ export async function listRuns(
       .$if(by.state !== undefined, (query) => query.where('state', '=', by.state ?? 'running'))
       .$if(by.parent === null, (query) => query.where('parent_run', 'is', null))
       .$if(typeof by.parent === 'string', (query) => query.where('parent_run', '=', by.parent ?? ''))
+      .$if(by.since !== undefined, (query) =>
+        query.where((or) =>
+          or.or([or('started_at', '>=', by.since ?? ''), or('ended_at', '>=', by.since ?? '')]),
+        ),
+      )
       .$if(by.retryOf !== undefined, (query) => query.where('retry_of', '=', by.retryOf ?? ''))
       .orderBy('started_at', 'desc')
       .orderBy('id', 'desc')

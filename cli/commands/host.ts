@@ -3,11 +3,11 @@ import { getHost, listHosts, removeHost } from '../../activities/inventory/hosts
 import type { Inventory } from '../../activities/inventory/database.js';
 import { listIncidents } from '../../activities/inventory/incidents.js';
 import { listInstances } from '../../activities/inventory/instances.js';
-import { listMigrations, listOperations } from '../../activities/inventory/records.js';
+import { listOperations } from '../../activities/inventory/records.js';
+import { lookAtHost } from '../../client/look-at.js';
 import { mayOperate } from '../../client/permissions.js';
 import { recorded } from '../../client/trail.js';
 import type { Host } from '../../model/host.js';
-import { listKeptDisks } from '../../activities/recovery/kept-disks.js';
 import type { KeptDisk } from '../../activities/types.js';
 import { withContext } from '../context.js';
 import { addHostCommand } from '../add-host.js';
@@ -147,12 +147,7 @@ const keptLines = (kept: readonly KeptDisk[]): [string, string][] =>
 
 async function show(name: string, command: Command): Promise<void> {
   await withContext(command, async ({ inventory, output }) => {
-    const host = await getHost(inventory, name);
-    const instances = await listInstances(inventory, { host: name });
-    const kept = await listKeptDisks(inventory, { host: name });
-    const migrations = (await listMigrations(inventory, { limit: 500 })).filter(
-      (one) => one.state === 'running' && (one.source === name || one.target === name),
-    );
+    const { host, instances, migrations, kept } = await lookAtHost(inventory, name);
     const names = new Map((await listInstances(inventory)).map((one) => [one.id, one.name]));
     const moving = migrations.map(
       (one) => `${names.get(one.instance) ?? one.instance}: ${one.source} -> ${one.target}`,

@@ -1,9 +1,8 @@
 import type { Command } from 'commander';
 import { listGuestEvents } from '../../activities/inventory/guest-events.js';
 import { getInstance, history, listInstances } from '../../activities/inventory/instances.js';
-import { listMigrations } from '../../activities/inventory/records.js';
-import { listKeptDisks } from '../../activities/recovery/kept-disks.js';
 import { urlOf } from '../../client/caller.js';
+import { lookAtInstance } from '../../client/look-at.js';
 import { instanceWorkflowId } from '../../model/addresses.js';
 import { defaultMovePolicy, type Instance } from '../../model/instance.js';
 import type { OperationRecord } from '../../model/operation.js';
@@ -77,12 +76,9 @@ const columns = [
 async function show(name: string, command: Command): Promise<void> {
   await withContext(command, async (context) => {
     const { inventory, output, cloud } = context;
-    const found = await getInstance(inventory, name);
-    const operations = await history(inventory, found.id, 5);
+    const { instance: found, operations, migrations, kept } = await lookAtInstance(inventory, name);
     const [told] = found.cause === null ? [] : await listGuestEvents(inventory, found.id, 1);
     const todo = told?.cause === found.cause ? (told?.todo ?? undefined) : undefined;
-    const migrations = await listMigrations(inventory, { instance: found.id, limit: 5 });
-    const kept = await listKeptDisks(inventory, { instance: found.id });
     if (output.format !== 'table')
       return printData(output, instanceDetails(found, operations, migrations, kept));
     const temporal = found.task === null ? undefined : await context.temporal().catch(() => undefined);

@@ -4,10 +4,10 @@ import type { Registry } from 'prom-client';
 import { Counter } from 'prom-client';
 import { z } from 'zod';
 import { AlertMemory, takeAlerts, type AlertAnswer } from '../../client/alerts.js';
-import { checkSchema, pathText } from '../../config/yaml-file.js';
 import { DroverError } from '../../model/errors.js';
 import type { Gateway } from '../app.js';
 import { callerOf } from '../caller.js';
+import { inputOf } from '../input.js';
 
 const text = z.string().max(4096);
 const texts = z.record(z.string().max(256), text);
@@ -58,11 +58,8 @@ export function register(app: FastifyInstance, gateway: Gateway, registry: Regis
 const isDenied = ({ code, outcome }: AlertAnswer): boolean =>
   code === 'PermissionDenied' || outcome === 'unmatched';
 
-function parsed(body: unknown): z.infer<typeof message> {
-  const { value, issues } = checkSchema(message, body);
-  if (issues.length === 0) return value as z.infer<typeof message>;
-  const told = issues.slice(0, 10).map((issue) => `${pathText(issue.path)}: ${issue.message}`);
-  throw new DroverError('InvalidInput', `this is no message of Alertmanager: ${told.join('; ')}`, {
+const parsed = (body: unknown): z.infer<typeof message> =>
+  inputOf(message, body, {
+    what: 'this is no message of Alertmanager: ',
     hint: 'send what its webhook sends, version 4: https://prometheus.io/docs/alerting/latest/configuration/#webhook_config',
   });
-}

@@ -3,10 +3,10 @@ import type { FastifyInstance } from 'fastify';
 import type { Payload, PayloadCodec } from '@temporalio/common';
 import { z } from 'zod';
 import { mayOperate } from '../../client/permissions.js';
-import { checkSchema, pathText } from '../../config/yaml-file.js';
 import { DroverError } from '../../model/errors.js';
 import type { Gateway } from '../app.js';
 import { callerOf } from '../caller.js';
+import { inputOf } from '../input.js';
 
 const message = z.object({
   payloads: z
@@ -67,11 +67,8 @@ async function worked(
   }));
 }
 
-function parsed(body: unknown): Message {
-  const { value, issues } = checkSchema(message, body);
-  if (value !== undefined) return value;
-  const told = issues.slice(0, 5).map((issue) => `${pathText(issue.path)}: ${issue.message}`);
-  throw new DroverError('InvalidInput', `these are no payloads: ${told.join('; ')}`, {
+const parsed = (body: unknown): Message =>
+  inputOf(message, body, {
+    what: 'these are no payloads: ',
     hint: 'send what a remote codec of Temporal is sent: { "payloads": [{ "metadata": …, "data": … }] }, in base64',
   });
-}

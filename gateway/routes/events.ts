@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { DroverError } from '../../model/errors.js';
 import type { Gateway } from '../app.js';
 import { EventFeed, type Event } from '../events.js';
+import { validators } from '../input.js';
 import { problem } from '../schemas/common.js';
 
 const most = 200;
@@ -45,13 +46,7 @@ export function register(app: FastifyInstance, { inventory }: Gateway): void {
       },
       // Refusals alone: the stream is written by hand.
       serializerCompiler: () => (value) => JSON.stringify(value),
-      validatorCompiler:
-        ({ schema }) =>
-        (given) => {
-          const { success, data, error } = (schema as unknown as typeof query).safeParse(given);
-          if (success) return { value: data };
-          return { error: new DroverError('InvalidInput', z.prettifyError(error)) };
-        },
+      validatorCompiler: validators,
     },
     async (request, reply) => {
       if (feed.count >= most)

@@ -1,12 +1,9 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import { capacitySnapshot } from '../../activities/inventory/capacity.js';
 import { getHost, listHosts } from '../../activities/inventory/hosts.js';
-import { listInstances } from '../../activities/inventory/instances.js';
-import { lossOf } from '../../activities/inventory/placement/loss.js';
-import { spareOf } from '../../activities/inventory/placement/spare.js';
-import { getOperation, listMigrations, listOperations } from '../../activities/inventory/records.js';
-import { listKeptDisks } from '../../activities/recovery/kept-disks.js';
+import { getOperation, listOperations } from '../../activities/inventory/records.js';
+import { capacityWithout, fleetCapacity } from '../../client/capacity.js';
+import { lookAtHost } from '../../client/look-at.js';
 import { hostDetails, hostView, operationView } from '../../client/views.js';
 import type { Gateway } from '../app.js';
 import { addOperations } from '../operation-routes.js';
@@ -37,13 +34,9 @@ export function register(app: FastifyInstance, gateway: Gateway): void {
     summary: 'One host: capacity, its instances, the migrations that run.',
     params,
     answers: { 200: answers.hostDetails },
-    async handle({ caller: { inventory }, params: { host } }) {
-      const found = await getHost(inventory, host);
-      const running = (await listMigrations(inventory, { limit: 500 })).filter(
-        ({ state, source, target }) => state === 'running' && (source === host || target === host),
-      );
-      const kept = await listKeptDisks(inventory, { host });
-      return hostDetails(found, await listInstances(inventory, { host }), running, kept);
+    async handle({ caller, params: { host: name } }) {
+      const { host, instances, migrations, kept } = await lookAtHost(caller.inventory, name);
+      return hostDetails(host, instances, migrations, kept);
     },
   });
   add({
@@ -67,15 +60,10 @@ export function register(app: FastifyInstance, gateway: Gateway): void {
       'How many hosts the fleet can lose; with `without`, what would find room elsewhere without that host.',
     query: z.strictObject({ without: z.string().optional().describe('As if this host were lost.') }),
     answers: { 200: z.looseObject({ fits: z.boolean() }) },
-    async handle({ caller: { inventory, strategy }, query: { without } }) {
-      const how = strategy === undefined ? {} : { strategy };
-      if (without === undefined) {
-        const spare = spareOf(await capacitySnapshot(inventory, how));
-        return { fits: spare.spare > 0, ...spare };
-      }
-      await getHost(inventory, without);
-      const loss = lossOf(await capacitySnapshot(inventory, { ...how, without: [without] }), [without]);
-      return { fits: loss.unplaced.length === 0, ...loss };
+    async handle({ caller, query: { without } }) {
+      if (without === undefined) return fleetCapacity(caller);
+      await getHost(caller.inventory, without);
+      return capacityWithout(caller, [without]);
     },
   });
   add({

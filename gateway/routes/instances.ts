@@ -3,9 +3,8 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { getFlavor } from '../../activities/inventory/flavors.js';
 import { getInstance, history, listInstances } from '../../activities/inventory/instances.js';
-import { listMigrations } from '../../activities/inventory/records.js';
-import { listKeptDisks } from '../../activities/recovery/kept-disks.js';
 import type { Caller } from '../../client/caller.js';
+import { lookAtInstance } from '../../client/look-at.js';
 import { askOperation, operationAsks } from '../../client/operation-asks.js';
 import { cancelOperation } from '../../client/operations.js';
 import { instanceDetails, instanceView, operationView } from '../../client/views.js';
@@ -62,11 +61,9 @@ export function register(app: FastifyInstance, gateway: Gateway): void {
     summary: 'One instance: its state, place, size, disks, what is wrong with it, its last operations.',
     params,
     answers: { 200: answers.instanceDetails },
-    async handle({ caller: { inventory }, params: { instance } }) {
-      const found = await getInstance(inventory, instance);
-      const migrations = await listMigrations(inventory, { instance: found.id, limit: 5 });
-      const kept = await listKeptDisks(inventory, { instance: found.id });
-      return instanceDetails(found, await history(inventory, found.id, 5), migrations, kept);
+    async handle({ caller, params: { instance: name } }) {
+      const { instance, operations, migrations, kept } = await lookAtInstance(caller.inventory, name);
+      return instanceDetails(instance, operations, migrations, kept);
     },
   });
   add({

@@ -1,6 +1,5 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import { urlOf } from '../../client/caller.js';
 import { runbookCatalogue } from '../../client/catalogue.js';
 import { planRun } from '../../client/plan-run.js';
 import { prepareRun, startRun } from '../../client/runs.js';
@@ -8,6 +7,7 @@ import { checkFiles, listRunbooks, loadRunbook } from '../../runbooks/language/l
 import type { Gateway } from '../app.js';
 import { idOf } from '../idempotency.js';
 import { Answer, routesOf } from '../route.js';
+import { startedAnswer } from '../run-answer.js';
 import * as answers from '../schemas/answers.js';
 import { dryRun, listOf } from '../schemas/common.js';
 
@@ -94,10 +94,8 @@ export function register(app: FastifyInstance, gateway: Gateway): void {
           inputs: prepared.inputs,
           ...(await planRun(caller, prepared)),
         });
-      const { id, workflowId } = await startRun(caller, prepared, { force, id: idOf(request) });
-      const workflowUrl = urlOf(await caller.temporal(), workflowId);
-      const started = { id, runbook: plan.name, state: 'running', workflowId, workflowUrl };
-      return new Answer(202, started, `/api/v1/runs/${id}`);
+      const started = await startRun(caller, prepared, { force, id: idOf(request) });
+      return startedAnswer(caller, started);
     },
   });
 }

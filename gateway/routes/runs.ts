@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { listRunItems } from '../../activities/inventory/run-items.js';
-import { urlOf, type Caller } from '../../client/caller.js';
+import type { Caller } from '../../client/caller.js';
 import { mayOperate } from '../../client/permissions.js';
 import { askRun, decide } from '../../client/run-asks.js';
 import { listRunViews } from '../../client/run-list.js';
@@ -11,6 +11,7 @@ import { findRun, startRun } from '../../client/runs.js';
 import { runDetails, runItem, runSummary } from '../../client/views.js';
 import type { Gateway } from '../app.js';
 import { Answer, routesOf } from '../route.js';
+import { startedAnswer } from '../run-answer.js';
 import * as answers from '../schemas/answers.js';
 import { comment, dryRun, flag, limit, listOf, named } from '../schemas/common.js';
 
@@ -119,17 +120,8 @@ export function register(app: FastifyInstance, gateway: Gateway): void {
       const { plan, inputs, retry, steps } = prepared;
       if (query.dryRun)
         return new Answer(200, { retryOf: retry.of, runbook: plan.name, digest: plan.digest, inputs, steps });
-      const { id, workflowId } = await startRun(caller, prepared, { force, retry });
-      const workflowUrl = urlOf(await caller.temporal(), workflowId);
-      const started = {
-        id,
-        runbook: plan.name,
-        state: 'running',
-        retryOf: retry.of,
-        workflowId,
-        workflowUrl,
-      };
-      return new Answer(202, started, `/api/v1/runs/${id}`);
+      const started = await startRun(caller, prepared, { force, retry });
+      return startedAnswer(caller, started, { retryOf: retry.of });
     },
   });
 }

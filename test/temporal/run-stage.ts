@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
 import { listHosts } from '../../activities/inventory/hosts.js';
 import { listRunActions } from '../../activities/inventory/run-actions.js';
 import type { Caller } from '../../client/caller.js';
-import type { Wait } from '../../client/run-progress.js';
+import type { Wait } from '../../model/run.js';
 import { viewRun } from '../../client/run-view.js';
 import { startRun } from '../../client/runs.js';
 import { assertSucceeded, watchRun, type Look } from '../../client/watch-run.js';
