@@ -1,11 +1,8 @@
 /** The gateway: what drover answers by HTTP. It listens nowhere by itself: serve.ts does, and tests inject requests. */
 import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify';
 import { Registry } from 'prom-client';
-import type { PayloadCodec } from '@temporalio/common';
-import type { Inventory } from '../activities/inventory/database.js';
-import type { Strategy } from '../activities/inventory/placement/request.js';
-import type { TemporalConnection } from '../temporal/connect.js';
 import { authenticate } from './auth.js';
+import type { Gateway } from './gateway.js';
 import { answerErrors } from './errors.js';
 import { answerRepeats } from './idempotency.js';
 import { guessCounter, limitRequests, type Limits } from './limits.js';
@@ -23,20 +20,6 @@ import { register as metrics } from './routes/metrics.js';
 import { register as runbooks } from './routes/runbooks.js';
 import { register as runs } from './routes/runs.js';
 import { register as schedules } from './routes/schedules.js';
-
-export interface Gateway {
-  readonly cloud: string;
-  readonly inventory: Inventory;
-  readonly strategy?: Strategy;
-  /** Folders of the user's own runbooks. */
-  readonly folders: readonly string[];
-  /** What Temporal keeps is encrypted with it; undefined where it is not. */
-  readonly codec?: PayloadCodec | undefined;
-  /** Where a Temporal UI is served from that may ask for decoding. */
-  readonly uiOrigins: readonly string[];
-  /** Connects at its first use; throws TemporalUnreachable within 5 s. */
-  temporal(): Promise<TemporalConnection>;
-}
 
 export interface AppOptions {
   logger?: FastifyServerOptions['logger'];

@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { findToken, touchToken } from '../activities/inventory/tokens.js';
 import type { Identity } from '../client/caller.js';
 import { DroverError } from '../model/errors.js';
-import type { Gateway } from './app.js';
+import type { Gateway } from './gateway.js';
 
 const identities = new WeakMap<FastifyRequest, Identity>();
 

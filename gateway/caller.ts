@@ -1,7 +1,7 @@
 /** What the gateway asks of client/* is asked as the one whose token came with the request. */
 import type { FastifyRequest } from 'fastify';
 import type { Caller } from '../client/caller.js';
-import type { Gateway } from './app.js';
+import type { Gateway } from './gateway.js';
 import { identityOf } from './auth.js';
 
 export function callerOf(gateway: Gateway, request: FastifyRequest, via: Caller['via'] = 'api'): Caller {

@@ -4,7 +4,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { claimKey, settleKey, type KeyedRequest } from '../activities/inventory/idempotency.js';
 import { uuidOf } from '../client/uuid-of.js';
 import { DroverError } from '../model/errors.js';
-import type { Gateway } from './app.js';
+import type { Gateway } from './gateway.js';
 import { identityOf } from './auth.js';
 
 const claims = new WeakMap<FastifyRequest, KeyedRequest>();

@@ -2,7 +2,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { Caller } from '../client/caller.js';
-import type { Gateway } from './app.js';
+import type { Gateway } from './gateway.js';
 import { callerOf } from './caller.js';
 import { validators } from './input.js';
 import { problem } from './schemas/common.js';

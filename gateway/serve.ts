@@ -3,7 +3,8 @@ import { readFile } from 'node:fs/promises';
 import type { GatewayConfig } from '../config/gateway.js';
 import { DroverError } from '../model/errors.js';
 import { aborted, catchSignals } from '../temporal/signals.js';
-import { buildApp, type Gateway } from './app.js';
+import { buildApp } from './app.js';
+import type { Gateway } from './gateway.js';
 
 export async function serve(
   gateway: Gateway,

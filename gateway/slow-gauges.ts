@@ -5,7 +5,7 @@ import { fleetCapacity } from '../client/capacity.js';
 import { hasWorker } from '../client/progress.js';
 import { controlQueue, recoveryQueue } from '../model/addresses.js';
 import { waitingForApproval } from '../model/search-attributes.js';
-import type { Gateway } from './app.js';
+import type { Gateway } from './gateway.js';
 
 const freshMs = 30_000;
 

@@ -1,11 +1,11 @@
 /** The workers that are not of the cloud: that of a host, for its disks, and that of a vantage point. */
 import { Worker, type WorkerOptions } from '@temporalio/worker';
+import type { Config } from '../config/config.js';
 import { createDiskActivities } from '../activities/disk/activities.js';
 import { createHostActivities } from '../activities/host/activities.js';
 import { controlQueue, hostQueue, vantageQueue } from '../model/addresses.js';
 import { wrapActivities } from './envelope.js';
 import { vantageHere } from './ports.js';
-import type { WorkerRun } from './worker.js';
 
 /** What all workers of a process have in common. */
 export type Common = Pick<
@@ -13,7 +13,15 @@ export type Common = Pick<
   'connection' | 'namespace' | 'shutdownGraceTime' | 'maxHeartbeatThrottleInterval' | 'dataConverter'
 >;
 
-export async function runVantage(vantage: string, { config }: WorkerRun, common: Common): Promise<void> {
+interface Elsewhere {
+  config: Config;
+  /** Where the worker of a host keeps its fence. */
+  stateDir?: string;
+  /** What the worker of a host runs to reboot it. */
+  rebootCommand?: string[];
+}
+
+export async function runVantage(vantage: string, { config }: Elsewhere, common: Common): Promise<void> {
   const worker = await Worker.create({
     ...common,
     taskQueue: vantageQueue(config.cloud, vantage),
@@ -22,7 +30,7 @@ export async function runVantage(vantage: string, { config }: WorkerRun, common:
   await worker.run();
 }
 
-export async function runHostWorker(host: string, run: WorkerRun, common: Common): Promise<void> {
+export async function runHostWorker(host: string, run: Elsewhere, common: Common): Promise<void> {
   const { config, stateDir = '/var/lib/drover', rebootCommand } = run;
   const activities = {
     ...createDiskActivities({ stateDir }),

@@ -5,7 +5,7 @@ import { Counter } from 'prom-client';
 import { z } from 'zod';
 import { AlertMemory, takeAlerts, type AlertAnswer } from '../../client/alerts.js';
 import { DroverError } from '../../model/errors.js';
-import type { Gateway } from '../app.js';
+import type { Gateway } from '../gateway.js';
 import { callerOf } from '../caller.js';
 import { inputOf } from '../input.js';
 

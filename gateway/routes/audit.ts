@@ -4,7 +4,7 @@ import { listAudits } from '../../activities/audit/store.js';
 import { listTrail, verifyTrail } from '../../activities/inventory/trail.js';
 import { startAudit } from '../../client/audit.js';
 import { urlOf } from '../../client/caller.js';
-import type { Gateway } from '../app.js';
+import type { Gateway } from '../gateway.js';
 import { Answer, routesOf } from '../route.js';
 import * as answers from '../schemas/answers.js';
 import { limit, listOf } from '../schemas/common.js';

@@ -4,7 +4,7 @@ import type { Payload, PayloadCodec } from '@temporalio/common';
 import { z } from 'zod';
 import { mayOperate } from '../../client/permissions.js';
 import { DroverError } from '../../model/errors.js';
-import type { Gateway } from '../app.js';
+import type { Gateway } from '../gateway.js';
 import { callerOf } from '../caller.js';
 import { inputOf } from '../input.js';
 

@@ -2,7 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { DroverError } from '../../model/errors.js';
-import type { Gateway } from '../app.js';
+import type { Gateway } from '../gateway.js';
 import { EventFeed, type Event } from '../events.js';
 import { validators } from '../input.js';
 import { problem } from '../schemas/common.js';

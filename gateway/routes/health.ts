@@ -1,7 +1,7 @@
 /** For whoever supervises the gateway, without a token: does the process live, and can it do its work. */
 import type { FastifyInstance } from 'fastify';
 import { read } from '../../activities/inventory/database.js';
-import type { Gateway } from '../app.js';
+import type { Gateway } from '../gateway.js';
 
 const patienceMs = 5000;
 

@@ -5,7 +5,7 @@ import { getOperation, listOperations } from '../../activities/inventory/records
 import { capacityWithout, fleetCapacity } from '../../client/capacity.js';
 import { lookAtHost } from '../../client/look-at.js';
 import { hostDetails, hostView, operationView } from '../../client/views.js';
-import type { Gateway } from '../app.js';
+import type { Gateway } from '../gateway.js';
 import { addOperations } from '../operation-routes.js';
 import { routesOf } from '../route.js';
 import * as answers from '../schemas/answers.js';

@@ -5,7 +5,7 @@ import { answerIncident, cancelIncident } from '../../client/incident-asks.js';
 import { getIncidentView, listIncidentViews } from '../../client/incidents.js';
 import { turnRecovery } from '../../client/recovery-mode.js';
 import { recoveryModes } from '../../model/incident.js';
-import type { Gateway } from '../app.js';
+import type { Gateway } from '../gateway.js';
 import { routesOf } from '../route.js';
 import * as answers from '../schemas/answers.js';
 import { comment, flag, listOf, named } from '../schemas/common.js';

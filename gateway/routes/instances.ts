@@ -11,7 +11,7 @@ import { instanceDetails, instanceView, operationView } from '../../client/views
 import { instanceWorkflowId } from '../../model/addresses.js';
 import { DroverError } from '../../model/errors.js';
 import { launch } from '../../workflows/instance/launch.js';
-import type { Gateway } from '../app.js';
+import type { Gateway } from '../gateway.js';
 import { addOperations, operate } from '../operation-routes.js';
 import { idOf } from '../idempotency.js';
 import { routesOf } from '../route.js';

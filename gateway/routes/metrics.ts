@@ -2,7 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import { Gauge, Histogram, collectDefaultMetrics, type Registry } from 'prom-client';
 import { countsOf, type Counts } from '../../activities/inventory/counts.js';
-import type { Gateway } from '../app.js';
+import type { Gateway } from '../gateway.js';
 import { slowGauges } from '../slow-gauges.js';
 
 /** Several Prometheus servers that ask at once are answered from one count. */

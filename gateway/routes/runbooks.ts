@@ -4,7 +4,7 @@ import { runbookCatalogue } from '../../client/catalogue.js';
 import { planRun } from '../../client/plan-run.js';
 import { prepareRun, startRun } from '../../client/runs.js';
 import { checkFiles, listRunbooks, loadRunbook } from '../../runbooks/language/load.js';
-import type { Gateway } from '../app.js';
+import type { Gateway } from '../gateway.js';
 import { idOf } from '../idempotency.js';
 import { Answer, routesOf } from '../route.js';
 import { startedAnswer } from '../run-answer.js';

@@ -9,7 +9,7 @@ import { prepareRetry } from '../../client/run-retry.js';
 import { viewRun } from '../../client/run-view.js';
 import { findRun, startRun } from '../../client/runs.js';
 import { runDetails, runItem, runSummary } from '../../client/views.js';
-import type { Gateway } from '../app.js';
+import type { Gateway } from '../gateway.js';
 import { Answer, routesOf } from '../route.js';
 import { startedAnswer } from '../run-answer.js';
 import * as answers from '../schemas/answers.js';

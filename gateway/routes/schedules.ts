@@ -7,7 +7,7 @@ import {
   resumeSchedule,
   triggerSchedule,
 } from '../../client/schedules.js';
-import type { Gateway } from '../app.js';
+import type { Gateway } from '../gateway.js';
 import { routesOf } from '../route.js';
 import { said, schedule } from '../schemas/answers.js';
 import { comment, listOf, named } from '../schemas/common.js';
